@@ -1,0 +1,31 @@
+# make run: serve the bridge on this machine.   make tour: walk through the main job.   make test: all tests.
+PYTHON := .venv/bin/python
+.PHONY: setup run tour test check emulator lock clean
+
+setup:
+	@sh local/setup.sh
+
+run: setup
+	@$(PYTHON) -m local.run
+
+tour: setup
+	@$(PYTHON) -m local.tour
+
+emulator: setup
+	@$(PYTHON) -m local.entra
+
+test: setup
+	@$(PYTHON) -m pytest
+
+check: setup
+	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports
+
+# Needs uv on the PATH.
+lock:
+	uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url requirements.in -o requirements.txt
+	uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+clean:
+	rm -rf .venv .venv-uv .pytest_cache .mypy_cache .ruff_cache .hypothesis
