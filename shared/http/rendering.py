@@ -18,5 +18,5 @@ def json_response(status: int, body: object, headers: Mapping[str, str] | None =
 
 
 def error_response(error: OAuthError) -> Response:
-    """RFC 7591 section 3.2.2 and RFC 6749 section 5.2: both members are always there, in ASCII; some portals show nothing else."""
+    """RFC 7591 section 3.2.2 and RFC 6749 section 5.2: both members are always there, in ASCII."""
     return json_response(error.status, {"error": error.error, "error_description": error.description}, error.headers)

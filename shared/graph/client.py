@@ -1,0 +1,180 @@
+"""One way to call Microsoft Graph: a token, a deadline, retries where repeating does no harm, and failures told apart.
+
+The facts: learn.microsoft.com/graph/throttling (Retry-After, which may be fractional), learn.microsoft.com/graph/errors.
+"""
+
+import logging
+import random
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import NewConnectionError
+
+from shared.clock import Clock
+from shared.graph.credential import Credential
+from shared.graph.deadline import Deadline
+from shared.graph.failures import (
+    ConcurrentWrite,
+    DeadlineExceeded,
+    GraphFailure,
+    OutcomeUnknown,
+    Throttled,
+    Unavailable,
+    failure_of,
+)
+from shared.graph.headers import read_claims_challenge, read_retry_after
+
+logger = logging.getLogger("bridge.graph")
+
+type JsonObject = dict[str, Any]
+
+# Seconds before the second, third, ... attempt where Graph names none.
+BACKOFF = (0.25, 0.5, 1.0, 2.0, 4.0)
+# No single attempt waits longer for an answer, however much time the caller has.
+ATTEMPT_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class GraphAnswer:
+    """A successful answer: status, JSON object (empty for 204), headers."""
+
+    status: int
+    body: JsonObject
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class GraphClient:
+    """Calls Graph v1.0. `base_url` is the version's root, such as https://graph.microsoft.com/v1.0."""
+
+    def __init__(self, base_url: str, credential: Credential, session: requests.Session, clock: Clock) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._credential = credential
+        self._session = session
+        self._clock = clock
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        deadline: Deadline,
+        *,
+        body: JsonObject | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        creates: bool = False,
+    ) -> GraphAnswer:
+        """Carry out one call, `path` relative to the version's root or an absolute nextLink of the same host.
+
+        `creates` marks a request that must not be carried out twice: it is repeated only after an answer which says that
+        nothing happened (429) or when no connection came about; a lost answer raises OutcomeUnknown. Other requests are repeated
+        after 429, 5xx, 409 of concurrent writes and lost connections, while the deadline leaves time.
+        Raises a GraphFailure.
+        """
+        call = _Call(method, self._absolute(path), body, query, headers or {}, creates)
+        claims: str | None = None
+        renew = False
+        for attempt in range(len(BACKOFF) + 1):
+            try:
+                return self._attempt(call, deadline, self._credential.token(claims_challenge=claims, renew=renew))
+            except GraphFailure as failure:
+                if failure.status == 401 and not renew:
+                    # Expired, or a claims challenge: a fresh token may do, once.
+                    renew, claims = True, failure.claims
+                elif not self._wait_to_repeat(failure, attempt, deadline):
+                    raise
+                logger.warning("%s; trying again", failure)
+        raise AssertionError("the last attempt returns or raises")
+
+    def pages(
+        self, path: str, deadline: Deadline, *, query: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> Iterator[list[JsonObject]]:
+        """The pages of a list, one at a time; a page may be empty and still have a next one."""
+        link: str | None = path
+        first: Mapping[str, str] | None = query
+        while link is not None:
+            answer = self.call("GET", link, deadline, query=first, headers=headers)
+            first = None
+            yield [entry for entry in answer.body.get("value", []) if isinstance(entry, dict)]
+            link = answer.body.get("@odata.nextLink")
+
+    def _absolute(self, path: str) -> str:
+        if path.startswith("https://"):
+            # A nextLink is opaque, but the token goes to Graph's own host alone.
+            if urlsplit(path)[:2] != urlsplit(self._base_url)[:2]:
+                raise Unavailable("a link in Graph's answer leads to another host")
+            return path
+        return f"{self._base_url}/{path.lstrip('/')}"
+
+    def _attempt(self, call: "_Call", deadline: Deadline, token: str) -> GraphAnswer:
+        left = deadline.remaining()
+        if left <= 0:
+            raise DeadlineExceeded(f"no time left for {call.name}")
+        request_id = str(uuid.uuid4())
+        own = {"Authorization": f"Bearer {token}", "Accept": "application/json", "client-request-id": request_id}
+        timeout = min(left, ATTEMPT_TIMEOUT)
+        try:
+            answer = self._session.request(
+                call.method,
+                call.url,
+                params=call.query,
+                json=call.body,
+                headers={**own, **call.headers},
+                timeout=(timeout, timeout),
+            )
+        except requests.RequestException as cause:
+            kind = OutcomeUnknown if call.creates and not _never_sent(cause) else Unavailable
+            raise kind(f"{call.name} got no answer: {type(cause).__name__}", request_id=request_id) from cause
+        return self._read(answer, call, request_id)
+
+    def _read(self, answer: requests.Response, call: "_Call", request_id: str) -> GraphAnswer:
+        try:
+            body: Any = answer.json() if answer.content else {}
+        except ValueError:
+            body = None
+        status = answer.status_code
+        if 200 <= status < 300 and isinstance(body, dict):
+            return GraphAnswer(status, body, answer.headers)
+        seen = answer.headers.get("request-id", request_id)
+        if call.creates and (status >= 500 or status < 400):
+            # A gateway's 502 or 504 doesn't say whether the directory carried the request out.
+            raise OutcomeUnknown(f"{call.name} answered {status} (request-id {seen})", status=status, request_id=seen)
+        if status < 400:
+            raise Unavailable(f"{call.name} answered {status} without a JSON object (request-id {seen})", status=status)
+        failure = failure_of(
+            call.name, status, body, seen, read_retry_after(answer.headers.get("Retry-After"), self._clock.now())
+        )
+        failure.claims = read_claims_challenge(answer.headers.get("WWW-Authenticate", ""))
+        raise failure
+
+    def _wait_to_repeat(self, failure: GraphFailure, attempt: int, deadline: Deadline) -> bool:
+        """Wait and return True where the call may be made again; False where its failure is final."""
+        repeatable = isinstance(failure, Throttled | ConcurrentWrite | Unavailable) and not isinstance(failure, OutcomeUnknown)
+        if not repeatable or attempt >= len(BACKOFF):
+            return False
+        jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, keeps no secret
+        return deadline.pause(max(BACKOFF[attempt] * jitter, failure.retry_after or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    method: str
+    url: str
+    body: JsonObject | None
+    query: Mapping[str, str] | None
+    headers: Mapping[str, str]
+    creates: bool
+
+    @property
+    def name(self) -> str:
+        """Method and path, for the log: a query may hold what a caller sent."""
+        return f"{self.method} {urlsplit(self.url).path}"
+
+
+def _never_sent(cause: requests.RequestException) -> bool:
+    """Whether the connection wasn't even made, so that the request can't have been carried out."""
+    reason = getattr(cause.args[0], "reason", None) if cause.args else None
+    return isinstance(cause, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)

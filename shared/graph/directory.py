@@ -1,0 +1,213 @@
+"""What the bridge does in the directory, one method for each Graph request it makes.
+
+Resources: learn.microsoft.com/graph/api/resources/application and .../serviceprincipal. Applications are addressed by `appId`,
+which is the OAuth client_id, so that no other identifier need be kept.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from shared.graph.client import GraphClient, JsonObject
+from shared.graph.deadline import Deadline
+from shared.graph.failures import AlreadyExists, GraphFailure, ObjectMissing, PermissionRefused, ValueRefused
+
+# Seconds between attempts while a new object is not yet visible everywhere. Graph names no bound; seconds are usual.
+REPLICATION_PAUSES = (0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 3.0, 4.0, 4.0)
+LARGEST_PAGE = 999
+
+
+def graph_time(moment: datetime) -> str:
+    """A moment as Graph's DateTimeOffset, in whole seconds of UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Directory:
+    """The tenant's applications and service principals. Every method raises a GraphFailure and takes the caller's deadline."""
+
+    def __init__(self, graph: GraphClient) -> None:
+        self._graph = graph
+
+    # Applications
+
+    def create_application(self, body: JsonObject, deadline: Deadline) -> JsonObject:
+        """POST /applications. The answer holds the one sight of `secretText`. OutcomeUnknown when the answer was lost."""
+        return self._graph.call("POST", "applications", deadline, body=body, creates=True).body
+
+    def read_application(
+        self, app_id: str, deadline: Deadline, *, select: Sequence[str] = (), await_replication: bool = False
+    ) -> JsonObject | None:
+        """GET one application; None where there is none, after some attempts where one was just made."""
+        query = {"$select": ",".join(select)} if select else None
+
+        def read() -> JsonObject | None:
+            return self._graph.call("GET", _application(app_id), deadline, query=query).body
+
+        try:
+            return _when_replicated(read, deadline) if await_replication else read()
+        except ObjectMissing:
+            return None
+
+    def read_application_by_unique_name(self, unique_name: str, deadline: Deadline) -> JsonObject | None:
+        """GET one application by its uniqueName; None where there is none (a soft-deleted one isn't found)."""
+        literal = quote(unique_name.replace("'", "''"), safe="")
+        try:
+            return self._graph.call("GET", f"applications(uniqueName='{literal}')", deadline).body
+        except ObjectMissing:
+            return None
+
+    def update_application(self, app_id: str, body: JsonObject, deadline: Deadline, *, await_replication: bool = False) -> None:
+        """PATCH one application: complex properties merge, arrays are replaced whole. Raises ObjectMissing."""
+
+        def update() -> None:
+            self._graph.call("PATCH", _application(app_id), deadline, body=body)
+
+        if await_replication:
+            _when_replicated(update, deadline)
+        else:
+            update()
+
+    def delete_application(self, app_id: str, deadline: Deadline, *, await_replication: bool = False) -> bool:
+        """DELETE one application, and with it its service principal; False when it was gone already."""
+
+        def delete() -> bool:
+            self._graph.call("DELETE", _application(app_id), deadline)
+            return True
+
+        try:
+            return _when_replicated(delete, deadline) if await_replication else delete()
+        except ObjectMissing:
+            return False
+
+    def purge_application(self, object_id: str, deadline: Deadline) -> bool:
+        """DELETE a soft-deleted application for good, so that its uniqueName and its share of the quota are free again; False
+        where there is none. `object_id` is the application's `id`."""
+        try:
+            self._graph.call("DELETE", f"directory/deletedItems/{_identifier(object_id)}", deadline)
+        except ObjectMissing:
+            return False
+        return True
+
+    def application_pages(self, tag: str, select: Sequence[str], deadline: Deadline) -> Iterator[list[JsonObject]]:
+        """The pages of all applications that carry a tag, of `LARGEST_PAGE` entries at the most. Lists lag behind single reads."""
+        literal = tag.replace("'", "''")
+        query = {"$filter": f"tags/any(t:t eq '{literal}')", "$select": ",".join(select), "$top": str(LARGEST_PAGE)}
+        return self._graph.pages("applications", deadline, query=query)
+
+    # Credentials of an application
+
+    def add_password(
+        self, app_id: str, display_name: str, end: datetime, deadline: Deadline, *, await_replication: bool = False
+    ) -> JsonObject:
+        """POST addPassword: a passwordCredential with its `secretText`. OutcomeUnknown when the answer was lost."""
+        body: JsonObject = {"passwordCredential": {"displayName": display_name, "endDateTime": graph_time(end)}}
+
+        def add() -> JsonObject:
+            return self._graph.call("POST", f"{_application(app_id)}/addPassword", deadline, body=body, creates=True).body
+
+        return _when_replicated(add, deadline) if await_replication else add()
+
+    def remove_password(self, app_id: str, key_id: str, deadline: Deadline) -> None:
+        """POST removePassword. A key id that isn't there counts as done."""
+        try:
+            self._graph.call("POST", f"{_application(app_id)}/removePassword", deadline, body={"keyId": key_id})
+        except ValueRefused as refusal:
+            # Graph has no code of its own for this one.
+            if "No password credential found" not in refusal.reason:
+                raise
+
+    def federated_credentials(self, app_id: str, deadline: Deadline) -> list[JsonObject]:
+        """GET the federatedIdentityCredentials of one application."""
+        pages = self._graph.pages(f"{_application(app_id)}/federatedIdentityCredentials", deadline, query={})
+        return [entry for page in pages for entry in page]
+
+    def add_federated_credential(
+        self, app_id: str, body: JsonObject, deadline: Deadline, *, await_replication: bool = False
+    ) -> JsonObject:
+        """POST one federatedIdentityCredential: `name`, `issuer`, `subject`, `audiences`."""
+
+        def add() -> JsonObject:
+            path = f"{_application(app_id)}/federatedIdentityCredentials"
+            return self._graph.call("POST", path, deadline, body=body, creates=True).body
+
+        return _when_replicated(add, deadline) if await_replication else add()
+
+    def remove_federated_credential(self, app_id: str, credential_id: str, deadline: Deadline) -> None:
+        """DELETE one federatedIdentityCredential; one that isn't there counts as done."""
+        path = f"{_application(app_id)}/federatedIdentityCredentials/{_identifier(credential_id)}"
+        try:
+            self._graph.call("DELETE", path, deadline)
+        except ObjectMissing:
+            return
+
+    # Service principals
+
+    def create_service_principal(self, app_id: str, deadline: Deadline, *, account_enabled: bool = True) -> None:
+        """POST /servicePrincipals: without one the token service gives the client no token (AADSTS7000229).
+
+        Repeated while the new application isn't visible to this call; a service principal that exists is success.
+        """
+        body: JsonObject = {"appId": app_id, "accountEnabled": account_enabled}
+
+        def create() -> None:
+            self._graph.call("POST", "servicePrincipals", deadline, body=body)
+
+        try:
+            _when_replicated(create, deadline)
+        except AlreadyExists:
+            return
+
+    def read_service_principal(self, app_id: str, deadline: Deadline, *, select: Sequence[str] = ()) -> JsonObject | None:
+        """GET the tenant's service principal of an application; None where there is none."""
+        query = {"$select": ",".join(select)} if select else None
+        try:
+            return self._graph.call("GET", _service_principal(app_id), deadline, query=query).body
+        except ObjectMissing:
+            return None
+
+    def update_service_principal(self, app_id: str, body: JsonObject, deadline: Deadline) -> None:
+        """PATCH the tenant's service principal of an application."""
+        self._graph.call("PATCH", _service_principal(app_id), deadline, body=body)
+
+    # Users
+
+    def read_user(self, object_id: str, deadline: Deadline, *, select: Sequence[str]) -> JsonObject | None:
+        """GET one user (needs User.Read.All); None where there is none."""
+        try:
+            return self._graph.call("GET", f"users/{_identifier(object_id)}", deadline, query={"$select": ",".join(select)}).body
+        except ObjectMissing:
+            return None
+
+
+def _identifier(value: str) -> str:
+    return quote(value, safe="")
+
+
+def _application(app_id: str) -> str:
+    return f"applications(appId='{_identifier(app_id)}')"
+
+
+def _service_principal(app_id: str) -> str:
+    return f"servicePrincipals(appId='{_identifier(app_id)}')"
+
+
+def _when_replicated[T](attempt: Callable[[], T], deadline: Deadline) -> T:
+    """Make the attempt until the directory knows the object it speaks of, or the time is over: then the last failure stands."""
+    for pause in REPLICATION_PAUSES:
+        try:
+            return attempt()
+        except GraphFailure as failure:
+            if not _is_lag(failure) or not deadline.pause(pause):
+                raise
+    return attempt()
+
+
+def _is_lag(failure: GraphFailure) -> bool:
+    """Whether a failure is how Graph speaks of an object that it has taken and doesn't see everywhere yet."""
+    if isinstance(failure, ObjectMissing):
+        return True
+    if isinstance(failure, ValueRefused):
+        return "does not reference a valid application object" in failure.reason
+    if isinstance(failure, PermissionRefused):
+        return "the backing application of the service principal being created" in failure.reason
+    return False

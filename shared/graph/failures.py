@@ -1,0 +1,151 @@
+"""What can go wrong between the bridge and Microsoft Graph, told apart by status and code, never by guessing.
+
+    GraphFailure
+     ├─ ObjectMissing        404: deleted, never there, or not replicated yet
+     ├─ ValueRefused         400: Graph doesn't take a value
+     │   └─ UniqueNameTaken  the uniqueName belongs to another application, perhaps a soft-deleted one
+     ├─ PolicyRefused        the tenant's app management policy forbids the credential
+     ├─ PermissionRefused    401, 403: the bridge's own permission or credential is wrong
+     ├─ QuotaExceeded        the directory takes no more objects of this bridge
+     ├─ SizeExceeded         the application object is full
+     ├─ AlreadyExists        409: an object with this key is there already
+     ├─ ConcurrentWrite      409: two writes met
+     ├─ Throttled            429
+     ├─ Unavailable          5xx, no connection, an answer that isn't Graph's
+     ├─ OutcomeUnknown       a request that creates something may or may not have been carried out
+     └─ DeadlineExceeded     the caller's time is over
+
+Errors: learn.microsoft.com/graph/errors.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class GraphFailure(Exception):
+    """A failed call. Its text is for the log: method, path, status, code and Graph's request id; no body, no token.
+
+    `reason` is Graph's own sentence: to tell apart what has no code of its own, not to be shown. `retry_after` is in seconds.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        code: str = "",
+        reason: str = "",
+        request_id: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.reason = reason
+        self.request_id = request_id
+        self.retry_after = retry_after
+        # The JSON of a claims challenge, where Graph answers 401 with one (continuous access evaluation).
+        self.claims: str | None = None
+
+
+class ObjectMissing(GraphFailure):
+    """Graph answers 404."""
+
+
+class ValueRefused(GraphFailure):
+    """Graph answers 400."""
+
+
+class UniqueNameTaken(ValueRefused):
+    """The uniqueName is in use; a soft-deleted application keeps it too."""
+
+
+class PolicyRefused(GraphFailure):
+    """The tenant's policy for application credentials stands against it; `lifetime` tells that a shorter one may pass."""
+
+    @property
+    def lifetime(self) -> bool:
+        return self.code == "CredentialInvalidLifetimeAsPerAppPolicy"
+
+
+class PermissionRefused(GraphFailure):
+    """Graph answers 401 or 403, or the token service gives the bridge no token."""
+
+
+class QuotaExceeded(GraphFailure):
+    """Directory_QuotaExceeded."""
+
+
+class SizeExceeded(GraphFailure):
+    """Directory_ResourceSizeExceeded."""
+
+
+class ConcurrentWrite(GraphFailure):
+    """Directory_ConcurrencyViolation and its kin: wait briefly and try again."""
+
+
+class AlreadyExists(GraphFailure):
+    """Request_MultipleObjectsWithSameKeyValue: a service principal or an identifier URI of that value exists."""
+
+
+class Throttled(GraphFailure):
+    """Graph answers 429; `retry_after` in seconds where it says."""
+
+
+class Unavailable(GraphFailure):
+    """Graph or the token service can't answer now."""
+
+
+class OutcomeUnknown(Unavailable):
+    """The answer to a request that isn't idempotent was lost: the object may exist."""
+
+
+class DeadlineExceeded(GraphFailure):
+    """No time was left for a (further) call."""
+
+
+_BY_CODE: Mapping[str, type[GraphFailure]] = {
+    "Directory_QuotaExceeded": QuotaExceeded,
+    "Directory_ResourceSizeExceeded": SizeExceeded,
+    "Request_MultipleObjectsWithSameKeyValue": AlreadyExists,
+    "Directory_ConcurrencyViolation": ConcurrentWrite,
+    "Error_MsaAppDoesNotExist": ConcurrentWrite,
+    "CredentialInvalidLifetimeAsPerAppPolicy": PolicyRefused,
+    "CredentialTypeNotAllowedAsPerAppPolicy": PolicyRefused,
+}
+_BY_STATUS: Mapping[int, type[GraphFailure]] = {
+    400: ValueRefused,
+    401: PermissionRefused,
+    403: PermissionRefused,
+    404: ObjectMissing,
+    409: ConcurrentWrite,
+    429: Throttled,
+}
+
+
+def read_error(body: object) -> tuple[str, str]:
+    """Code and message of a Graph error body; both empty where the body isn't one (gateways answer HTML or nothing)."""
+    error = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(error, dict):
+        return "", ""
+    message = error.get("message")
+    if isinstance(message, dict):
+        message = message.get("value")
+    return str(error.get("code") or ""), str(message or "")
+
+
+def _codes(body: Any) -> list[str]:
+    """The codes of `details`, which is usually a list and has been seen as an object."""
+    details = body["error"].get("details") if isinstance(body, dict) and isinstance(body.get("error"), dict) else None
+    entries = details if isinstance(details, list) else [details]
+    return [str(entry.get("code")) for entry in entries if isinstance(entry, dict)]
+
+
+def failure_of(call: str, status: int, body: object, request_id: str, retry_after: float | None) -> GraphFailure:
+    """The failure that an answer means. `call` is method and path; statuses from 500 on are Unavailable whatever their body."""
+    code, message = read_error(body)
+    kind = _BY_CODE.get(code) or (Unavailable if status >= 500 else _BY_STATUS.get(status, ValueRefused))
+    if kind is ValueRefused and ("ObjectConflict" in _codes(body) or "property uniqueName already exists" in message):
+        kind = UniqueNameTaken
+    text = f"{call} answered {status} {code or 'without a Graph error'} (request-id {request_id or 'none'})"
+    return kind(text, status=status, code=code, reason=message, request_id=request_id, retry_after=retry_after)
