@@ -2,13 +2,12 @@
 
 import json
 import logging
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.graph.clouds import Cloud
 from shared.graph.failures import PermissionRefused, Unavailable
+from shared.graph.identity import ClientCertificate, Identity, ManagedIdentity
 from shared.graph.session import DirectorySession
-from shared.secret import Secret
 
 logger = logging.getLogger("bridge.graph")
 
@@ -20,33 +19,6 @@ class Credential(Protocol):
         """An access token for Graph, from the cache where one serves. `renew` asks for a fresh one; `claims_challenge` is the
         JSON of Graph's claims challenge (continuous access evaluation). Raises PermissionRefused or Unavailable."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class ClientSecret:
-    """A client secret of the bridge's own application."""
-
-    client_id: str
-    secret: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class ClientCertificate:
-    """A certificate of the bridge's own application: `private_key` and `certificate` are PEM texts."""
-
-    client_id: str
-    private_key: Secret
-    certificate: str
-
-
-@dataclass(frozen=True, slots=True)
-class ManagedIdentity:
-    """The identity of the function app; `client_id` is empty for the system-assigned one."""
-
-    client_id: str = ""
-
-
-type Identity = ClientSecret | ClientCertificate | ManagedIdentity
 
 
 class MsalCredential:

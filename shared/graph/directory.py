@@ -89,7 +89,7 @@ class Directory:
         return True
 
     def application_pages(self, tag: str, select: Sequence[str], deadline: Deadline) -> Iterator[list[JsonObject]]:
-        """The pages of all applications that carry a tag, of `LARGEST_PAGE` entries at the most. Lists lag behind single reads."""
+        """The pages of all applications that carry a tag, each of up to `LARGEST_PAGE`. Lists lag behind single reads."""
         literal = tag.replace("'", "''")
         query = {"$filter": f"tags/any(t:t eq '{literal}')", "$select": ",".join(select), "$top": str(LARGEST_PAGE)}
         return self._graph.pages("applications", deadline, query=query)
