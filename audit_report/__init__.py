@@ -1,0 +1,10 @@
+"""GET /audit: what the audit of client secrets finds, as JSON, CSV or a page."""
+
+import azure.functions as func
+
+from shared.bridge import application
+from shared.http.door import answer
+
+
+def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    return answer(req, context, {"GET": lambda request: application().audit_report(request)})

@@ -1,0 +1,9 @@
+"""The timer: client secrets are audited on the schedule of the setting AUDIT_SCHEDULE."""
+
+import azure.functions as func
+
+from shared.bridge import application
+
+
+def main(timer: func.TimerRequest, context: func.Context) -> None:
+    application().run_audit(past_due=timer.past_due, run_id=context.invocation_id)

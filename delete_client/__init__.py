@@ -1,0 +1,10 @@
+"""DELETE /register/{client_id}: a client is removed (RFC 7592 section 2.3)."""
+
+import azure.functions as func
+
+from shared.bridge import application
+from shared.http.door import answer
+
+
+def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    return answer(req, context, {"DELETE": lambda request: application().registration.delete(request)})

@@ -1,0 +1,12 @@
+"""GET /register/{client_id}: a client's registration is read (RFC 7592 section 2.1).
+
+PUT and DELETE of the same path are functions of their own; all other methods come here, to be told so."""
+
+import azure.functions as func
+
+from shared.bridge import application
+from shared.http.door import answer
+
+
+def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    return answer(req, context, {"GET": lambda request: application().registration.read(request)})

@@ -1,0 +1,66 @@
+"""The authorization server metadata that portals and clients read (RFC 8414, OpenID Connect Discovery 1.0).
+
+Entra publishes a document of its own without a registration and an introspection endpoint and without its PKCE methods. The
+bridge's document is Entra's with these added, under the bridge's own issuer: RFC 8414 section 3.3 wants the issuer to be the URL
+that the document was found at. Tokens keep Entra's `iss`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# What is true of Entra itself, whoever asks, so it is taken from Entra's document as it stands.
+TAKEN = (
+    "authorization_endpoint",
+    "token_endpoint",
+    "device_authorization_endpoint",
+    "end_session_endpoint",
+    "userinfo_endpoint",
+    "jwks_uri",
+    "response_modes_supported",
+    "subject_types_supported",
+    "id_token_signing_alg_values_supported",
+    "scopes_supported",
+    "claims_supported",
+    "request_uri_parameter_supported",
+    "frontchannel_logout_supported",
+)
+REQUIRED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What this bridge offers: an endpoint that is off is left out of the document (RFC 9207 section 2.3 in spirit)."""
+
+    base_url: str
+    grant_types: tuple[str, ...]
+    response_types: tuple[str, ...]
+    auth_methods: tuple[str, ...]
+    scopes: tuple[str, ...] = ()
+    registration: bool = True
+    introspection: bool = True
+    signs_introspection: bool = False
+
+
+def server_metadata(entra: Mapping[str, object], offer: Offer) -> dict[str, object]:
+    """The bridge's document out of Entra's v2.0 one. Raises ValueError where Entra's lacks what clients can't do without."""
+    missing = [name for name in REQUIRED if not isinstance(entra.get(name), str)]
+    if missing:
+        raise ValueError(f"Entra's metadata has no {', '.join(missing)}")
+    document: dict[str, object] = {"issuer": offer.base_url}
+    document |= {name: entra[name] for name in TAKEN if entra.get(name) not in (None, [])}
+    document["response_types_supported"] = list(offer.response_types)
+    document["grant_types_supported"] = list(offer.grant_types)
+    document["token_endpoint_auth_methods_supported"] = list(offer.auth_methods)
+    # Entra supports it and doesn't say so; MCP clients refuse a server that doesn't (and plain is not to be used: RFC 9700).
+    document["code_challenge_methods_supported"] = ["S256"]
+    if offer.scopes:
+        standard = entra.get("scopes_supported")
+        document["scopes_supported"] = [*(standard if isinstance(standard, list) else ()), *offer.scopes]
+    if offer.registration:
+        document["registration_endpoint"] = f"{offer.base_url}/register"
+    if offer.introspection:
+        document["introspection_endpoint"] = f"{offer.base_url}/introspect"
+        document["introspection_endpoint_auth_methods_supported"] = ["client_secret_basic", "client_secret_post"]
+        if offer.signs_introspection:
+            document["introspection_signing_alg_values_supported"] = ["ES256"]
+    return document

@@ -1,0 +1,110 @@
+"""Authorization server metadata: RFC 8414, and what portals read from it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from shared.discovery.endpoint import Discovery
+from shared.discovery.metadata import Offer, server_metadata
+from shared.errors import NotFound, TemporarilyUnavailable
+from shared.http.message import Request
+
+LOGIN = "https://login.microsoftonline.com/5f0c2a3e-6b1d-4d0e-9a55-3c8d1f7b9e01"
+ENTRA: dict[str, Any] = {
+    "issuer": f"{LOGIN}/v2.0",
+    "authorization_endpoint": f"{LOGIN}/oauth2/v2.0/authorize",
+    "token_endpoint": f"{LOGIN}/oauth2/v2.0/token",
+    "jwks_uri": f"{LOGIN}/discovery/v2.0/keys",
+    "scopes_supported": ["openid", "profile"],
+    "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
+    "response_modes_supported": [],
+    "kerberos_endpoint": f"{LOGIN}/kerberos",
+}
+OFFER = Offer(
+    "https://bridge.example.com", ("authorization_code", "client_credentials"), ("code",), ("client_secret_basic", "none")
+)
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    return server_metadata(ENTRA, Offer(**{**{name: getattr(OFFER, name) for name in OFFER.__slots__}, **changes}))
+
+
+@pytest.mark.duty(122)
+def test_states_the_bridge_as_issuer_not_entra() -> None:
+    assert document()["issuer"] == "https://bridge.example.com"
+
+
+@pytest.mark.duty(123)
+def test_has_the_members_that_rfc_8414_requires_and_no_empty_array() -> None:
+    found = document()
+    assert found["authorization_endpoint"] == ENTRA["authorization_endpoint"]
+    assert found["token_endpoint"] == ENTRA["token_endpoint"]
+    assert found["response_types_supported"] == ["code"]
+    assert [] not in found.values()
+
+
+@pytest.mark.duty(124)
+def test_names_the_bridges_own_registration_and_introspection_endpoints() -> None:
+    found = document()
+    assert found["registration_endpoint"] == "https://bridge.example.com/register"
+    assert found["introspection_endpoint"] == "https://bridge.example.com/introspect"
+    assert found["introspection_endpoint_auth_methods_supported"] == ["client_secret_basic", "client_secret_post"]
+
+
+@pytest.mark.duty(125)
+def test_says_that_s256_is_supported_which_entra_does_not_say() -> None:
+    assert document()["code_challenge_methods_supported"] == ["S256"]
+
+
+@pytest.mark.duty(126)
+def test_lists_the_grant_types_from_which_anypoint_fills_its_form() -> None:
+    assert document()["grant_types_supported"] == ["authorization_code", "client_credentials"]
+
+
+@pytest.mark.duty(128)
+def test_advertises_no_endpoint_that_is_off() -> None:
+    found = document(registration=False, introspection=False)
+    assert not [name for name in found if "registration" in name or "introspection" in name]
+
+
+def test_passes_on_nothing_of_entra_that_is_not_an_oauth_member() -> None:
+    assert "kerberos_endpoint" not in document()
+
+
+def test_lists_the_scopes_of_configured_apis_behind_the_standard_ones() -> None:
+    assert document(scopes=("api://orders/Orders.Read",))["scopes_supported"] == ["openid", "profile", "api://orders/Orders.Read"]
+
+
+@pytest.mark.parametrize("missing", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_refuses_entra_metadata_that_lack_an_endpoint(missing: str) -> None:
+    with pytest.raises(ValueError, match=missing):
+        server_metadata({name: value for name, value in ENTRA.items() if name != missing}, OFFER)
+
+
+@pytest.mark.duty(121)
+def test_serves_json_that_may_be_cached_for_minutes() -> None:
+    answer = Discovery(OFFER, lambda: ENTRA).read(Request("GET", "/.well-known/oauth-authorization-server"))
+    assert answer.status == 200
+    assert answer.headers == {"Content-Type": "application/json", "Cache-Control": "public, max-age=300"}
+    assert json.loads(answer.body)["issuer"] == OFFER.base_url
+
+
+@pytest.mark.duty(121)
+def test_serves_an_issuer_with_a_path_behind_the_well_known_name_alone() -> None:
+    offer = Offer("https://h.example/api", OFFER.grant_types, OFFER.response_types, OFFER.auth_methods)
+    discovery = Discovery(offer, lambda: ENTRA)
+    assert discovery.read(Request("GET", "/x", params={"path": "api"})).status == 200
+    for path in ("", "other", "api/more"):
+        with pytest.raises(NotFound):
+            discovery.read(Request("GET", "/x", params={"path": path}))
+
+
+@pytest.mark.parametrize("failure", [OSError("no route"), ValueError("not JSON")])
+def test_asks_to_come_back_while_entra_can_not_be_read(failure: Exception) -> None:
+    def fail() -> dict[str, object]:
+        raise failure
+
+    with pytest.raises(TemporarilyUnavailable) as raised:
+        Discovery(OFFER, fail).read(Request("GET", "/.well-known/openid-configuration"))
+    assert raised.value.headers["Retry-After"] == "5"
