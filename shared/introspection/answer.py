@@ -1,0 +1,77 @@
+"""The answer of RFC 7662 section 2.2, out of verified claims: as little as gateways need, more where a caller asked for it.
+
+Every top-level scalar is forwarded to back ends by some gateways (MuleSoft as X-AGW-* headers), so names of users, object ids and
+the like are added for callers that list them, and for no others.
+"""
+
+from collections.abc import Mapping
+
+from shared.introspection.access_token import roles_of, scope_of
+
+INACTIVE = b'{"active":false}'
+# What a caller's `claims` can't ask for: the answer's own members, and those that would lend them another meaning.
+RESERVED_MEMBERS = frozenset(
+    {
+        "active",
+        "scope",
+        "client_id",
+        "token_type",
+        "exp",
+        "iat",
+        "nbf",
+        "sub",
+        "aud",
+        "iss",
+        "jti",
+        "roles",
+        "token_introspection",
+    }
+)
+# `username` in the order in which Entra's versions name it. For display: all of them can change hands.
+_USERNAME_CLAIMS = ("preferred_username", "upn", "unique_name")
+
+
+def _scope_with_roles(scope: str, roles: list[str]) -> str:
+    known = scope.split()
+    # A role with a blank in it would read as two scopes; Entra allows none, a foreign issuer might.
+    return " ".join(
+        [scope] * bool(scope) + [role for role in dict.fromkeys(roles) if role and role not in known and " " not in role]
+    )
+
+
+def active_answer(
+    claims: Mapping[str, object], client_id: str, more: tuple[str, ...] = (), roles_as_scope: bool = False
+) -> dict[str, object]:
+    """The members for a token that passed every check; `more` are claims that the caller listed. Raises Refused for malformed
+    ones.
+
+    `client_id` is Entra's appid or azp as it stands: gateways compare it byte for byte with what registration returned.
+    `scope` is always there, one string; `roles` stays an array beside it.
+    """
+    roles = roles_of(claims)
+    scope = scope_of(claims)
+    answer: dict[str, object] = {
+        "active": True,
+        "scope": _scope_with_roles(scope, roles) if roles_as_scope and roles else scope,
+        "client_id": client_id,
+        "token_type": "Bearer",
+        "exp": claims["exp"],
+        "iat": claims["iat"],
+        "nbf": claims["nbf"],
+        "sub": claims["sub"],
+        "aud": claims["aud"],
+        "iss": claims["iss"],
+    }
+    token_id = claims.get("uti")
+    if isinstance(token_id, str):
+        answer["jti"] = token_id
+    if roles:
+        answer["roles"] = roles
+    for name in more:
+        if name == "username":
+            value = next((claims[claim] for claim in _USERNAME_CLAIMS if isinstance(claims.get(claim), str)), None)
+        else:
+            value = claims.get(name)
+        if value is not None:
+            answer[name] = value
+    return answer

@@ -1,0 +1,131 @@
+"""Who may introspect: client credentials in either place, or an Entra access token. RFC 7662 section 2.1, RFC 6749 section 2.3.
+
+Secrets are random and kept as SHA-256 alone; all of them are compared, in constant time. What keeps guessers away is their
+entropy: a counter in one instance's memory wouldn't, since instances multiply.
+"""
+
+from binascii import a2b_base64
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from hmac import compare_digest
+
+from shared.errors import REALM, InsufficientScope, InvalidClient, InvalidRequest, InvalidToken
+from shared.introspection.access_token import audience_of, roles_of
+from shared.introspection.configuration import BearerCaller, Caller, SecretCaller
+from shared.introspection.form import decode_form_text
+from shared.introspection.reasons import Reason, Refused
+from shared.introspection.verifier import TokenVerifier, Verified
+
+Credentials = tuple[bytes, bytes]  # client id and secret
+
+
+def read_basic(value: str) -> Credentials | None:
+    """Client id and secret of a Basic header's value, as sent; None when it isn't base64 with a colon (RFC 7617 section 2)."""
+    try:
+        client_id, colon, secret = a2b_base64(value.strip(), strict_mode=True).partition(b":")
+    except ValueError:
+        return None
+    return (client_id, secret) if colon else None
+
+
+def form_decoded(credentials: Credentials) -> Credentials:
+    """RFC 6749 section 2.3.1: id and secret are form-encoded before they go into the header. Many gateways don't do it."""
+    return decode_form_text(credentials[0]), decode_form_text(credentials[1])
+
+
+class SecretCallers:
+    """The callers that have a client id and secrets."""
+
+    def __init__(self, callers: Iterable[SecretCaller]) -> None:
+        self._entries = tuple(
+            (entry.caller.name.encode("utf-8"), digest, entry.caller) for entry in callers for digest in entry.secret_sha256
+        )
+
+    def find(self, credentials: Credentials) -> Caller | None:
+        """The caller that these credentials, as they stand, belong to."""
+        client_id, secret = credentials
+        presented = sha256(secret).digest()
+        found = None
+        for name, digest, caller in self._entries:
+            # No early exit: the time tells neither which caller nor how much of a digest matched.
+            if compare_digest(digest, presented) & (name == client_id):
+                found = caller
+        return found
+
+
+class BearerCallers:
+    """The callers that bring an access token of Entra for the bridge itself, with an app role."""
+
+    def __init__(self, callers: Iterable[BearerCaller], audiences: frozenset[str], verifier: TokenVerifier) -> None:
+        self._callers = tuple(callers)
+        self._audiences = audiences
+        self._verifier = verifier
+
+    def __bool__(self) -> bool:
+        return bool(self._callers)
+
+    def find(self, token: str, now: float) -> tuple[Caller, Verified]:
+        """The caller and its verified token. Raises InvalidToken, InsufficientScope, Pending or Unavailable."""
+        try:
+            verified = self._verifier.verify(token.strip().encode("utf-8", "replace"), now)
+            if audience_of(verified.claims) not in self._audiences:
+                raise Refused(Reason.AUDIENCE)
+            if "cnf" in verified.claims:
+                raise Refused(Reason.PROOF_OF_POSSESSION)
+            roles = roles_of(verified.claims)
+        except Refused as refused:
+            raise InvalidToken("the access token is not valid here", detail=f"bearer caller: {refused.reason}") from None
+        for entry in self._callers:
+            if entry.role in roles:
+                return entry.caller, verified
+        raise InsufficientScope("the access token carries no role that may introspect")
+
+
+class CallerAuthentication:
+    """Tells who calls. Raises InvalidClient, InvalidToken, InsufficientScope or InvalidRequest when it can't."""
+
+    def __init__(self, secret_callers: SecretCallers, bearer_callers: BearerCallers) -> None:
+        self._secret_callers = secret_callers
+        self._bearer_callers = bearer_callers
+
+    def authenticate(self, headers: Mapping[str, str], form: Mapping[bytes, bytes], now: float) -> tuple[Caller, Verified | None]:
+        """The caller, and its own token when it brought one. `headers` have lower-case names."""
+        authorization = headers.get("authorization")
+        client_id, secret = form.get(b"client_id"), form.get(b"client_secret")
+        if authorization is None:
+            if client_id is None or secret is None:
+                raise self._challenge("client authentication is required")
+            return self._known(((client_id, secret),)), None
+        scheme, _, value = authorization.partition(" ")
+        scheme = scheme.lower()
+        if scheme == "bearer" and self._bearer_callers:
+            if secret is not None:
+                raise InvalidRequest("the request authenticates in two ways")
+            return self._bearer_callers.find(value, now)
+        credentials = read_basic(value) if scheme == "basic" else None
+        if credentials is None:
+            raise self._challenge("client authentication failed")
+        if b"%" in credentials[0] or b"%" in credentials[1] or b"+" in credentials[1] or b"+" in credentials[0]:
+            candidates = [credentials, form_decoded(credentials)]
+        else:
+            candidates = [credentials]
+        if client_id is not None or secret is not None:
+            # lua-resty-openidc sends both at once; RFC 6749 section 2.3 forbids it, so both must at least say the same.
+            candidates = [pair for pair in candidates if client_id in (None, pair[0]) and secret in (None, pair[1])]
+            if not candidates:
+                raise InvalidRequest("the header and the body name different clients")
+        return self._known(candidates), None
+
+    def _known(self, candidates: Iterable[Credentials]) -> Caller:
+        for credentials in candidates:
+            caller = self._secret_callers.find(credentials)
+            if caller is not None:
+                return caller
+        raise self._challenge("client authentication failed")
+
+    def _challenge(self, description: str) -> InvalidClient:
+        error = InvalidClient(description)
+        if self._bearer_callers:
+            # One header with both challenges: the Functions host keeps one value for each header name.
+            error.headers["WWW-Authenticate"] += f', Bearer realm="{REALM}"'
+        return error

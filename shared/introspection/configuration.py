@@ -1,0 +1,134 @@
+"""What an operator says about introspection: whose tokens are trusted, who may ask, and the switches.
+
+shared.introspection.configuration_reader makes these out of the JSON of the settings; docs/introspection.md describes it.
+"""
+
+from dataclasses import dataclass, field
+
+from shared.introspection.access_token import GRAPH_AUDIENCES, V1, V2
+from shared.introspection.key_store import KeyLifetimes
+
+PUBLIC_CLOUD = "https://login.microsoftonline.com"
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationKeys:
+    """An application with signing keys of its own (claims mapping). They sign for its `audiences` alone."""
+
+    app_id: str
+    audiences: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedTenant:
+    """A tenant, by its GUID. Issuers and key locations come from its metadata documents on `authority`, an https origin."""
+
+    tenant_id: str
+    authority: str = PUBLIC_CLOUD
+    versions: tuple[str, ...] = (V1, V2)
+    applications: tuple[ApplicationKeys, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedIssuer:
+    """An issuer without usable tenant metadata (External ID, B2C): trusted as spelt out here and no further."""
+
+    issuer: str
+    tenant_id: str
+    jwks_uri: str
+    version: str = V2
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who may introspect. A token whose `aud` isn't in `audiences`, or whose client isn't in `clients`, is inactive for it.
+
+    `claims`: verified claims that its answers carry beside the usual ones. `roles_as_scope`: app roles are added to `scope`.
+    """
+
+    name: str
+    audiences: frozenset[str]
+    clients: frozenset[str] | None = None
+    claims: tuple[str, ...] = ()
+    roles_as_scope: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SecretCaller:
+    """A caller with a client id (the caller's name) and secrets, kept as SHA-256; several are valid at once during a rotation."""
+
+    caller: Caller
+    secret_sha256: tuple[bytes, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BearerCaller:
+    """A caller that brings an Entra access token for the bridge's own audience with the app role `role`."""
+
+    caller: Caller
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationOptions:
+    """`mode`: off, client, or client+user. `ttl`: seconds for which an answer of the directory counts. `grace`: seconds for
+    which the last answer serves while the directory fails. `tenant_id`: the tenant that the directory lookups cover; others
+    aren't checked.
+    """
+
+    mode: str = "off"
+    ttl: int = 120
+    grace: int = 900
+    tenant_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The switches. Times are in seconds. `graph_clients`: the only clients whose Graph-audience tokens count; None: no such
+    token. `issuer`: the bridge's own identifier in signed answers. `bearer_audiences`: `aud` of the tokens that bearer callers
+    bring.
+    """
+
+    allow_get: bool = False
+    graph_clients: frozenset[str] | None = None
+    graph_max_lifetime: int = 7200
+    max_lifetime: int | None = None
+    cache_size: int = 4096
+    cache_ttl: int = 60
+    issuer: str | None = None
+    bearer_audiences: frozenset[str] = frozenset()
+    revocation: RevocationOptions = RevocationOptions()
+    keys: KeyLifetimes = field(default_factory=KeyLifetimes)
+
+
+@dataclass(frozen=True, slots=True)
+class IntrospectionConfiguration:
+    """Everything that introspection needs to be told."""
+
+    tenants: tuple[TrustedTenant, ...] = ()
+    issuers: tuple[TrustedIssuer, ...] = ()
+    callers: tuple[SecretCaller, ...] = ()
+    bearer_callers: tuple[BearerCaller, ...] = ()
+    options: Options = Options()
+
+    def __post_init__(self) -> None:
+        callers = [entry.caller for entry in self.callers] + [entry.caller for entry in self.bearer_callers]
+        names = [caller.name for caller in callers]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two callers are named {name!r}")
+        sources = [tenant.tenant_id for tenant in self.tenants] + [issuer.issuer for issuer in self.issuers]
+        for source in sources:
+            if sources.count(source) > 1:
+                raise ValueError(f"{source!r} is trusted twice")
+        for caller in callers:
+            if caller.audiences & GRAPH_AUDIENCES:
+                raise ValueError(f"the audiences of {caller.name!r} hold Microsoft Graph's, which has a switch of its own")
+        if self.bearer_callers and not self.options.bearer_audiences:
+            raise ValueError("options.bearer_audiences is missing: bearer callers need the audience that their tokens are for")
+        revocation = self.options.revocation
+        tenant_ids = {tenant.tenant_id for tenant in self.tenants} | {issuer.tenant_id for issuer in self.issuers}
+        if revocation.mode != "off" and revocation.tenant_id is None and len(tenant_ids) > 1:
+            raise ValueError(
+                "options.revocation.tenant_id is missing: with several tenants, name the one that the directory is of"
+            )

@@ -1,0 +1,196 @@
+"""The introspection endpoint: RFC 7662, with the answers of RFC 9701 for those who ask for them.
+
+The steps stand in the order of `_answer`. What isn't a good token for this caller is inactive, whatever its badness (section
+2.2); what the bridge can't know because keys or the directory are out of reach is 503 and never inactive.
+"""
+
+import time
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from hashlib import sha256
+
+from shared.errors import (
+    InvalidRequest,
+    InvalidToken,
+    LengthRequired,
+    MethodNotAllowed,
+    PayloadTooLarge,
+    TemporarilyUnavailable,
+    UnsupportedMediaType,
+)
+from shared.http.message import JSON, Request, Response
+from shared.http.rendering import NO_STORE
+from shared.introspection.answer import INACTIVE, active_answer
+from shared.introspection.callers import BearerCallers, CallerAuthentication, SecretCallers
+from shared.introspection.configuration import Caller, IntrospectionConfiguration
+from shared.introspection.diagnosis import log_inactive
+from shared.introspection.documents import DocumentReader
+from shared.introspection.form import FORM, MAX_BODY, read_form
+from shared.introspection.issuers import TrustedIssuers
+from shared.introspection.reasons import Refused
+from shared.introspection.refresh import Pending, Unavailable
+from shared.introspection.result_cache import CachedAnswer, ResultCache
+from shared.introspection.revocation import DirectoryLookup, RevocationCheck, subject_of
+from shared.introspection.signed_answer import SIGNED_ANSWER, AnswerSigner, wants_signed_answer
+from shared.introspection.strict_json import dumps
+from shared.introspection.verifier import TokenVerifier, Verified, check_for_caller
+
+_ROUNDS = 8  # fetches that one request waits for at most: keys of the caller's and of the token's issuer, client, user
+_PATIENCE = 6.0  # seconds that one request waits for fetches in all
+_HEADERS = {"Content-Type": JSON, **NO_STORE}
+_SIGNED_HEADERS = {"Content-Type": SIGNED_ANSWER, **NO_STORE}
+_INACTIVE = Response(200, INACTIVE, _HEADERS)
+
+
+class Introspection:
+    """The use case behind the door. One object serves all requests of a worker, from any number of threads or an event loop.
+
+    `read` fetches the issuers' documents. `directory` is needed when a revocation mode is on, `signer` for signed answers.
+    `executor` runs fetches; by default a small pool of its own.
+    """
+
+    def __init__(
+        self,
+        configuration: IntrospectionConfiguration,
+        read: DocumentReader,
+        *,
+        directory: DirectoryLookup | None = None,
+        signer: AnswerSigner | None = None,
+        executor: Executor | None = None,
+    ) -> None:
+        options = configuration.options
+        self._executor = executor or ThreadPoolExecutor(max_workers=8, thread_name_prefix="introspection")
+        self._options = options
+        self._issuers = TrustedIssuers(configuration, read, self._executor)
+        self._verifier = TokenVerifier(self._issuers, options)
+        self._authentication = CallerAuthentication(
+            SecretCallers(configuration.callers),
+            BearerCallers(configuration.bearer_callers, options.bearer_audiences, self._verifier),
+        )
+        self._cache = ResultCache(options.cache_size, options.cache_ttl)
+        self._signer = signer
+        self._revocation: RevocationCheck | None = None
+        if options.revocation.mode != "off":
+            tenant_ids = {source.tenant_id for source in self._issuers.sources}
+            tenant_id = options.revocation.tenant_id or next(iter(tenant_ids), "")
+            if directory is None:
+                raise ValueError("options.revocation needs a directory to ask")
+            self._revocation = RevocationCheck(options.revocation, tenant_id, directory, self._executor)
+
+    def warm(self, now: float) -> None:
+        """Starts fetching the keys of every source and returns at once: for the start of a worker."""
+        for source in self._issuers.sources:
+            try:
+                source.store.published(now)
+            except (Pending, Unavailable):
+                continue
+
+    def handle(self, request: Request, now: float) -> Response:
+        """The answer to `request` at `now`, seconds since 1970; blocks while a fetch that it needs runs. Raises OAuthError."""
+        deadline = time.monotonic() + _PATIENCE
+        for _ in range(_ROUNDS):
+            try:
+                return self._answer(request, now)
+            except Pending as pending:
+                wait([pending.future], timeout=max(0.0, deadline - time.monotonic()))
+                if not pending.future.done():
+                    break
+        raise _too_slow()
+
+    async def handle_async(self, request: Request, now: float) -> Response:
+        """The same for an event loop, which it never blocks: without a fetch to wait for it runs straight through."""
+        try:
+            return self._answer(request, now)
+        except Pending as pending:
+            future = pending.future
+        import asyncio  # only here: the Functions worker has it loaded anyway
+
+        deadline = time.monotonic() + _PATIENCE
+        for _ in range(_ROUNDS):
+            await asyncio.wait([asyncio.wrap_future(future)], timeout=max(0.0, deadline - time.monotonic()))
+            if not future.done():
+                break
+            try:
+                return self._answer(request, now)
+            except Pending as pending:
+                future = pending.future
+        raise _too_slow()
+
+    def _answer(self, request: Request, now: float) -> Response:
+        try:
+            form = self._read(request)
+            caller, own_token = self._authentication.authenticate(request.headers, form, now)
+            if own_token is not None:
+                self._check_bearer(own_token, now)
+            token = form.get(b"token")
+            if token is None:
+                raise InvalidRequest("the parameter token is missing")
+            try:
+                body = self._introspect(token, caller, now)
+            except Refused as refused:
+                log_inactive(refused, caller.name)
+                body = None
+        except Unavailable as unavailable:
+            raise TemporarilyUnavailable(
+                "the token's state can't be told at the moment", retry_after=unavailable.retry_after, detail=unavailable.name
+            ) from None
+        if self._signer is not None and wants_signed_answer(request.headers.get("accept")):
+            return Response(200, self._signer.sign(body or INACTIVE, caller.name, now), _SIGNED_HEADERS)
+        return _INACTIVE if body is None else Response(200, body, _HEADERS)
+
+    def _read(self, request: Request) -> dict[bytes, bytes]:
+        method = request.method
+        if method == "POST":
+            body = request.body
+            if not body and "transfer-encoding" in request.headers:
+                raise LengthRequired("send the request with a Content-Length: a chunked body doesn't arrive")
+            if len(body) > MAX_BODY:
+                raise PayloadTooLarge(f"the body is larger than {MAX_BODY} bytes")
+            if body and request.headers.get("content-type") != FORM and request.media_type != FORM:
+                raise UnsupportedMediaType(f"the body must be {FORM}")
+            return read_form(body)
+        if method == "GET" and self._options.allow_get:
+            return self._read_query(request)
+        raise MethodNotAllowed(("GET", "POST") if self._options.allow_get else ("POST",))
+
+    def _read_query(self, request: Request) -> dict[bytes, bytes]:
+        # Off unless an operator needs it (Gravitee's default): URLs end up in logs. Credentials never come this way.
+        if "client_secret" in request.query:
+            raise InvalidRequest("client credentials must not be in the URL")
+        token = request.query.get("token", "")
+        if "," in token:  # the host joins repeated parameters with a comma, which no token holds
+            raise InvalidRequest("the parameter token is repeated")
+        return {b"token": token.encode("utf-8", "replace")} if token else {}
+
+    def _introspect(self, token: bytes, caller: Caller, now: float) -> bytes:
+        cache_key = (caller.name, sha256(token).digest())
+        known = self._cache.get(cache_key, now)
+        if known is not None:
+            if self._revocation is not None:
+                self._revocation.check(known.subject, now)
+            return known.body
+        verified = self._verifier.verify(token, now)
+        claims, client_id = verified.claims, verified.client_id
+        subject = subject_of(claims, client_id)
+        try:
+            check_for_caller(verified, caller, self._options)
+            answer = dumps(active_answer(claims, client_id, caller.claims, caller.roles_as_scope))
+            if self._revocation is not None:
+                self._revocation.check(subject, now)
+        except Refused as refused:
+            refused.key_id, refused.claims = verified.key.key_id, claims
+            raise
+        expires = claims["exp"]
+        if type(expires) is int:
+            self._cache.put(cache_key, CachedAnswer(answer, now, now, verified.key, verified.store, subject), expires)
+        return answer
+
+    def _check_bearer(self, own_token: Verified, now: float) -> None:
+        if self._revocation is not None:
+            try:
+                self._revocation.check(subject_of(own_token.claims, own_token.client_id), now)
+            except Refused as refused:
+                raise InvalidToken("the access token is not valid here", detail=f"bearer caller: {refused.reason}") from None
+
+
+def _too_slow() -> TemporarilyUnavailable:
+    return TemporarilyUnavailable("the token's state can't be told at the moment", detail="a fetch took too long")

@@ -1,0 +1,58 @@
+"""Why a token is inactive: one code for each check, in the order in which the checks are made.
+
+The codes go to the log, never to the caller (RFC 7662 section 2.2: an inactive answer says nothing else).
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """The first check that a token failed."""
+
+    TOO_LARGE = "too_large"
+    NOT_A_JWT = "not_a_jwt"
+    HEADER_MALFORMED = "header_malformed"
+    ALGORITHM = "algorithm"
+    KIND = "token_kind"
+    HEADER_EXTENSION = "header_extension"
+    KEY_ID_MALFORMED = "key_id_malformed"
+    CLAIMS_MALFORMED = "claims_malformed"
+    ISSUER_MALFORMED = "issuer_malformed"
+    ISSUER_NOT_TRUSTED = "issuer_not_trusted"
+    KEY_UNKNOWN = "key_unknown"
+    GRAPH_AUDIENCE = "graph_audience"
+    HEADER_NONCE = "header_nonce"
+    SIGNATURE_MALFORMED = "signature_malformed"
+    SIGNATURE = "signature"
+    KEY_OF_ANOTHER_ISSUER = "key_of_another_issuer"
+    TENANT = "tenant"
+    VERSION = "version"
+    TIME_MALFORMED = "time_malformed"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    ISSUED_IN_THE_FUTURE = "issued_in_the_future"
+    LIFETIME = "lifetime"
+    NOT_FOR_ACCESS = "not_an_access_token"
+    SUBJECT_MALFORMED = "subject_malformed"
+    SCOPE_MALFORMED = "scope_malformed"
+    AUDIENCE_MALFORMED = "audience_malformed"
+    AUDIENCE = "audience"
+    KEY_OF_ANOTHER_APPLICATION = "key_of_another_application"
+    PROOF_OF_POSSESSION = "proof_of_possession"
+    CLIENT_NOT_ALLOWED = "client_not_allowed"
+    CLIENT_DELETED = "client_deleted"
+    CLIENT_DISABLED = "client_disabled"
+    USER_DELETED = "user_deleted"
+    USER_DISABLED = "user_disabled"
+    SESSIONS_REVOKED = "sessions_revoked"
+
+
+class Refused(Exception):
+    """The token is inactive. `key_id` and `claims` are what was read of it so far: unverified, for the log alone."""
+
+    def __init__(self, reason: Reason, key_id: str | None = None, claims: Mapping[str, object] | None = None) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.key_id = key_id
+        self.claims = claims
