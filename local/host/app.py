@@ -45,9 +45,9 @@ class FunctionsHost:
     ) -> None:
         """Raises ValueError or FileNotFoundError for a host.json that cannot be used."""
         self.app_directory = app_directory.resolve()
+        self.configuration = read_configuration(self.app_directory, {**os.environ, **(settings or {})})
         self._before = {name: os.environ.get(name) for name in settings or {}}
         os.environ.update(settings or {})
-        self.configuration = read_configuration(self.app_directory, os.environ)
         self.functions: list[FunctionDescription] = read_descriptions(self.app_directory, os.environ)
         self.routes = RouteTable(self.functions, self.configuration.route_prefix)
         self.timers = Timers(self.functions, clock)
@@ -108,6 +108,10 @@ class FunctionsHost:
         outcome = await self.timers.run(timer, is_past_due)
         if outcome.failure is not None:
             raise FunctionFailed(outcome.failure)
+
+    async def drain(self) -> None:
+        """Wait for the runs that were started by hand over the admin path, on this loop."""
+        await self._admin.finish()
 
     def serving(self, port: int = 0) -> AbstractContextManager[str]:
         """Serve on the loopback address in another thread, timers on their schedules; the context gets the URL."""

@@ -54,7 +54,7 @@ class RouteTemplate:
             raise TemplateError(f"{template}: a parameter appears twice")
 
     def match(self, path: str) -> dict[str, str] | None:
-        """The route values of a decoded path ("/register/abc"), without optional ones that are absent; None if it does not fit."""
+        """The route values of a decoded path ("/register/abc"), without absent optional ones; None if it does not fit."""
         found = self._pattern.fullmatch(path)
         if found is None:
             return None

@@ -9,7 +9,7 @@ import logging
 import os
 import random
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,14 @@ def load_function(function: FunctionDescription) -> str | None:
         return None
     _logger.error("function %s does not load: %s\n%s", function.name, result.exception.message, result.exception.stack_trace)
     return result.exception.message
+
+
+def loaded_function(function: FunctionDescription) -> Callable[..., Any]:
+    """The Python function that a loaded description stands for."""
+    parts = function.script_file.relative_to(function.directory.parent).with_suffix("").parts
+    module = sys.modules[".".join((_NAMESPACE, *(part for part in parts if part != "__init__")))]
+    entry: Callable[..., Any] = getattr(module, function.entry_point or "main")
+    return entry
 
 
 async def invoke_function(
