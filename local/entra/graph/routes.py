@@ -1,0 +1,24 @@
+"""Builds Graph: every collection with its routes."""
+
+from local.entra.directory import defaults
+from local.entra.graph import passwords
+from local.entra.graph.applications import Applications
+from local.entra.graph.listing import Kind, Lister
+from local.entra.graph.router import Router
+from local.entra.graph.service import GraphService
+from local.entra.graph.service_principals import ServicePrincipals
+from local.entra.tenant import Tenant
+
+
+def build_graph(tenant: Tenant, lister: Lister) -> GraphService:
+    """Microsoft Graph for `tenant`, with lists answered by `lister`."""
+    directory = tenant.directory
+    applications = Kind(
+        "application", "applications", directory.applications, defaults.APPLICATION, defaults.APPLICATION_ON_REQUEST
+    )
+    principals = Kind("servicePrincipal", "servicePrincipals", directory.service_principals, defaults.SERVICE_PRINCIPAL)
+    router = Router()
+    Applications(applications, lister).add_routes(router)
+    ServicePrincipals(principals, applications, lister).add_routes(router)
+    passwords.add_routes(router)
+    return GraphService(tenant, router)

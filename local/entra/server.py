@@ -1,0 +1,237 @@
+"""The Entra emulator: one object that holds the tenant and, while started, serves it over TLS."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from requests import Session
+
+from local.entra.assumptions import Assumptions
+from local.entra.call_log import CallLog
+from local.entra.certificates import Authority
+from local.entra.clock import Clock
+from local.entra.clouds import CLOUDS
+from local.entra.consistency import Consistency
+from local.entra.directory.directory import GRAPH_APP_ROLES, Directory, new_id
+from local.entra.directory.record import Record
+from local.entra.directory.secrets import digest, new_password
+from local.entra.dispatch import Dispatcher
+from local.entra.faults import Faults
+from local.entra.graph.listing import Lister
+from local.entra.graph.routes import build_graph
+from local.entra.listener import Listener
+from local.entra.message import Request, Response
+from local.entra.sts.mint import Mint
+from local.entra.sts.service import TokenService
+from local.entra.sts.signing_keys import SigningKeys
+from local.entra.tenant import Tenant
+from local.entra.transport import in_process_session
+
+
+@dataclass(frozen=True, slots=True)
+class CallerAccount:
+    """A client of the tenant that tests made: ids, and its secret when it has one."""
+
+    client_id: str
+    object_id: str
+    service_principal_id: str
+    client_secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceApi:
+    """An API of the tenant. `audience` is the `aud` of its tokens when asked for by identifier URI."""
+
+    app_id: str
+    object_id: str
+    service_principal_id: str
+    identifier_uri: str
+    token_version: int
+
+    @property
+    def audience(self) -> str:
+        """The client id in v2 tokens, the identifier URI in v1 tokens."""
+        return self.app_id if self.token_version == 2 else self.identifier_uri
+
+
+class EntraEmulator:
+    """One emulated tenant: Microsoft Graph and the token service on one host.
+
+    As a context manager, or between `start` and `stop`, it serves at `url`. Without that it answers in-process: `answer` takes
+    a request, `session` gives a `requests` session. `cloud` is "public", "usgov", "usdod" or "china"; `issuer_base` replaces the
+    emulator's own URL in v2 issuers; `host` and `port` are where to listen, `host_names` further names for the certificate.
+    """
+
+    def __init__(
+        self,
+        *,
+        tenant_id: str | None = None,
+        cloud: str = "public",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        host_names: Sequence[str] = (),
+        issuer_base: str = "",
+        seed: int = 0,
+    ) -> None:
+        self._host, self._port, self._host_names = host, port, tuple(host_names)
+        self._listener: Listener | None = None
+        self._authority: Authority | None = None
+        self.tenant_id = tenant_id or str(uuid.uuid4())
+        self.clock = Clock()
+        self.consistency = Consistency(self.clock, seed)
+        self.faults = Faults(seed)
+        self.keys = SigningKeys()
+        domain = "example.onmicrosoft.com"
+        self.directory = Directory(self.tenant_id, domain, self.clock, self.consistency)
+        self.tenant = Tenant(
+            tenant_id=self.tenant_id,
+            url="https://localhost",
+            clock=self.clock,
+            consistency=self.consistency,
+            directory=self.directory,
+            keys=self.keys,
+            cloud=CLOUDS[cloud],
+            domain=domain,
+            issuer_base=issuer_base,
+        )
+        lister = Lister()
+        self.sts = TokenService(self.tenant)
+        self.mint = Mint(self.tenant, self.sts.issuer)
+        self.answer = Dispatcher(
+            self.tenant, build_graph(self.tenant, lister), lister, self.sts.answer, {"_emulator": _no_control}, self.faults
+        )
+
+    @property
+    def url(self) -> str:
+        """Where the emulator is: authority host and Graph host alike."""
+        return self.tenant.url
+
+    @property
+    def ca_file(self) -> str:
+        """The path of the CA's certificate (PEM); RuntimeError before `start`."""
+        if self._authority is None:
+            raise RuntimeError("the emulator was not started, so it has no CA")
+        return self._authority.ca_file
+
+    @property
+    def requests(self) -> CallLog:
+        """The calls received so far."""
+        return self.answer.log
+
+    @property
+    def assumptions(self) -> Assumptions:
+        """The switches for what is not established about Entra."""
+        return self.tenant.assumptions
+
+    def start(self) -> Self:
+        """Serve over TLS in a thread; returns when connections are accepted."""
+        self._authority = Authority(self._host_names)
+        self._listener = Listener(self.answer, self._host, self._port, self._authority.server_context())
+        shown = self._host_names[0] if self._host_names else ("127.0.0.1" if self._host == "0.0.0.0" else self._host)  # noqa: S104
+        self.tenant.url = f"https://{shown}:{self._listener.port}"
+        self._listener.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop serving; the state stays."""
+        if self._listener is not None:
+            self._listener.stop()
+        if self._authority is not None:
+            self._authority.close()
+        self._listener = self._authority = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def session(self) -> Session:
+        """A `requests` session that reaches the emulator without a socket, whatever host its URLs name."""
+        return in_process_session(self.answer)
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request in-process."""
+        return self.answer(request)
+
+    def add_caller(self, name: str = "caller", roles: Iterable[str] = (), secret: bool = True) -> CallerAccount:
+        """Register a client with a service principal and, granted by an administrator, these application permissions of Graph."""
+        record = self.directory.add_application({"displayName": name})
+        value = self.add_secret(record) if secret else None
+        principal = self.directory.add_service_principal(record.state["appId"], {})
+        for role in roles:
+            self.directory.assign_role(principal, self.directory.graph, GRAPH_APP_ROLES[role])
+        return CallerAccount(record.state["appId"], record.id, principal.id, value)
+
+    def add_secret(self, application: Record, display_name: str = "made by the emulator") -> str:
+        """Give an application a client secret, past every rule; returns the secret."""
+        credential, secret = new_password({"displayName": display_name}, self.clock.now())
+        application.secrets[credential["keyId"]] = digest(secret)
+        passwords = [*application.state.get("passwordCredentials", ()), credential]
+        self.directory.write_application(application, {"passwordCredentials": passwords})
+        return secret
+
+    def add_resource_api(
+        self,
+        name: str,
+        identifier_uri: str,
+        token_version: int = 2,
+        scopes: Iterable[str] = (),
+        app_roles: Iterable[str] = (),
+    ) -> ResourceApi:
+        """Register an API that offers delegated scopes and application roles."""
+        offered = [
+            {"id": new_id(), "value": scope, "isEnabled": True, "type": "User", "adminConsentDisplayName": scope}
+            for scope in scopes
+        ]
+        roles = [
+            {
+                "id": new_id(),
+                "value": r,
+                "isEnabled": True,
+                "displayName": r,
+                "description": r,
+                "allowedMemberTypes": ["Application"],
+            }
+            for r in app_roles
+        ]
+        api: dict[str, Any] = {
+            "acceptMappedClaims": None,
+            "knownClientApplications": [],
+            "requestedAccessTokenVersion": token_version,
+            "oauth2PermissionScopes": offered,
+            "preAuthorizedApplications": [],
+        }
+        record = self.directory.add_application(
+            {"displayName": name, "identifierUris": [identifier_uri], "api": api, "appRoles": roles}
+        )
+        principal = self.directory.add_service_principal(record.state["appId"], {})
+        return ResourceApi(record.state["appId"], record.id, principal.id, identifier_uri, token_version)
+
+    def grant_role(self, client_id: str, api: ResourceApi, role: str) -> None:
+        """Assign an app role of `api` to a client; KeyError when the client has no service principal or the role is unknown."""
+        principal = self.directory.service_principal_of(client_id)
+        resource = self.directory.service_principals.live[api.service_principal_id]
+        ids = {offered["value"]: offered["id"] for offered in resource.state.get("appRoles", ())}
+        if principal is None:
+            raise KeyError(client_id)
+        self.directory.assign_role(principal, resource, ids[role])
+
+    def add_user(self, user_principal_name: str, password: str = "correct horse", **values: Any) -> Record:  # noqa: S107
+        """Create a user who can sign in; `values` are members of the user in Graph form (displayName, accountEnabled ...)."""
+        return self.directory.add_user(user_principal_name, password, **values)
+
+    def seed_applications(self, count: int, *, tags: Sequence[str] = (), owner: str = "", **values: Any) -> list[Record]:
+        """Put many applications into the directory quickly, past every rule; `owner` is a service principal's object id."""
+        owners = [owner] if owner else []
+        shared = {"tags": list(tags), **values}
+        return [
+            self.directory.add_application({"displayName": f"seeded {number}", **shared}, owners=owners)
+            for number in range(count)
+        ]
+
+
+def _no_control(request: Request) -> Response:
+    return Response(404)
