@@ -1,0 +1,153 @@
+"""Who may register and manage clients: from a request to a principal, or the error of RFC 6750."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from enum import Enum
+
+from shared.clock import Clock
+from shared.errors import InsufficientScope, InvalidRequest, InvalidToken, MissingToken
+from shared.http.message import Request
+from shared.registration import access_token, initial_access
+from shared.registration.access_token import AccessToken
+from shared.registration.configuration import RegistrationConfiguration
+from shared.registration.policy import Policy
+from shared.registration.ports import EntraTokens
+
+OPEN_CALLER = "open"
+
+
+class Kind(Enum):
+    """How a caller proved who it is."""
+
+    STATIC = "static"
+    ENTRA = "entra"
+    INITIAL = "initial"
+    REGISTRATION = "registration"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller. `name` is what clients are kept under: two callers never have the same one.
+
+    `token` is what a registration access token says, for that kind alone; `most_clients` a limit beside the policy's own.
+    """
+
+    name: str
+    kind: Kind
+    policy: Policy
+    token: AccessToken | None = None
+    most_clients: int | None = None
+
+
+class Authorization:
+    """Reads the credential of a request. All failures are OAuth errors."""
+
+    def __init__(self, configuration: RegistrationConfiguration, entra_tokens: EntraTokens, clock: Clock) -> None:
+        self._configuration = configuration
+        self._entra_tokens = entra_tokens
+        self._clock = clock
+
+    def to_register(self, request: Request) -> Principal:
+        """Who registers a client (RFC 7591 section 3).
+
+        Raises MissingToken without any credential unless registration is open, InvalidToken for one that isn't good,
+        InsufficientScope for one that is good for something else, InvalidRequest for more than one.
+        """
+        header, value = _credential(request)
+        if not value:
+            if self._configuration.open_policy is None:
+                raise MissingToken("registration needs a credential of the operator")
+            return Principal(OPEN_CALLER, Kind.OPEN, self._configuration.policy(self._configuration.open_policy))
+        principal = self._static(header, value)
+        if principal is not None:
+            return principal
+        token = _bearer(header, value)
+        if access_token.looks_like_one(token):
+            if access_token.unseal(token, self._configuration.sealing_keys) is None:
+                raise InvalidToken
+            raise InsufficientScope("a registration access token manages one client and registers none")
+        return self._initial(token) or self._entra(token)
+
+    def to_manage(self, request: Request, client_id: str) -> Principal:
+        """Who reads, updates, deletes or rotates the client (RFC 7592 section 2): by its own registration access token, or as a
+        caller with a right of its own. Raises as `to_register` does; a token of another client is InvalidToken."""
+        header, value = _credential(request)
+        if not value:
+            raise MissingToken("managing a client needs its registration access token or a credential of the operator")
+        principal = self._static(header, value)
+        if principal is not None:
+            return principal
+        token = _bearer(header, value)
+        if access_token.looks_like_one(token):
+            return self._registration(token, client_id)
+        if self._initial(token) is not None:
+            raise InsufficientScope("an initial access token registers clients and manages none")
+        return self._entra(token)
+
+    def _static(self, header: str, value: str) -> Principal | None:
+        """Compare with every configured value, whatever matched before, in constant time."""
+        digest = hashlib.sha256(value.encode()).digest()
+        found = None
+        for credential in self._configuration.static_credentials:
+            if hmac.compare_digest(credential.digest, digest) and credential.header == header:
+                found = credential
+        if found is None:
+            return None
+        return Principal(found.name, Kind.STATIC, self._configuration.policy(found.policy))
+
+    def _registration(self, text: str, client_id: str) -> Principal:
+        token = access_token.unseal(text, self._configuration.sealing_keys)
+        if token is None or not hmac.compare_digest(token.client_id.encode(), client_id.encode()):
+            raise InvalidToken
+        # The policy is the client's own, known once the client is read.
+        return Principal(f"client:{client_id}", Kind.REGISTRATION, self._configuration.policy(""), token)
+
+    def _initial(self, text: str) -> Principal | None:
+        keys = self._configuration.initial_token_keys
+        if keys is None or not initial_access.looks_like_one(text):
+            return None
+        access = initial_access.verify(text, self._configuration.base_url, keys, self._clock.now())
+        if access is None or access.policy not in self._configuration.policies:
+            raise InvalidToken
+        policy = self._configuration.policy(access.policy)
+        return Principal(f"initial:{access.id}", Kind.INITIAL, policy, most_clients=access.most_clients)
+
+    def _entra(self, text: str) -> Principal:
+        audience = self._configuration.entra_audience
+        claims = self._entra_tokens.verify(text, audience) if audience else None
+        if claims is None:
+            raise InvalidToken
+        roles = claims.get("roles")
+        held = [role for role in roles if role in self._configuration.entra_roles] if isinstance(roles, list) else []
+        caller = claims.get("azp") or claims.get("appid")
+        if not held or not isinstance(caller, str):
+            raise InsufficientScope("the access token has no app role that allows this")
+        # Where a caller has several roles, the order in the settings decides.
+        role = next(role for role in self._configuration.entra_roles if role in held)
+        return Principal(f"entra:{caller}", Kind.ENTRA, self._configuration.policy(self._configuration.entra_roles[role]))
+
+
+def _credential(request: Request) -> tuple[str, str]:
+    """The one header that carries a credential, and its value; both empty where there is none.
+
+    RFC 6750 section 2: no more than one method for one request; section 2.3's query parameter is refused altogether.
+    """
+    if "access_token" in request.query:
+        raise InvalidRequest("a token in the query string is not accepted; send it in the Authorization header")
+    given = [(name, value) for name in ("authorization", "x-api-key") if (value := request.headers.get(name, "").strip())]
+    if len(given) > 1:
+        raise InvalidRequest("more than one credential is given")
+    return given[0] if given else ("", "")
+
+
+def _bearer(header: str, value: str) -> str:
+    """The token of a Bearer credential (RFC 6750 section 2.1). Raises InvalidToken for any other, which is then simply
+    unknown."""
+    scheme, _, token = value.partition(" ")
+    if header != "authorization" or scheme.lower() != "bearer":
+        raise InvalidToken
+    if "," in token:
+        raise InvalidRequest("more than one credential is given")
+    return token.strip()

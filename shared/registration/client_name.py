@@ -1,0 +1,64 @@
+"""Client names: self-asserted text that people will read in a consent dialogue (RFC 7591 section 5)."""
+
+import unicodedata
+from collections.abc import Iterable
+
+from shared.errors import InvalidClientMetadata
+
+# Entra: displayName of an organisation's application.
+# learn.microsoft.com/entra/identity-platform/supported-accounts-validation
+LONGEST_NAME = 120
+
+IMPERSONATED = ("Microsoft", "Azure AD", "Azure Active Directory", "Entra ID", "Microsoft Entra", "Office 365", "Windows Live")
+
+# Letters of other alphabets and digits that look like Latin letters in most typefaces.
+_LOOK_ALIKES = str.maketrans(
+    "аеорсухіјѕԁһӏԛԝкмтнвгоαορνικτυмßı015$@",
+    "aeopcyxijsdhlqwkmthbroaopviktumsiolssa",
+)
+# Joiners are needed to write Persian and the languages of India; they show nothing by themselves.
+_JOINERS = "\u200c\u200d"
+_FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def check_name(member: str, text: str, impersonated: Iterable[str] = IMPERSONATED, longest: int = LONGEST_NAME) -> str:
+    """`text` without blanks around it, if people can read it for what it is.
+
+    Raises InvalidClientMetadata naming `member` when it is blank, longer than `longest` characters, holds control, bidi or
+    otherwise invisible characters or angle brackets, or reads like a name in `impersonated`.
+    """
+    name = text.strip()
+    if not name.strip(_JOINERS):
+        raise InvalidClientMetadata(f"{member} is blank")
+    if len(name.encode("utf-16-le")) > 2 * longest:
+        raise InvalidClientMetadata(f"{member} is longer than {longest} characters")
+    if any(unicodedata.category(char) in _FORBIDDEN_CATEGORIES and char not in _JOINERS for char in name):
+        raise InvalidClientMetadata(f"{member} has a control, formatting or unassigned character")
+    if "<" in name or ">" in name:
+        raise InvalidClientMetadata(f"{member} has an angle bracket")
+    if any(_reads_like(name, other) for other in impersonated):
+        raise InvalidClientMetadata(f"{member} reads like a name that is not the client's own")
+    return name
+
+
+def with_prefix(prefix: str, name: str) -> str:
+    """`name` after the policy's prefix. A name that has it already, because a caller sends back what it was told, stays."""
+    return name if name.startswith(prefix) else prefix + name
+
+
+def _words(text: str) -> list[str]:
+    """The words of `text` as an eye sees them: without case, accents, joiners, and with look-alikes resolved."""
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    bare = "".join(char for char in decomposed if not unicodedata.combining(char) and char not in _JOINERS)
+    spaced = "".join(char if char.isalnum() or char in "$@" else " " for char in bare)
+    return spaced.translate(_LOOK_ALIKES).split()
+
+
+def _reads_like(name: str, other: str) -> bool:
+    """True when `other` stands in `name` as whole words, or, being long enough not to occur by chance, anywhere in its
+    letters."""
+    wanted, words = _words(other), _words(name)
+    if any(words[start : start + len(wanted)] == wanted for start in range(len(words))):
+        return True
+    letters = "".join(wanted)
+    return len(letters) >= 8 and letters in "".join(words)

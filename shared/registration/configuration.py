@@ -1,0 +1,96 @@
+"""What an operator decides about registration: one frozen object, made of values and read from settings elsewhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+from shared.registration.keys import KeyRing
+from shared.registration.policy import Policy
+
+DAY = 86_400
+DEFAULT_POLICY = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class StaticCredential:
+    """A value that a caller sends as it is. Only its SHA-256 is kept.
+
+    `header` is `authorization` (the whole value, scheme included) or `x-api-key`. Several credentials of one `name` are one
+    caller that is changing from one to the other.
+    """
+
+    name: str
+    digest: bytes = field(repr=False)
+    header: Literal["authorization", "x-api-key"] = "authorization"
+    policy: str = DEFAULT_POLICY
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceApi:
+    """An API whose scopes clients may ask for: its client id, the prefix of its scopes' names as clients write them, such as
+    `api://orders/`, and whether its app roles can be asked for too."""
+
+    app_id: str
+    prefix: str
+    app_roles: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StatementIssuer:
+    """Somebody whose software statements count: the `iss` of the statements, a JWK set of public keys, and their algorithms."""
+
+    issuer: str
+    jwks: Mapping[str, Any]
+    algorithms: tuple[str, ...] = ("RS256", "PS256", "ES256")
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationConfiguration:
+    """Everything that registration and management of clients depends on.
+
+    `base_url` is where callers reach the bridge, without a slash at its end: URLs in answers start with it, whatever Host header
+    came. Durations are in seconds. `open_policy` names the policy for callers without a credential; None turns them away.
+    """
+
+    base_url: str
+    sealing_keys: KeyRing
+    bridge_tag: str = "entra-dcr-bridge"
+    sign_in_audience: str = "AzureADMyOrg"
+    budget: float = 4.5
+
+    policies: Mapping[str, Policy] = field(default_factory=lambda: MappingProxyType({DEFAULT_POLICY: Policy()}))
+    static_credentials: tuple[StaticCredential, ...] = ()
+    initial_token_keys: KeyRing | None = None
+    entra_audience: str = ""
+    # App role of an Entra access token -> name of the policy.
+    entra_roles: Mapping[str, str] = field(default_factory=dict)
+    open_policy: str | None = None
+
+    allow_update: bool = True
+    allow_delete: bool = True
+    purge_on_delete: bool = False
+    # A PUT of a portal whose client_secret is not the current one: Anypoint's way to ask for a new one, or an error.
+    mismatch: Literal["rotate", "refuse"] = "rotate"
+
+    secret_lifetime: int = 182 * DAY
+    # Tried once when the tenant's policy refuses the lifetime.
+    shorter_secret_lifetime: int | None = 90 * DAY
+    secret_overlap: int = 7 * DAY
+    most_secrets: int = 3
+    secrets_in_tokens: bool = True
+    rotate_access_tokens: bool = True
+    # How long the token of the generation before stays good, for answers that got lost.
+    access_token_grace: int = DAY
+
+    resource_apis: tuple[ResourceApi, ...] = ()
+    statement_issuers: tuple[StatementIssuer, ...] = ()
+    impersonated_names: tuple[str, ...] = ()
+
+    def policy(self, name: str) -> Policy:
+        """The policy of that name; where it is gone, the default one, which is always there."""
+        return self.policies.get(name) or self.policies[DEFAULT_POLICY]
+
+    def client_uri(self, client_id: str) -> str:
+        """The client's registration_client_uri."""
+        return f"{self.base_url}/register/{client_id}"

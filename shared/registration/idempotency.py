@@ -1,0 +1,49 @@
+"""Names under which Graph knows an application: what makes a repeated registration find the first one's client.
+
+Graph's uniqueName is an alternate key of applications: it refuses a second one of the same name.
+learn.microsoft.com/graph/api/application-upsert
+"""
+
+import hashlib
+import json
+import re
+import uuid
+from dataclasses import dataclass
+
+from shared.errors import InvalidRequest
+from shared.registration.json_document import JsonObject
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestName:
+    """The uniqueName for a registration. `repeatable` when another request may come to the same name; `digest` stands for the
+    request's body where a different one under the same name is a mistake, and is empty where it isn't."""
+
+    unique_name: str
+    repeatable: bool = False
+    digest: str = ""
+
+
+def one_off(mark: str) -> RequestName:
+    """A name that no other request has: by it an application can be found whose creation got no answer."""
+    return RequestName(f"{mark}-{uuid.uuid4().hex}")
+
+
+def by_key(mark: str, caller: str, key: str, document: JsonObject) -> RequestName:
+    """The name for an Idempotency-Key, which is the caller's own: others' keys lead elsewhere. Raises InvalidRequest."""
+    if not _KEY.fullmatch(key):
+        raise InvalidRequest("Idempotency-Key is not 1 to 255 printable ASCII characters without blanks")
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return RequestName(_name(mark, caller, "key", key), True, hashlib.sha256(text.encode()).hexdigest()[:32])
+
+
+def by_software(mark: str, caller: str, software_id: str, software_version: str) -> RequestName:
+    """The name for a piece of software of which the caller has one client (RFC 7591 section 5)."""
+    return RequestName(_name(mark, caller, "software", software_id, software_version), True)
+
+
+def _name(mark: str, *parts: str) -> str:
+    """A digest over parts that can't run into each other."""
+    return f"{mark}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]}"

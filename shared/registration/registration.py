@@ -1,0 +1,84 @@
+"""A registration: what is really registered for a client, after every default, refusal and omission."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.registration.certificates import Certificate
+from shared.registration.client_type import ClientType, Platform, classify, platform_of
+from shared.registration.metadata import FederatedIdentity
+from shared.registration.redirect_uris import RedirectUri
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """The registered metadata of one client. Everything here is kept in the directory and comes back from there.
+
+    `localized` holds members with a language tag by their whole name.
+    """
+
+    client_name: str
+    application_type: str
+    token_endpoint_auth_method: str
+    grant_types: tuple[str, ...]
+    response_types: tuple[str, ...]
+    redirect_uris: tuple[RedirectUri, ...] = ()
+    scope: str | None = None
+    client_uri: str | None = None
+    logo_uri: str | None = None
+    tos_uri: str | None = None
+    policy_uri: str | None = None
+    contacts: tuple[str, ...] = field(default=(), repr=False)
+    certificates: tuple[Certificate, ...] = ()
+    federated_identities: tuple[FederatedIdentity, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    frontchannel_logout_uri: str | None = None
+    software_id: str | None = None
+    software_version: str | None = None
+    software_statement: str | None = field(default=None, repr=False)
+    localized: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def client_type(self) -> ClientType:
+        return classify(self.application_type, self.token_endpoint_auth_method, self.grant_types, self.redirect_uris)
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether the client authenticates with a secret."""
+        return self.token_endpoint_auth_method in ("client_secret_basic", "client_secret_post")
+
+    def uris_of(self, platform: Platform) -> tuple[str, ...]:
+        """The redirect URIs that Entra keeps under a platform."""
+        client_type = self.client_type
+        return tuple(uri.text for uri in self.redirect_uris if platform_of(uri, client_type) is platform)
+
+    def as_metadata(self) -> dict[str, Any]:
+        """All registered metadata as RFC 7591 section 3.2.1 has them returned: arrays as arrays, no nulls, nothing left out."""
+        optional: dict[str, Any] = {
+            "scope": self.scope,
+            "client_uri": self.client_uri,
+            "logo_uri": self.logo_uri,
+            "tos_uri": self.tos_uri,
+            "policy_uri": self.policy_uri,
+            "contacts": list(self.contacts),
+            "jwks": {"keys": [certificate.as_jwk() for certificate in self.certificates]} if self.certificates else None,
+            "federated_identities": [
+                {"issuer": entry.issuer, "subject": entry.subject, "audience": entry.audience}
+                for entry in self.federated_identities
+            ],
+            "post_logout_redirect_uris": list(self.post_logout_redirect_uris),
+            "frontchannel_logout_uri": self.frontchannel_logout_uri,
+            "software_id": self.software_id,
+            "software_version": self.software_version,
+            "software_statement": self.software_statement,
+        }
+        return {
+            "client_name": self.client_name,
+            "application_type": self.application_type,
+            "token_endpoint_auth_method": self.token_endpoint_auth_method,
+            "grant_types": list(self.grant_types),
+            "response_types": list(self.response_types),
+            "redirect_uris": [uri.text for uri in self.redirect_uris],
+            **{name: value for name, value in optional.items() if value},
+            **self.localized,
+        }

@@ -1,0 +1,77 @@
+"""The secrets of a client, as rules over Graph's passwordCredentials: which is which, which are over, which must go.
+
+learn.microsoft.com/graph/api/resources/passwordcredential
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from shared.registration.translation import read_time
+
+# The name under which the bridge makes secrets: it removes no others.
+DISPLAY_NAME = "dcr"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """A secret as the directory shows it: without its text, of which `hint` is the first three characters."""
+
+    key_id: str
+    starts: datetime
+    ends: datetime
+    hint: str = ""
+    own: bool = True
+
+    @property
+    def expires_at(self) -> int:
+        """`client_secret_expires_at` (RFC 7591 section 3.2.1): whole seconds, never later than the real end."""
+        return int(self.ends.timestamp())
+
+
+def read_secret(credential: dict[str, Any]) -> ClientSecret:
+    """One of Graph's passwordCredentials."""
+    return ClientSecret(
+        key_id=credential["keyId"],
+        starts=read_time(credential["startDateTime"]),
+        ends=read_time(credential["endDateTime"]),
+        hint=credential.get("hint") or "",
+        own=(credential.get("displayName") or "").startswith(DISPLAY_NAME),
+    )
+
+
+def read_secrets(application: dict[str, Any]) -> tuple[ClientSecret, ...]:
+    """All secrets of an application, the newest first."""
+    secrets = (read_secret(credential) for credential in application.get("passwordCredentials") or [])
+    return tuple(sorted(secrets, key=lambda secret: secret.starts, reverse=True))
+
+
+def matching(secrets: Iterable[ClientSecret], text: str) -> ClientSecret | None:
+    """The newest secret that `text` may be, judged by the hint: all that Entra tells about a secret."""
+    return next((secret for secret in secrets if secret.hint and text.startswith(secret.hint)), None)
+
+
+def find(secrets: Iterable[ClientSecret], key_id: str) -> ClientSecret | None:
+    """The secret of that key id, if it is still there."""
+    return next((secret for secret in secrets if secret.key_id == key_id), None)
+
+
+def superseded(secrets: Iterable[ClientSecret], now: datetime, overlap: timedelta) -> tuple[ClientSecret, ...]:
+    """The bridge's own secrets that may go: those expired, and those whose successor has been there as long as the overlap.
+
+    The newest secret is never among them unless it has expired and another one is newer.
+    """
+    newest_first = sorted((secret for secret in secrets if secret.own), key=lambda secret: secret.starts, reverse=True)
+    over = []
+    for newer, secret in pairwise(newest_first):
+        if secret.ends <= now or newer.starts + overlap <= now:
+            over.append(secret)
+    return tuple(over)
+
+
+def in_excess(secrets: Iterable[ClientSecret], most: int) -> tuple[ClientSecret, ...]:
+    """The oldest of the bridge's own secrets beyond the newest `most`: a rotation never runs into the directory's limit."""
+    newest_first = sorted((secret for secret in secrets if secret.own), key=lambda secret: secret.starts, reverse=True)
+    return tuple(newest_first[most:])

@@ -1,0 +1,75 @@
+"""Software statements (RFC 7591 section 2.3): client metadata that somebody the operator trusts has signed."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from shared.errors import InvalidClientMetadata, InvalidSoftwareStatement, UnapprovedSoftwareStatement
+from shared.registration.configuration import StatementIssuer
+from shared.registration.json_document import JsonObject
+from shared.registration.policy import Policy
+
+# Claims of the JWT itself (RFC 7519 section 4.1): they say nothing of the client.
+_JWT_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti"})
+# Seconds that clocks may differ.
+_LEEWAY = 60
+
+
+def apply(document: JsonObject, policy: Policy, issuers: Iterable[StatementIssuer], now: datetime) -> JsonObject:
+    """`document` with the claims of its software statement in place of its own members (RFC 7591 section 2.3).
+
+    Where no issuer is configured, statements are ignored and left out (section 3.1.1). Raises InvalidSoftwareStatement,
+    UnapprovedSoftwareStatement, and InvalidClientMetadata where the policy needs a statement and none came.
+    """
+    known = {issuer.issuer: issuer for issuer in issuers}
+    statement = document.get("software_statement")
+    if not known or not statement:
+        if policy.require_software_statement:
+            raise InvalidClientMetadata("software_statement is missing")
+        return {name: value for name, value in document.items() if name != "software_statement"}
+    if not isinstance(statement, str):
+        raise InvalidSoftwareStatement("software_statement must be a string")
+    claims = _verify(statement, known, now)
+    return {**document, **{name: value for name, value in claims.items() if name not in _JWT_CLAIMS}}
+
+
+def _verify(statement: str, issuers: dict[str, StatementIssuer], now: datetime) -> dict[str, Any]:
+    import jwt
+
+    try:
+        unverified = jwt.decode(statement, options={"verify_signature": False})
+        header = jwt.get_unverified_header(statement)
+    except jwt.InvalidTokenError as cause:
+        raise InvalidSoftwareStatement("software_statement is not a JWT") from cause
+    issuer = issuers.get(str(unverified.get("iss"))) if "iss" in unverified else None
+    if "iss" not in unverified:
+        raise InvalidSoftwareStatement("software_statement has no iss")
+    if issuer is None:
+        raise UnapprovedSoftwareStatement("software_statement comes from an issuer that is not trusted here")
+    for key in jwt.PyJWKSet.from_dict(dict(issuer.jwks)).keys:
+        if header.get("kid") is not None and key.key_id is not None and key.key_id != header["kid"]:
+            continue
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                statement,
+                key,
+                algorithms=list(issuer.algorithms),
+                # The clock is an argument here; a statement is for no audience in particular.
+                options={"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False},
+            )
+        except jwt.InvalidTokenError:
+            continue
+        _check_times(claims, now)
+        return claims
+    raise InvalidSoftwareStatement("software_statement is not signed with a key of its issuer")
+
+
+def _check_times(claims: dict[str, Any], now: datetime) -> None:
+    for name, sign in (("exp", 1), ("nbf", -1)):
+        moment = claims.get(name)
+        if moment is None:
+            continue
+        if isinstance(moment, bool) or not isinstance(moment, int | float):
+            raise InvalidSoftwareStatement(f"software_statement has an {name} that is no number")
+        if sign * (moment - now.timestamp()) < -_LEEWAY:
+            raise InvalidSoftwareStatement("software_statement is not valid at this time")

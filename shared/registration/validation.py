@@ -1,0 +1,195 @@
+"""From what a caller asks for to what will be registered: every rule that can be judged before the directory is asked."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.errors import InvalidClientMetadata
+from shared.registration import client_type as types
+from shared.registration.certificates import Certificate, read_jwks
+from shared.registration.client_name import IMPERSONATED, LONGEST_NAME, check_name, with_prefix
+from shared.registration.client_type import ClientType, Platform, platform_of
+from shared.registration.grants import choose
+from shared.registration.metadata import ClientMetadata, FederatedIdentity
+from shared.registration.policy import PRIVATE_KEY_JWT, Policy
+from shared.registration.redirect_uris import RedirectUri, read_all
+from shared.registration.registration import Registration
+from shared.registration.urls import Malformed, check_web_url, host_of, split
+
+UNNAMED = "Unnamed client"
+LONGEST_TEXT = 255
+LONGEST_STATEMENT = 4096
+_MOST_CONTACTS = 10
+_MOST_IDENTITIES = 20
+_LONGEST_IDENTITY = 600
+_CONTACT = re.compile(r"[^\s@<>,]+@[^\s@<>,]+")
+_PLATFORM_ORDER = tuple(Platform)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is judged the same for all callers: names that no client may pretend to have."""
+
+    impersonated: tuple[str, ...] = IMPERSONATED
+
+
+def resolve(metadata: ClientMetadata, policy: Policy, rules: Rules, now: datetime) -> Registration:
+    """The registration that follows from `metadata` under `policy`, but for its scope, which the directory has to know.
+
+    Raises InvalidClientMetadata or InvalidRedirectUri, whose descriptions name the member at fault.
+    """
+    application_type = types.choose_application_type(metadata.application_type)
+    grant_types, response_types = choose(metadata.grant_types, metadata.response_types, policy)
+    uris = read_all(metadata.redirect_uris or (), policy)
+    method = types.choose_auth_method(metadata.token_endpoint_auth_method, application_type, grant_types, uris, policy)
+    kind = types.classify(application_type, method, grant_types, uris)
+    types.check_redirects(application_type, kind, grant_types, uris, policy)
+    registration = Registration(
+        client_name=_name(metadata, policy, rules),
+        application_type=application_type,
+        token_endpoint_auth_method=method,
+        grant_types=grant_types,
+        response_types=response_types,
+        redirect_uris=_in_order(uris, kind),
+        client_uri=_url("client_uri", metadata.client_uri),
+        logo_uri=_url("logo_uri", metadata.logo_uri),
+        tos_uri=_url("tos_uri", metadata.tos_uri),
+        policy_uri=_url("policy_uri", metadata.policy_uri),
+        contacts=_contacts(metadata.contacts or (), policy),
+        certificates=_certificates(metadata, method, now),
+        federated_identities=_identities(metadata.federated_identities or (), method, policy),
+        post_logout_redirect_uris=_post_logout(metadata, uris),
+        frontchannel_logout_uri=_logout(metadata.frontchannel_logout_uri),
+        software_id=_short("software_id", metadata.software_id),
+        software_version=_short("software_version", metadata.software_version),
+        software_statement=_statement(metadata.software_statement),
+        localized=_localized(metadata, rules),
+    )
+    if method == PRIVATE_KEY_JWT and not registration.certificates and not registration.federated_identities:
+        raise InvalidClientMetadata("token_endpoint_auth_method private_key_jwt needs jwks with X.509 certificates")
+    if policy.urls_on_redirect_hosts:
+        _check_hosts(registration)
+    return registration
+
+
+def _name(metadata: ClientMetadata, policy: Policy, rules: Rules) -> str:
+    name = UNNAMED if metadata.client_name is None else check_name("client_name", metadata.client_name, rules.impersonated)
+    prefixed = with_prefix(policy.name_prefix, name)
+    if len(prefixed.encode("utf-16-le")) > 2 * LONGEST_NAME:
+        raise InvalidClientMetadata(
+            f"client_name is longer than {LONGEST_NAME - len(policy.name_prefix)} characters, which are left after its prefix"
+        )
+    return prefixed
+
+
+def _in_order(uris: tuple[RedirectUri, ...], kind: ClientType) -> tuple[RedirectUri, ...]:
+    """The order in which they come back from the directory: platform by platform."""
+    return tuple(sorted(uris, key=lambda uri: _PLATFORM_ORDER.index(platform_of(uri, kind))))
+
+
+def _url(member: str, text: str | None) -> str | None:
+    return None if text is None else check_web_url(member, text)
+
+
+def _logout(text: str | None) -> str | None:
+    """Entra's front-channel logout URL: https alone, without a fragment."""
+    if text is None:
+        return None
+    check_web_url("frontchannel_logout_uri", text)
+    if not text.lower().startswith("https://") or "#" in text:
+        raise InvalidClientMetadata("frontchannel_logout_uri is not an https URL without a fragment")
+    return text
+
+
+def _post_logout(metadata: ClientMetadata, uris: tuple[RedirectUri, ...]) -> tuple[str, ...]:
+    """Entra returns from a logout to redirect URIs alone. Others aren't made redirect URIs by the way: they are left out."""
+    known = {uri.text for uri in uris}
+    return tuple(dict.fromkeys(uri for uri in metadata.post_logout_redirect_uris or () if uri in known))
+
+
+def _contacts(contacts: tuple[str, ...], policy: Policy) -> tuple[str, ...]:
+    """RFC 7591 section 6: personal data, left out unless the operator wants it kept."""
+    if not policy.store_contacts:
+        return ()
+    if len(contacts) > _MOST_CONTACTS:
+        raise InvalidClientMetadata(f"contacts has more than {_MOST_CONTACTS} entries")
+    if not all(len(contact) <= LONGEST_TEXT and contact.isprintable() and _CONTACT.fullmatch(contact) for contact in contacts):
+        raise InvalidClientMetadata("contacts has an entry that is not an e-mail address")
+    return tuple(dict.fromkeys(contacts))
+
+
+def _certificates(metadata: ClientMetadata, method: str, now: datetime) -> tuple[Certificate, ...]:
+    """RFC 7591 section 2: `jwks` and `jwks_uri` exclude each other. Entra fetches no keys, so the second can't be honoured."""
+    if metadata.jwks is not None and metadata.jwks_uri is not None:
+        raise InvalidClientMetadata("jwks and jwks_uri are both given")
+    if metadata.jwks_uri is not None:
+        if method == PRIVATE_KEY_JWT:
+            raise InvalidClientMetadata("jwks_uri cannot be used: Microsoft Entra ID does not fetch keys; send jwks with x5c")
+        return ()
+    if metadata.jwks is None or method != PRIVATE_KEY_JWT:
+        return ()
+    return read_jwks(metadata.jwks, now)
+
+
+def _identities(identities: tuple[FederatedIdentity, ...], method: str, policy: Policy) -> tuple[FederatedIdentity, ...]:
+    """Trust in another issuer's tokens: only issuers that the policy names."""
+    if not identities:
+        return ()
+    if method != PRIVATE_KEY_JWT:
+        raise InvalidClientMetadata("federated_identities needs token_endpoint_auth_method private_key_jwt")
+    if len(identities) > _MOST_IDENTITIES:
+        raise InvalidClientMetadata(f"federated_identities has more than {_MOST_IDENTITIES} entries")
+    for entry in identities:
+        if entry.issuer not in policy.federated_issuers:
+            raise InvalidClientMetadata("federated_identities has an issuer that is not allowed here")
+        for text in (entry.subject, entry.audience):
+            if not 0 < len(text) <= _LONGEST_IDENTITY or not text.isprintable() or "*" in text:
+                raise InvalidClientMetadata(
+                    "federated_identities has a subject or audience that is empty, too long or not plain text"
+                )
+    if len({(entry.issuer, entry.subject) for entry in identities}) != len(identities):
+        raise InvalidClientMetadata("federated_identities has the same issuer and subject twice")
+    return identities
+
+
+def _short(member: str, text: str | None) -> str | None:
+    if text is not None and (len(text) > LONGEST_TEXT or not text.isprintable()):
+        raise InvalidClientMetadata(f"{member} is not printable text of at most {LONGEST_TEXT} characters")
+    return text
+
+
+def _statement(text: str | None) -> str | None:
+    if text is not None and len(text) > LONGEST_STATEMENT:
+        raise InvalidClientMetadata(f"software_statement is longer than {LONGEST_STATEMENT} characters")
+    return text
+
+
+def _localized(metadata: ClientMetadata, rules: Rules) -> dict[str, str]:
+    """Members with a language tag obey the rules of the plain ones and never take their place (RFC 7591 section 2.2)."""
+    checked: dict[str, str] = {}
+    for name, text in metadata.localized.items():
+        if name.startswith("client_name#"):
+            checked[name] = check_name(name, text, rules.impersonated)
+        elif text:
+            checked[name] = check_web_url(name, text)
+    return checked
+
+
+def _check_hosts(registration: Registration) -> None:
+    """RFC 7591 section 5: URLs that are shown to people share host and scheme with a redirect URI."""
+    origins = {(uri.text.partition(":")[0].lower(), uri.host) for uri in registration.redirect_uris}
+    plain: Iterable[tuple[str, str | None]] = (
+        (name, getattr(registration, name)) for name in ("client_uri", "logo_uri", "tos_uri", "policy_uri")
+    )
+    tagged = ((name, text) for name, text in registration.localized.items() if not name.startswith("client_name#"))
+    for name, text in (*plain, *tagged):
+        if text is None:
+            continue
+        try:
+            parts = split(text)
+            same = (parts.scheme, host_of(parts)) in origins
+        except Malformed:
+            same = False
+        if not same:
+            raise InvalidClientMetadata(f"{name} is not on the scheme and host of a redirect URI")

@@ -1,0 +1,193 @@
+"""A registration service with everything around it, and the requests that tests make of it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from local.entra.server import EntraEmulator
+from shared.errors import OAuthError
+from shared.graph.client import GraphClient
+from shared.graph.directory import Directory
+from shared.http.message import Request, Response
+from shared.http.rendering import error_response
+from shared.registration.configuration import RegistrationConfiguration, StaticCredential
+from shared.registration.keys import Key, KeyRing
+from shared.registration.service import RegistrationService
+
+BASE_URL = "https://bridge.example.com"
+PORTAL = "SSWS portal-credential-0123456789"
+OTHER_PORTAL = "Bearer other-portal-credential-9876543210"
+API_KEY = "abcdefghijkl_0123456789"
+SEALING_KEY = Key("k1", "sealing-key-of-the-tests-0123456789abcdef")
+
+type Json = dict[str, Any]
+
+WEB: Json = {
+    "client_name": "Orders portal",
+    "redirect_uris": ["https://orders.example.com/callback"],
+    "grant_types": ["authorization_code", "refresh_token"],
+    "response_types": ["code"],
+    "token_endpoint_auth_method": "client_secret_basic",
+}
+
+
+def credential(name: str, value: str, policy: str = "default", header: Any = "authorization") -> StaticCredential:
+    return StaticCredential(name, hashlib.sha256(value.encode()).digest(), header, policy)
+
+
+def configuration() -> RegistrationConfiguration:
+    """The configuration that tests start from."""
+    return RegistrationConfiguration(
+        base_url=BASE_URL,
+        sealing_keys=KeyRing(SEALING_KEY),
+        static_credentials=(
+            credential("portal", PORTAL),
+            credential("other-portal", OTHER_PORTAL),
+            credential("kong", API_KEY, header="x-api-key"),
+        ),
+    )
+
+
+class TestClock:
+    """The emulator's clock as the bridge's: a pause moves it and takes no time."""
+
+    __test__ = False
+
+    def __init__(self, emulator: EntraEmulator) -> None:
+        self._clock = emulator.clock
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return self._clock.time()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.advance(seconds)
+
+
+class EmulatorCredential:
+    """A token of the emulator's own token service for an application that may manage the applications it owns."""
+
+    def __init__(self, emulator: EntraEmulator) -> None:
+        self._emulator = emulator
+        self.account = emulator.add_caller("bridge", roles=["Application.ReadWrite.OwnedBy"])
+        self._token = ""
+
+    def token(self, *, claims_challenge: str | None = None, renew: bool = False) -> str:
+        if renew or not self._token:
+            form = {
+                "grant_type": "client_credentials",
+                "client_id": self.account.client_id,
+                "client_secret": self.account.client_secret,
+                "scope": "https://graph.microsoft.com/.default",
+            }
+            url = f"https://login.microsoftonline.com/{self._emulator.tenant_id}/oauth2/v2.0/token"
+            self._token = self._emulator.session().post(url, data=form).json()["access_token"]
+        return self._token
+
+
+class FakeEntraTokens:
+    """Judges Entra's tokens by a table: token -> (audience, claims)."""
+
+    def __init__(self) -> None:
+        self.tokens: dict[str, tuple[str, Json]] = {}
+
+    def verify(self, token: str, audience: str) -> Mapping[str, Any] | None:
+        meant_for, claims = self.tokens.get(token, ("", {}))
+        return claims if meant_for == audience else None
+
+
+class Bridge:
+    """The service, its configuration, and the emulator behind it."""
+
+    def __init__(self, emulator: EntraEmulator, settings: RegistrationConfiguration) -> None:
+        self.emulator = emulator
+        self.configuration = settings
+        self.clock = TestClock(emulator)
+        self.entra_tokens = FakeEntraTokens()
+        graph = GraphClient("https://graph.microsoft.com/v1.0", EmulatorCredential(emulator), emulator.session(), self.clock)
+        self.directory = Directory(graph)
+        self.service = RegistrationService(settings, self.directory, self.clock, self.entra_tokens)
+
+    def call(
+        self,
+        method: str,
+        client_id: str = "",
+        body: object = None,
+        *,
+        authorization: str | None = PORTAL,
+        rotate: bool = False,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        raw: bytes | None = None,
+    ) -> Response:
+        """One request as a door would hand it over; an error comes back rendered."""
+        sent = {"authorization": authorization} if authorization is not None else {}
+        if body is not None or raw is not None:
+            sent["content-type"] = "application/json"
+        content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+        path = "/register" + (f"/{client_id}" if client_id else "") + ("/new-secret" if rotate else "")
+        params = {"client_id": client_id} if client_id else {}
+        request = Request(method, path, {**sent, **(headers or {})}, query or {}, params, content)
+        handlers = {
+            "POST": self.service.register,
+            "GET": self.service.read,
+            "PUT": self.service.update,
+            "DELETE": self.service.delete,
+        }
+        handler = self.service.rotate if rotate else handlers[method]
+        try:
+            return handler(request)
+        except OAuthError as error:
+            return error_response(error)
+
+    def register(self, body: object = None, **options: Any) -> Json:
+        """The client information of a registration that must succeed."""
+        response = self.call("POST", body=WEB if body is None else body, **options)
+        assert response.status == 201, response.body
+        return content(response)
+
+    def application(self, client_id: str) -> Json:
+        """The application object as the directory has it."""
+        deadline = self.deadline()
+        application = self.directory.read_application(client_id, deadline)
+        assert application is not None
+        return application
+
+    def deadline(self, seconds: float = 30) -> Any:
+        from shared.graph.deadline import Deadline
+
+        return Deadline.after(self.clock, seconds)
+
+    def token_status(self, client_id: str, secret: str) -> int:
+        """The token service's status for a client that asks for a token with its secret."""
+        form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+        url = f"https://login.microsoftonline.com/{self.emulator.tenant_id}/oauth2/v2.0/token"
+        return self.emulator.session().post(url, data={**form, "scope": f"{client_id}/.default"}).status_code
+
+
+def content(response: Response) -> Json:
+    """The JSON object of an answer."""
+    body = json.loads(response.body)
+    assert isinstance(body, dict)
+    return body
+
+
+def bearer(information: Json) -> str:
+    """The Authorization value that a client's registration access token makes."""
+    return f"Bearer {information['registration_access_token']}"
+
+
+def assert_error(response: Response, status: int, error: str, member: str = "") -> None:
+    """An OAuth error: status and code, both members there, and the member at fault named."""
+    body = content(response)
+    assert (response.status, body["error"]) == (status, error), body
+    assert body["error_description"]
+    assert member in body["error_description"], body
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Cache-Control"] == "no-store"
+    if status == 401:
+        assert response.headers["WWW-Authenticate"].startswith("Bearer ")
