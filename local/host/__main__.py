@@ -23,8 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     level = logging.DEBUG if os.environ.get("PYTHON_ENABLE_DEBUG_LOGGING", "").lower() in ("1", "true") else logging.INFO
     logging.basicConfig(level=level, format="[%(asctime)s] %(levelname)s %(name)s: %(message)s")
-    # The worker's own log says that a function was called, for each call.
-    logging.getLogger("azure.functions").setLevel(logging.WARNING)
+    # The worker's own log says that a function was called, for each call, and repeats what the host logs of a failure.
+    logging.getLogger("azure.functions").setLevel(logging.CRITICAL)
     try:
         app_directory = options.app.resolve()
         port = read_local_port(app_directory) if options.port is None else options.port

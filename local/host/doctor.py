@@ -6,6 +6,7 @@ Every function is loaded as the worker does it, so that main's parameters are he
 import argparse
 import inspect
 import json
+import logging
 import os
 import re
 import sys
@@ -126,6 +127,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m local.host.doctor", description="Check a function app's directory.")
     parser.add_argument("--app", type=Path, default=Path.cwd(), help="the app's directory (default: here)")
     options = parser.parse_args(arguments)
+    # What does not load is among the findings.
+    for name in ("azure.functions", "bridge.local.host"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     app_directory = options.app.resolve()
     try:
         settings = read_local_settings(app_directory, os.environ)

@@ -4,15 +4,19 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import uvicorn
+if TYPE_CHECKING:
+    import uvicorn
 
 _SHUTDOWN_SECONDS = 30
 
 
-def make_server(application: Any) -> uvicorn.Server:
+def make_server(application: Any) -> "uvicorn.Server":
     """A server for an ASGI application, to be run on listening sockets; its own log says only what is wrong."""
+    # Imported here, so that a host that is asked without a socket needs no package but those of a deployed app.
+    import uvicorn
+
     config = uvicorn.Config(
         application,
         loop="asyncio",

@@ -22,6 +22,8 @@ from local.host.description import FunctionDescription
 
 # The package name under which the library imports every function folder.
 _NAMESPACE = "__app__"
+# What the library adds to the message of a failed import: a page of advice and the whole import path.
+_ADVICE = ". Cannot find module. Please check"
 _logger = logging.getLogger("bridge.local.host")
 
 
@@ -74,7 +76,7 @@ def load_function(function: FunctionDescription) -> str | None:
     if result.exception is None:
         return None
     _logger.error("function %s does not load: %s\n%s", function.name, result.exception.message, result.exception.stack_trace)
-    return result.exception.message
+    return result.exception.message.partition(_ADVICE)[0]
 
 
 def loaded_function(function: FunctionDescription) -> Callable[..., Any]:

@@ -86,3 +86,9 @@ def test_the_other_commands_explain_themselves(module: str) -> None:
         env={**os.environ, "COLUMNS": "200"},
     )
     assert result.stdout.startswith(f"usage: python -m {module}")
+
+
+def test_a_host_that_is_asked_without_a_socket_needs_no_server() -> None:
+    """Only the packages of a deployed app are there when a package is tried out before it is published."""
+    code = "import sys; sys.modules['uvicorn'] = None; import local.host.app"
+    subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)

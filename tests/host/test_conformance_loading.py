@@ -67,6 +67,12 @@ def test_a_function_that_does_not_load_answers_500_for_ever(app: SampleApp, code
     assert ask(host, "GET", "/sound").status == 200
 
 
+def test_the_load_error_of_a_missing_module_is_one_short_line(app: SampleApp) -> None:
+    """The library adds a page of advice and the import path to it."""
+    app.http("broken", "import no_such_module_y\n")
+    assert app.host().functions[0].load_error == "ModuleNotFoundError: No module named 'no_such_module_y'"
+
+
 @pytest.mark.parametrize(
     "text",
     [
