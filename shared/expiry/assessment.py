@@ -11,6 +11,7 @@ from shared.expiry.rules import Rules
 
 # Secrets are made a little before the moment their life is counted from.
 TOLERANCE = timedelta(days=1)
+CURRENT = frozenset({State.HEALTHY, State.EXPIRING, State.OVERLAPPING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,7 @@ def _one_credential(client: Client, standing: Standing, rules: Rules) -> Iterato
 def _excess(client: Client, states: Iterable[Standing], rules: Rules) -> Iterator[Finding]:
     for kind in CredentialKind:
         living = sorted(
-            (s.credential for s in states if s.credential.kind is kind and s.state not in {State.EXPIRED, State.SUPERSEDED}),
+            (s.credential for s in states if s.credential.kind is kind and s.state in CURRENT),
             key=lambda credential: (credential.start, credential.key_id),
         )
         if len(living) > rules.most:
@@ -216,7 +217,7 @@ def _excess(client: Client, states: Iterable[Standing], rules: Rules) -> Iterato
                 client,
                 Kind.EXCESS,
                 Severity.LOW,
-                f"It has {len(living)} {kind.value}s that are valid or will be, where {rules.most} are enough to change over.",
+                f"It has {len(living)} valid {kind.value}s, where {rules.most} are enough to change over.",
                 "Find out which ones are in use and remove the others.",
                 since=since,
                 due=None,
