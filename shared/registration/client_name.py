@@ -11,13 +11,13 @@ LONGEST_NAME = 120
 
 IMPERSONATED = ("Microsoft", "Azure AD", "Azure Active Directory", "Entra ID", "Microsoft Entra", "Office 365", "Windows Live")
 
-# Letters of other alphabets and digits that look like Latin letters in most typefaces.
-_LOOK_ALIKES = str.maketrans(
-    "аеорсухіјѕԁһӏԛԝкмтнвгоαορνικτυмßı015$@",
-    "aeopcyxijsdhlqwkmthbroaopviktumsiolssa",
-)
+# Letters of other alphabets, and digits, that look like Latin letters in most typefaces; capitals often like another letter than
+# their small form.
+_CAPITALS = str.maketrans("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧАВЕКМНОРСТХУІЈЅ", "abezhikmnoptyxabekmhopctxyijs")
+_LOOK_ALIKES = str.maketrans("аеорсухіјѕԁһӏԛԝкмтнвгαορνικτυμı015$@", "aeopcyxijsdhlqwkmthbraopviktumiolssa")
 # Joiners are needed to write Persian and the languages of India; they show nothing by themselves.
 _JOINERS = "\u200c\u200d"
+_LONG = 8
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -48,17 +48,24 @@ def with_prefix(prefix: str, name: str) -> str:
 
 def _words(text: str) -> list[str]:
     """The words of `text` as an eye sees them: without case, accents, joiners, and with look-alikes resolved."""
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    decomposed = unicodedata.normalize("NFKD", text).translate(_CAPITALS).casefold()
     bare = "".join(char for char in decomposed if not unicodedata.combining(char) and char not in _JOINERS)
     spaced = "".join(char if char.isalnum() or char in "$@" else " " for char in bare)
     return spaced.translate(_LOOK_ALIKES).split()
 
 
 def _reads_like(name: str, other: str) -> bool:
-    """True when `other` stands in `name` as whole words, or, being long enough not to occur by chance, anywhere in its
-    letters."""
-    wanted, words = _words(other), _words(name)
-    if any(words[start : start + len(wanted)] == wanted for start in range(len(words))):
+    """True when `other` stands in `name`, whichever way it is divided into words, or inside one word when it is too long to
+    occur there by chance."""
+    letters, words = "".join(_words(other)), _words(name)
+    if len(letters) >= _LONG and any(letters in word for word in words):
         return True
-    letters = "".join(wanted)
-    return len(letters) >= 8 and letters in "".join(words)
+    for start in range(len(words)):
+        run = ""
+        for word in words[start:]:
+            run += word
+            if run == letters:
+                return True
+            if len(run) > len(letters):
+                break
+    return False

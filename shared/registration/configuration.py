@@ -1,14 +1,19 @@
 """What an operator decides about registration: one frozen object, made of values and read from settings elsewhere."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from shared.registration.keys import KeyRing
-from shared.registration.policy import Policy
+from shared.registration.policy import OPEN_POLICY, Policy
+from shared.registration.record import PREFIX as RECORD_PREFIX
 
 DAY = 86_400
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_TAG = re.compile(r"[\x21-\x7e]{1,64}")
 DEFAULT_POLICY = "default"
 
 
@@ -45,6 +50,10 @@ class StatementIssuer:
     algorithms: tuple[str, ...] = ("RS256", "PS256", "ES256")
 
 
+def _default_policies() -> Mapping[str, Policy]:
+    return MappingProxyType({DEFAULT_POLICY: Policy(), OPEN_POLICY.name: OPEN_POLICY})
+
+
 @dataclass(frozen=True, slots=True)
 class RegistrationConfiguration:
     """Everything that registration and management of clients depends on.
@@ -59,7 +68,7 @@ class RegistrationConfiguration:
     sign_in_audience: str = "AzureADMyOrg"
     budget: float = 4.5
 
-    policies: Mapping[str, Policy] = field(default_factory=lambda: MappingProxyType({DEFAULT_POLICY: Policy()}))
+    policies: Mapping[str, Policy] = field(default_factory=_default_policies)
     static_credentials: tuple[StaticCredential, ...] = ()
     initial_token_keys: KeyRing | None = None
     entra_audience: str = ""
@@ -86,6 +95,27 @@ class RegistrationConfiguration:
     resource_apis: tuple[ResourceApi, ...] = ()
     statement_issuers: tuple[StatementIssuer, ...] = ()
     impersonated_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a configuration that contradicts itself."""
+        parts = urlsplit(self.base_url)
+        if self.base_url.endswith("/") or not (
+            parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        ):
+            raise ValueError("base_url must be an https URL without a slash at its end (http for a loopback host alone)")
+        if not _TAG.fullmatch(self.bridge_tag) or self.bridge_tag.startswith(RECORD_PREFIX):
+            raise ValueError(f"bridge_tag must be 1 to 64 characters without blanks, and not begin with {RECORD_PREFIX}")
+        if self.sign_in_audience not in ("AzureADMyOrg", "AzureADMultipleOrgs"):
+            raise ValueError("sign_in_audience must be AzureADMyOrg or AzureADMultipleOrgs")
+        if self.most_secrets < 2:
+            raise ValueError("most_secrets must be at least 2, or a new secret could not overlap with the old one")
+        if DEFAULT_POLICY not in self.policies:
+            raise ValueError(f"policies must have one named {DEFAULT_POLICY}")
+        used = {credential.policy for credential in self.static_credentials} | set(self.entra_roles.values())
+        if self.open_policy is not None:
+            used.add(self.open_policy)
+        if missing := sorted(used - set(self.policies)):
+            raise ValueError(f"there is no policy named {missing[0]}")
 
     def policy(self, name: str) -> Policy:
         """The policy of that name; where it is gone, the default one, which is always there."""

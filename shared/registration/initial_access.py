@@ -4,7 +4,7 @@ They are JWTs (RFC 7519): some clients alter initial access tokens that aren't, 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.registration.keys import KeyRing
 
@@ -77,8 +77,3 @@ def verify(text: str, audience: str, keys: KeyRing, now: datetime) -> InitialAcc
     if now >= expires:
         return None
     return InitialAccess(claims["jti"], claims["sub"], claims["policy"], expires, claims.get("most_clients"))
-
-
-def lifetime(days: int, now: datetime) -> datetime:
-    """The expiry of a token that is to live so many days."""
-    return now + timedelta(days=days)

@@ -35,21 +35,23 @@ def _number(digits: str) -> float:
 
 
 def _check(document: Any, deepest: int) -> None:
-    """Walk without recursion: nesting no deeper than `deepest`, and no half of a surrogate pair, which no UTF-8 text can
-    carry."""
+    """Containers are nested no deeper than `deepest`, and no string has half of a surrogate pair, which no UTF-8 text can carry.
+
+    Level by level, not by recursion.
+    """
     level, rest = 0, [document]
     while rest:
         level += 1
-        if level > deepest:
-            raise _Ambiguous(f"objects and arrays are nested more than {deepest} deep")
         below: list[Any] = []
         for value in rest:
+            if isinstance(value, dict | list) and level > deepest:
+                raise _Ambiguous(f"objects and arrays are nested more than {deepest} deep")
             if isinstance(value, dict):
                 below.extend(value)
                 below.extend(value.values())
             elif isinstance(value, list):
                 below.extend(value)
-            elif isinstance(value, str) and not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+            elif isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
                 raise _Ambiguous("a string holds half of a surrogate pair")
         rest = below
 
@@ -68,8 +70,7 @@ def parse_object(body: bytes, *, largest: int = LARGEST_BODY, deepest: int = DEE
         document = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_constant, parse_float=_number)
         if not isinstance(document, dict):
             raise InvalidRequest("the body must be a JSON object")
-        # Strings sit one level below the container that holds them.
-        _check(document, deepest + 1)
+        _check(document, deepest)
     except _Ambiguous as reason:
         raise InvalidRequest(f"the body is not acceptable JSON: {reason}") from None
     except (ValueError, RecursionError):

@@ -10,9 +10,14 @@ IMPLICIT = "implicit"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
+GRANT_TYPES = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, IMPLICIT, DEVICE_CODE, JWT_BEARER})
+
 SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
 PRIVATE_KEY_JWT = "private_key_jwt"
 NO_METHOD = "none"
+
+# learn.microsoft.com/entra/identity-platform/reply-url, for applications of organisations.
+ENTRA_REDIRECT_URIS = 256
 
 type Handling = Literal["refuse", "drop"]
 
@@ -70,6 +75,20 @@ class Policy:
     registrations_per_minute: int | None = None
     # A repeated registration of one software_id and software_version gives the client that is there (RFC 7591 section 5).
     one_client_per_software: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("most_redirect_uris", "secret_lifetime", "most_clients", "registrations_per_minute"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1")
+        if self.most_redirect_uris > ENTRA_REDIRECT_URIS:
+            raise ValueError(f"most_redirect_uris must be at most {ENTRA_REDIRECT_URIS}, as many as Entra keeps")
+        if unknown := self.grant_types - GRANT_TYPES:
+            raise ValueError(f"grant_types has {min(unknown)}, which Entra does not know")
+        if unknown := self.auth_methods - SECRET_METHODS - {PRIVATE_KEY_JWT, NO_METHOD}:
+            raise ValueError(f"auth_methods has {min(unknown)}, which Entra does not know")
+        if not self.grant_types or not self.auth_methods:
+            raise ValueError("grant_types and auth_methods must not be empty")
 
 
 OPEN_POLICY = Policy(
