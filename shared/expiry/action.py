@@ -59,13 +59,16 @@ class Task:
 
 
 class Action(Protocol):
-    """One kind of action. `limit` is how many clients (or objects) it deals with in one run."""
+    """One kind of action. `limit` is how many clients (or objects) it changes in one run; `candidates` how many it looks at."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def limit(self) -> int: ...
+
+    @property
+    def candidates(self) -> int: ...
 
     def urgency(self, assessment: Assessment, now: datetime) -> datetime | None:
         """When the action is or was due for a client; None where it isn't called for. Decides by dates alone, without a call."""
@@ -78,7 +81,7 @@ class Action(Protocol):
 
 
 class Shortlist:
-    """The clients for which an action is most due, up to its limit."""
+    """The clients for which an action is most due, as many as it looks at."""
 
     def __init__(self, action: Action) -> None:
         self.action = action
@@ -92,7 +95,7 @@ class Shortlist:
             return
         self.seen += 1
         self._entries.append((due, assessment.client.client_id, assessment.client))
-        if len(self._entries) >= 2 * self.action.limit + 16:
+        if len(self._entries) >= 2 * self.action.candidates + 16:
             self._cut()
 
     def clients(self) -> tuple[Client, ...]:
@@ -102,4 +105,4 @@ class Shortlist:
 
     def _cut(self) -> None:
         self._entries.sort(key=lambda entry: entry[:2])
-        del self._entries[self.action.limit :]
+        del self._entries[self.action.candidates :]

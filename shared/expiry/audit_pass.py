@@ -216,9 +216,9 @@ class AuditPass:
             notes=tuple(self._notes),
             failed_sinks=tuple(self._news.failed),
             postponed={
-                shortlist.action.name: shortlist.seen - shortlist.action.limit
+                shortlist.action.name: shortlist.seen - shortlist.action.candidates
                 for shortlist in self._shortlists
-                if shortlist.seen > shortlist.action.limit
+                if shortlist.seen > shortlist.action.candidates
             },
         )
 

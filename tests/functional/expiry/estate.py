@@ -1,4 +1,4 @@
-"""A tenant with the bridge's clients in it, reached in-process, on a clock that only moves when somebody sleeps or the test says."""
+"""A tenant with the bridge's clients, reached in-process, on a clock that only moves when somebody sleeps or the test says so."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
