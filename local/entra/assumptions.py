@@ -10,14 +10,14 @@ from dataclasses import dataclass
 class Assumptions:
     """Doubts about the live service. Change a field to see what a client does if the doubt is resolved the other way."""
 
-    # Graph: reading and addressing
+    # Reading and addressing in Graph
     malformed_id_is_bad_request: bool = True
     owned_by_reads_all_applications: bool = True
     owned_by_lists_deleted_items: bool = False
     top_maximum: int = 999
     created_by_app_id_is_filterable: bool = False
     sends_location_header: bool = True
-    # Graph: what bodies may hold
+    # What Graph lets bodies hold
     unknown_members_are_refused: bool = True
     display_name_limit: int = 120
     notes_limit: int = 1024
@@ -31,18 +31,18 @@ class Assumptions:
     accept_mapped_claims_at_creation_is_refused: bool = True
     password_dates_must_be_in_order: bool = True
     chosen_password_key_id_is_kept: bool = False
-    # Graph: sizes and quotas
+    # Sizes and quotas in Graph
     total_entries_limit: int = 1200
     owners_limit: int = 100
     federated_credentials_limit: int = 20
     directory_object_quota: int | None = None
     deleted_object_quota_weight: float = 0.25
-    # Graph: status codes that the reports do not print
+    # Status codes of Graph that no report prints
     app_policy_status: int = 400
     quota_status: int = 403
     size_status: int = 403
     unknown_key_id_status: int = 400
-    # Graph: side effects
+    # Side effects in Graph
     read_write_all_creator_becomes_owner: bool = False
     owned_by_adds_owners_with_directory_read: bool = True
     deleting_an_application_deletes_its_service_principal: bool = True

@@ -74,12 +74,20 @@ class Consistency:
         if record is None:
             return None
         current = record.state if record.alive else None
+        if channel == "deleted_items":
+            return None if record.alive or self._is_behind(record, channel) else record.state
         if not record.versions:
             return current
-        horizon = self.clock.time() - self.lag(channel)
-        if record.versions[-1][0] <= horizon or self._random.random() >= self.replica_share:
+        if not self._is_behind(record, channel):
             return current
+        horizon = self.clock.time() - self.lag(channel)
         for written_at, state in reversed(record.versions):
             if written_at <= horizon:
                 return state
         return None
+
+    def _is_behind(self, record: Record, channel: str) -> bool:
+        """Whether this read goes to a replica that has not seen the record's last write."""
+        if not record.versions or record.versions[-1][0] <= self.clock.time() - self.lag(channel):
+            return False
+        return self._random.random() < self.replica_share

@@ -1,13 +1,12 @@
 """Takes every request to the service that it is for, and lets faults strike on the way."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from local.entra.call_log import CallLog
 from local.entra.clouds import AUTHORITY_HOSTS, GRAPH_HOSTS
 from local.entra.fault_answers import graph_error, raw_answer
 from local.entra.faults import Fault, Faults
-from local.entra.graph.call import Caller
 from local.entra.graph.errors import GraphError
 from local.entra.graph.listing import Lister
 from local.entra.graph.service import GraphService
@@ -21,7 +20,7 @@ class Dispatcher:
     """The whole emulator as one function from request to response. One request is answered at a time."""
 
     def __init__(
-        self, tenant: Tenant, graph: GraphService, lister: Lister, sts: Answer, others: dict[str, Answer], faults: Faults
+        self, tenant: Tenant, graph: GraphService, lister: Lister, sts: Answer, others: Mapping[str, Answer], faults: Faults
     ) -> None:
         self._tenant = tenant
         self._graph = graph
@@ -32,6 +31,7 @@ class Dispatcher:
         self._lock = threading.RLock()
         self.log = CallLog()
         graph.intercept = self._raise_graph_error
+        graph.batch.answer_one = self._answer_in_batch
         lister.page_fault = self._page_size
 
     def __call__(self, request: Request) -> Response:
@@ -69,11 +69,18 @@ class Dispatcher:
         name = request.host.partition(":")[0].lower()
         if name in AUTHORITY_HOSTS:
             return self._sts
-        if first == "v1.0" or name in GRAPH_HOSTS:
+        if first in ("v1.0", "oidc") or name in GRAPH_HOSTS:
             return self._graph.answer
         return self._others.get(first, self._sts)
 
-    def _raise_graph_error(self, request: Request, caller: Caller) -> None:
+    def _answer_in_batch(self, request: Request) -> Response:
+        """Answer a request inside a batch: faults that are error answers strike it on its own."""
+        self._fault = fault = self._faults.strike(request)
+        response = self._graph.answer(request)
+        self.log.note(request, response, self._tenant.clock.time(), fault.kind if fault else "")
+        return response
+
+    def _raise_graph_error(self) -> None:
         fault, self._fault = self._fault, self._fault if self._fault and self._fault.kind == "page" else None
         if fault is None or fault.kind == "page":
             return

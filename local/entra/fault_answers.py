@@ -12,7 +12,10 @@ from local.entra.graph.authentication import EXPIRED
 from local.entra.graph.errors import GraphError
 from local.entra.message import Response
 
-HTML = "<html><head><title>{status}</title></head><body><center><h1>{status} Error</h1></center><hr>Microsoft-Azure-Application-Gateway/v2</body></html>"
+HTML = (
+    "<html><head><title>{status}</title></head><body><center><h1>{status} Error</h1></center>"
+    "<hr>Microsoft-Azure-Application-Gateway/v2</body></html>"
+)
 _CODES = {500: "generalException", 502: "UnknownError", 503: "Service_ServiceUnavailable", 504: "UnknownError"}
 
 

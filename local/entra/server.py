@@ -1,7 +1,8 @@
 """The Entra emulator: one object that holds the tenant and, while started, serves it over TLS."""
 
+import base64
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -14,15 +15,18 @@ from local.entra.certificates import Authority
 from local.entra.clock import Clock
 from local.entra.clouds import CLOUDS
 from local.entra.consistency import Consistency
+from local.entra.control.surface import ControlSurface
 from local.entra.directory.directory import GRAPH_APP_ROLES, Directory, new_id
 from local.entra.directory.record import Record
 from local.entra.directory.secrets import digest, new_password
 from local.entra.dispatch import Dispatcher
 from local.entra.faults import Faults
+from local.entra.graph.key_credentials import merged_keys
 from local.entra.graph.listing import Lister
 from local.entra.graph.routes import build_graph
 from local.entra.listener import Listener
 from local.entra.message import Request, Response
+from local.entra.sts.managed_identity import ManagedIdentities
 from local.entra.sts.mint import Mint
 from local.entra.sts.service import TokenService
 from local.entra.sts.signing_keys import SigningKeys
@@ -99,9 +103,9 @@ class EntraEmulator:
         lister = Lister()
         self.sts = TokenService(self.tenant)
         self.mint = Mint(self.tenant, self.sts.issuer)
-        self.answer = Dispatcher(
-            self.tenant, build_graph(self.tenant, lister), lister, self.sts.answer, {"_emulator": _no_control}, self.faults
-        )
+        self.managed_identities = ManagedIdentities(self.tenant, self.sts.issuer)
+        others = {"_emulator": ControlSurface(self).answer, "msi": self.managed_identities.answer}
+        self.answer = Dispatcher(self.tenant, build_graph(self.tenant, lister), lister, self.sts.answer, others, self.faults)
 
     @property
     def url(self) -> str:
@@ -164,6 +168,38 @@ class EntraEmulator:
         for role in roles:
             self.directory.assign_role(principal, self.directory.graph, GRAPH_APP_ROLES[role])
         return CallerAccount(record.state["appId"], record.id, principal.id, value)
+
+    def add_managed_identity(
+        self, name: str = "function-app", roles: Iterable[str] = (), user_assigned: bool = False
+    ) -> CallerAccount:
+        """Give the function app a managed identity: a service principal without an application."""
+        app_id = new_id()
+        principal = self.directory.add_service_principal(app_id, {"displayName": name, "servicePrincipalType": "ManagedIdentity"})
+        for role in roles:
+            self.directory.assign_role(principal, self.directory.graph, GRAPH_APP_ROLES[role])
+        if user_assigned:
+            self.managed_identities.user_assigned[app_id] = principal
+        else:
+            self.managed_identities.system_assigned = principal
+        return CallerAccount(app_id, "", principal.id)
+
+    @property
+    def identity_environment(self) -> dict[str, str]:
+        """The environment variables by which a function app finds its managed identities."""
+        return {"IDENTITY_ENDPOINT": f"{self.url}{ManagedIdentities.path}", "IDENTITY_HEADER": self.managed_identities.header}
+
+    def add_certificate(self, application_id: str, certificate: bytes, display_name: str = "certificate") -> None:
+        """Give the application with this object id a certificate (DER), past every rule but its form."""
+        record = self.directory.applications.live[application_id]
+        key = {"type": "AsymmetricX509Cert", "usage": "Verify", "key": base64.b64encode(certificate).decode()}
+        known = {k["keyId"]: k for k in record.state.get("keyCredentials", ())}
+        credentials, keys = merged_keys(known, [*known.values(), {**key, "displayName": display_name}], self.clock.now())
+        record.keys.update(keys)
+        self.directory.write_application(record, {"keyCredentials": credentials})
+
+    def trust_issuer(self, issuer: str, keys: Mapping[str, object]) -> None:
+        """Give the emulator the public keys (kid to key) of an outside issuer, for federated identity credentials."""
+        self.directory.trusted_issuers[issuer] = dict(keys)
 
     def add_secret(self, application: Record, display_name: str = "made by the emulator") -> str:
         """Give an application a client secret, past every rule; returns the secret."""
@@ -231,7 +267,3 @@ class EntraEmulator:
             self.directory.add_application({"displayName": f"seeded {number}", **shared}, owners=owners)
             for number in range(count)
         ]
-
-
-def _no_control(request: Request) -> Response:
-    return Response(404)

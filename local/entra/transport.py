@@ -1,7 +1,7 @@
 """Calls the emulator from the same process, without a socket: an adapter for `requests`."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,16 +20,11 @@ class InProcessAdapter(BaseAdapter):
         self._answer = answer
         self._builder = HTTPAdapter()
 
-    def send(
-        self,
-        request: requests.PreparedRequest,
-        stream: bool = False,
-        timeout: None | float | tuple[float, float] | tuple[float, None] = None,
-        verify: bool | str = True,
-        cert: None | bytes | str | tuple[bytes | str, bytes | str] = None,
-        proxies: Mapping[str, str] | None = None,
-    ) -> requests.Response:
-        """The answer to one request. A delay longer than the timeout is a timeout at once; a shorter one is not waited for."""
+    def send(self, request: requests.PreparedRequest, *_: Any, timeout: Any = None, **__: Any) -> requests.Response:
+        """The answer to one request; TLS settings and proxies play no part.
+
+        A delay longer than the timeout is a timeout at once; a shorter one is not waited for.
+        """
         parts = urlsplit(str(request.url))
         body = request.body or b""
         headers: dict[str, str] = {name.lower(): str(value) for name, value in request.headers.items()}
@@ -39,6 +34,8 @@ class InProcessAdapter(BaseAdapter):
         limit = timeout[1] if isinstance(timeout, tuple) else timeout
         if limit is not None and response.delay > limit:
             raise requests.ReadTimeout("the emulator's answer is slow", request=request)
+        if response.cut == "truncate":
+            raise requests.exceptions.ChunkedEncodingError("the emulator cut the answer short", request=request)
         if response.cut:
             raise requests.ConnectionError("the emulator broke the connection", request=request)
         raw = HTTPResponse(
@@ -60,8 +57,3 @@ def in_process_session(answer: Callable[[Request], Response]) -> requests.Sessio
     session.trust_env = False
     session.mount("https://", InProcessAdapter(answer))
     return session
-
-
-def as_json(response: requests.Response) -> Any:
-    """The JSON of an answer; None when it has no body."""
-    return response.json() if response.content else None

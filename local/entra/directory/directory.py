@@ -23,6 +23,8 @@ GRAPH_APP_ROLES = {
     "Policy.ReadWrite.ApplicationConfiguration": "e3a1b5c7-0d2f-4a68-9b14-5c7d9e1f3a51",
     "User.ReadWrite.All": "e3a1b5c7-0d2f-4a68-9b14-5c7d9e1f3a52",
 }
+RETENTION_SECONDS = 30 * 24 * 3600
+"""How long soft-deleted objects stay restorable."""
 GRAPH_SCOPES = ("User.Read", "openid", "profile", "email", "offline_access")
 
 
@@ -97,6 +99,9 @@ class Directory:
     def delete_application(self, record: Record, with_service_principal: bool = True) -> None:
         """Soft-delete an application and, with it, its service principal."""
         self.applications.soft_delete(record)
+        for uri in record.state.get("identifierUris", ()):
+            if self.identifier_uris.get(uri) is record:
+                del self.identifier_uris[uri]
         principal = self.service_principal_of(record.state["appId"])
         if with_service_principal and principal is not None:
             self.service_principals.soft_delete(principal)
@@ -104,9 +109,24 @@ class Directory:
     def purge_application(self, record: Record) -> None:
         """Delete a soft-deleted application for good."""
         self.applications.purge(record)
-        for uri in record.state.get("identifierUris", ()):
-            if self.identifier_uris.get(uri) is record:
-                del self.identifier_uris[uri]
+
+    def restore_application(self, record: Record) -> None:
+        """Bring a soft-deleted application back, without its service principal."""
+        self.applications.restore(record)
+        self._index_identifier_uris(record, ())
+
+    def purge_expired(self) -> None:
+        """Delete for good what was soft-deleted more than 30 days ago."""
+        horizon = self.clock.time() - RETENTION_SECONDS
+        for store in (self.applications, self.service_principals, self.users):
+            while store.deleted:
+                oldest = next(iter(store.deleted.values()))
+                if oldest.deleted_at > horizon:
+                    break
+                if store is self.applications:
+                    self.purge_application(oldest)
+                else:
+                    store.purge(oldest)
 
     def add_service_principal(self, app_id: str, values: State, creator: str = "", owners: Iterable[str] = ()) -> Record:
         """Create the service principal of the client id `app_id`; what the application has of its own is copied."""

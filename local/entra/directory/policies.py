@@ -15,7 +15,7 @@ class Policies:
         self.default: State = {
             "id": DEFAULT_POLICY_ID,
             "displayName": "Default app management tenant policy",
-            "description": "Default tenant policy that enforces app management restrictions on applications and service principals.",
+            "description": "Default tenant policy that enforces app management restrictions.",
             "isEnabled": False,
             "applicationRestrictions": {"passwordCredentials": [], "keyCredentials": []},
             "servicePrincipalRestrictions": {"passwordCredentials": [], "keyCredentials": []},

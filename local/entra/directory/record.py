@@ -27,6 +27,7 @@ class Record:
     keys: dict[str, str] = field(default_factory=dict, repr=False)
     federated: list[State] = field(default_factory=list)
     last_credential_write: float = float("-inf")
+    deleted_at: float = 0.0
 
     @property
     def id(self) -> str:

@@ -49,6 +49,7 @@ class Store:
         del self.live[record.id]
         self.deleted[record.id] = record
         record.alive = False
+        record.deleted_at = self._clock.time()
         record.state = {**before, "deletedDateTime": graph_time(self._clock.now())}
         self._index(record, before, {**record.state, "tags": []})
         self._note(record, before, None)

@@ -100,7 +100,7 @@ def _is_web_address(value: str | None, local: bool = True) -> bool:
     if value is None or value == "":
         return True
     parts = urlsplit(value)
-    return parts.scheme == "https" and bool(parts.netloc) or (local and parts.scheme == "http" and bool(parts.netloc))
+    return (parts.scheme == "https" and bool(parts.netloc)) or (local and parts.scheme == "http" and bool(parts.netloc))
 
 
 def _check_urls(state: dict[str, Any], changed: set[str]) -> None:

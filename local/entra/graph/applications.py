@@ -109,9 +109,10 @@ class Applications:
         if call.caller.has(authorization.OWNED_BY) or tenant.assumptions.read_write_all_creator_becomes_owner:
             owners.append(own)
         check_quota(call)
-        if (body.get("api") or {}).get("acceptMappedClaims") and not call.caller.has(authorization.READ_WRITE_ALL):
-            if tenant.assumptions.accept_mapped_claims_at_creation_is_refused:
-                raise invalid_value("api")
+        maps_claims = bool((body.get("api") or {}).get("acceptMappedClaims"))
+        refused = tenant.assumptions.accept_mapped_claims_at_creation_is_refused
+        if maps_claims and refused and not call.caller.has(authorization.READ_WRITE_ALL):
+            raise invalid_value("api")
         state = _filled(body)
         asked = body.get("passwordCredentials") or []
         if asked and not allow_passwords:
@@ -121,7 +122,9 @@ class Applications:
         state |= {"keyCredentials": credentials} if credentials else {}
         check_application({**defaults.APPLICATION, **state}, set(body), tenant.assumptions)
         self._check_unique(call, state, None)
-        passwords, secrets, digests = [], {}, {}
+        passwords: list[State] = []
+        secrets: dict[str, str] = {}
+        digests: dict[str, bytes] = {}
         for one in asked:
             check_password(tenant, {**state, "passwordCredentials": passwords}, one, at_creation=True)
             credential, secret = new_password(one, tenant.clock.now())

@@ -113,7 +113,7 @@ class Lister:
             tag = indexed_tag(tree) if tree is not None and not lagging else None
             source = kind.store.by_tag.get(tag, {}).values() if tag is not None else _candidates(kind.store, lagging)
         found = _filtered(call, kind, source, tree)
-        return _ordered(call, kind, found)
+        return _ordered(call, found)
 
     def _head(self, call: Call, kind: Kind, names: list[str] | None, context: str) -> dict[str, Any]:
         chosen = f"({','.join(names)})" if names is not None else ""
@@ -142,9 +142,8 @@ def _check_level(call: Call, kind: Kind, tree: Filter | None) -> None:
     if call.query.get("$count") == "true" and not eventual:
         raise bad_request("$count is not currently supported.")
     if "$search" in call.query and not eventual:
-        raise bad_request(
-            "Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'"
-        )
+        text = "Request with $search query parameter only works through MSGraph with a special request header: "
+        raise bad_request(f"{text}'ConsistencyLevel: eventual'")
     extra = frozenset({"createdByAppId"}) if call.tenant.assumptions.created_by_app_id_is_filterable else frozenset[str]()
     advanced = tree is not None and is_advanced(tree, kind.type_name, extra)
     advanced |= "$orderby" in call.query and ("$filter" in call.query or not call.query["$orderby"].startswith("displayName"))
@@ -173,7 +172,7 @@ def _filtered(call: Call, kind: Kind, source: Iterable[Record], tree: Filter | N
     return found
 
 
-def _ordered(call: Call, kind: Kind, found: list[Record]) -> list[Record]:
+def _ordered(call: Call, found: list[Record]) -> list[Record]:
     text = call.query.get("$orderby")
     if not text:
         return found

@@ -20,7 +20,7 @@ class _Node:
 
 
 def path_parts(segments: list[str]) -> list[str | Key]:
-    """The parts of a path below /v1.0: alternate keys become `Key`s of their own, type casts and functions lose their decoration."""
+    """The parts of a path below /v1.0: alternate keys become `Key`s of their own, casts and functions lose their decoration."""
     parts: list[str | Key] = []
     for segment in segments:
         alternate = _ALTERNATE.fullmatch(segment)

@@ -1,12 +1,15 @@
 """Builds Graph: every collection with its routes."""
 
 from local.entra.directory import defaults
-from local.entra.graph import passwords
+from local.entra.graph import federated_credentials, owners, passwords, policies, role_assignments
 from local.entra.graph.applications import Applications
+from local.entra.graph.deleted_items import DeletedItems
+from local.entra.graph.delta import Delta
 from local.entra.graph.listing import Kind, Lister
 from local.entra.graph.router import Router
 from local.entra.graph.service import GraphService
 from local.entra.graph.service_principals import ServicePrincipals
+from local.entra.graph.users import Users
 from local.entra.tenant import Tenant
 
 
@@ -17,8 +20,13 @@ def build_graph(tenant: Tenant, lister: Lister) -> GraphService:
         "application", "applications", directory.applications, defaults.APPLICATION, defaults.APPLICATION_ON_REQUEST
     )
     principals = Kind("servicePrincipal", "servicePrincipals", directory.service_principals, defaults.SERVICE_PRINCIPAL)
+    users = Kind("user", "users", directory.users, defaults.USER, defaults.USER_ON_REQUEST)
     router = Router()
     Applications(applications, lister).add_routes(router)
     ServicePrincipals(principals, applications, lister).add_routes(router)
-    passwords.add_routes(router)
+    DeletedItems([applications, principals, users], lister).add_routes(router)
+    Users(users, lister).add_routes(router)
+    Delta(applications).add_routes(router)
+    for part in (passwords, owners, federated_credentials, role_assignments, policies):
+        part.add_routes(router)
     return GraphService(tenant, router)

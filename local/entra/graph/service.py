@@ -5,7 +5,8 @@ from collections.abc import Callable
 from email.utils import format_datetime
 
 from local.entra.graph.authentication import Authentication
-from local.entra.graph.call import Call, Caller, answer
+from local.entra.graph.batch import Batch
+from local.entra.graph.call import Call, answer
 from local.entra.graph.errors import GraphError, no_such_segment
 from local.entra.graph.router import Router, path_parts
 from local.entra.message import Request, Response
@@ -16,13 +17,15 @@ _DIAGNOSTIC = '{"ServerInfo":{"DataCenter":"West Europe","Slice":"E","Ring":"5",
 
 
 class GraphService:
-    """Answers requests below /v1.0. `intercept` may raise a GraphError for an authenticated request before it is routed."""
+    """Answers requests below /v1.0. `intercept` may raise a GraphError after authentication."""
 
     def __init__(self, tenant: Tenant, router: Router) -> None:
         self.tenant = tenant
         self.router = router
         self.authentication = Authentication(tenant)
-        self.intercept: Callable[[Request, Caller], None] | None = None
+        self.intercept: Callable[[], None] | None = None
+        self.batch = Batch(self.answer)
+        self.batch.add_routes(router)
 
     def answer(self, request: Request) -> Response:
         """The answer to `request`; errors are rendered here."""
@@ -30,6 +33,7 @@ class GraphService:
         given = request.headers.get("client-request-id", "")
         client_request_id = given if GUID.fullmatch(given) else request_id
         now = self.tenant.clock.now()
+        self.tenant.directory.purge_expired()
         try:
             response = self._route(request)
         except GraphError as error:
@@ -48,8 +52,8 @@ class GraphService:
     def _route(self, request: Request) -> Response:
         caller = self.authentication.caller(request)
         if self.intercept is not None:
-            self.intercept(request, caller)
-        parts = path_parts(request.segments[1:])
+            self.intercept()
+        parts = path_parts([part for part in request.segments if part != "v1.0"])
         handler, keys, known = self.router.find(request.method, parts)
         if handler is None and known:
             raise GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")

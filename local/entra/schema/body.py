@@ -153,7 +153,8 @@ def _check_value(type_name: str, nullable: bool, value: Any, path: tuple[str, ..
 
 
 def _check_primitive(type_name: str, value: Any, path: tuple[str, ...]) -> None:
-    if not isinstance(value, _PRIMITIVES[type_name]) or (type_name == "Edm.Int32" and isinstance(value, bool)):
+    fits: bool = isinstance(value, _PRIMITIVES[type_name]) and not (type_name == "Edm.Int32" and isinstance(value, bool))
+    if not fits:
         raise BodyError("type", path, f"expected {type_name}")
     pattern = {"Edm.Guid": GUID, "Edm.DateTimeOffset": DATE_TIME, "Edm.Duration": DURATION}.get(type_name)
     if pattern is not None and not pattern.fullmatch(value):

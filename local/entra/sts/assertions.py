@@ -14,7 +14,7 @@ import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from local.entra.directory.record import Record, State
+from local.entra.directory.record import Record
 from local.entra.sts.errors import StsError
 from local.entra.sts.signing_keys import base64url
 from local.entra.tenant import Tenant
@@ -22,9 +22,7 @@ from local.entra.tenant import Tenant
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
-def check_assertion(
-    tenant: Tenant, record: Record, state: State, client_id: str, assertion: str, token_endpoints: tuple[str, ...]
-) -> None:
+def check_assertion(tenant: Tenant, record: Record, client_id: str, assertion: str, token_endpoints: tuple[str, ...]) -> None:
     """Accept `assertion` as proof of being `client_id`, or raise StsError 700027, 700024, 700021 or 9002313."""
     try:
         header = jwt.get_unverified_header(assertion)

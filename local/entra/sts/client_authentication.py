@@ -47,7 +47,9 @@ def credentials_of(request: Request) -> dict[str, str]:
 
 
 def find_client(tenant: Tenant, client_id: str) -> tuple[Record, State]:
-    """The application of a client id as the token service sees it now. Raises StsError 700016."""
+    """The application of a client id as the token service sees it now. Raises StsError 900144 or 700016."""
+    if not client_id:
+        raise StsError(900144, name="client_id")
     record = tenant.directory.applications.find("appId", client_id)
     state = tenant.consistency.visible(record, "sts_applications")
     if record is None or state is None:
@@ -63,8 +65,6 @@ def is_public(state: State) -> bool:
 def authenticate(tenant: Tenant, form: dict[str, str], token_endpoints: tuple[str, ...], public: bool = False) -> Client:
     """The client of a token request. With `public` it may, and then must, come without a credential. Raises StsError."""
     client_id = form.get("client_id", "")
-    if not client_id:
-        raise StsError(900144, name="client_id")
     record, state = find_client(tenant, client_id)
     if public:
         if form.get("client_secret") or form.get("client_assertion"):
@@ -74,7 +74,7 @@ def authenticate(tenant: Tenant, form: dict[str, str], token_endpoints: tuple[st
         _check_secret(tenant, record, client_id, form["client_secret"])
         method = BY_SECRET
     elif form.get("client_assertion") and form.get("client_assertion_type") == ASSERTION_TYPE:
-        check_assertion(tenant, record, state, client_id, form["client_assertion"], token_endpoints)
+        check_assertion(tenant, record, client_id, form["client_assertion"], token_endpoints)
         method = BY_ASSERTION
     else:
         raise StsError(7000218)

@@ -148,7 +148,8 @@ _ERRORS: dict[int, tuple[int, str, str]] = {
     9002326: (
         400,
         "invalid_request",
-        "Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type. Request origin: '{origin}'.",
+        "Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type. Request origin: "
+        "'{origin}'.",
     ),
     9002327: (
         400,

@@ -88,3 +88,17 @@ def key_document(tenant: Tenant, segment: str, version: int, issuer_base: str, a
         key_tenant = key.tenant if common or key.tenant != "{tenantid}" else tenant.tenant_id
         shown.append(key.jwk(f"{issuer_base}/{key_tenant}/v2.0", tenant.cloud.instance_name))
     return {"keys": shown}
+
+
+def instance_discovery(tenant: Tenant, base: str) -> dict[str, Any]:
+    """The answer to MSAL's instance discovery: this host is an authority like the real ones of its cloud."""
+    host = base.removeprefix("https://")
+    cloud = tenant.cloud.authority_hosts
+    return {
+        "tenant_discovery_endpoint": f"{base}/{tenant.tenant_id}/v2.0/.well-known/openid-configuration",
+        "api-version": "1.1",
+        "metadata": [
+            {"preferred_network": host, "preferred_cache": host, "aliases": [host]},
+            {"preferred_network": cloud[0], "preferred_cache": cloud[-1], "aliases": list(cloud)},
+        ],
+    }

@@ -41,7 +41,7 @@ class KeyMaterial:
 
 
 @cache
-def key_material(number: int) -> KeyMaterial:
+def key_material(number: int) -> KeyMaterial:  # noqa: ARG001 - the number is the key of the cache
     """Key pair `number` of this process. RSA-2048 takes a while, so emulators in one process share their pairs."""
     private_key = rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "accounts.accesscontrol.windows.net")])
@@ -146,7 +146,7 @@ class SigningKeys:
         return own[-1] if own else self.active
 
     def published(self, app_id: str | None = None, consumers: bool = False) -> list[SigningKey]:
-        """The keys of a key document: those of one application, or the general ones, in the common document with the consumers'."""
+        """The keys of a key document: those of one application, or the general ones, in the common one with the consumers'."""
         general = [key for key in self.all if key.published and key.app_id is None]
         own = [key for key in self.all if key.published and app_id is not None and key.app_id == app_id]
         return own or [key for key in general if consumers or key.tenant != CONSUMER_TENANT]

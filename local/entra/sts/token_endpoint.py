@@ -72,12 +72,12 @@ class TokenEndpoint:
             return v1_answer(token, seconds, self.tenant, identifier)
         return {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
 
-    def check_assignment(self, client: Client, resource: Resource) -> None:
-        """Raise StsError 501051 when the resource wants an assignment and the client has none."""
+    def check_assignment(self, client: Client, resource: Resource, user_id: str = "") -> None:
+        """Raise StsError 501051 when the resource wants an assignment and the user, or the client itself, has none."""
         if not resource.principal.state.get("appRoleAssignmentRequired"):
             return
         held = self.tenant.directory.role_assignments.values()
-        if any(a["principalId"] == client.principal.id and a["resourceId"] == resource.principal.id for a in held):
+        if any(a["principalId"] == (user_id or client.principal.id) and a["resourceId"] == resource.principal.id for a in held):
             return
         raise StsError(
             501051,
