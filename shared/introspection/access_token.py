@@ -32,22 +32,18 @@ GRAPH_AUDIENCES = frozenset(
 _OTHER_SPELLINGS_OF_TID = frozenset({"Tid", "tId", "tiD", "TId", "tID", "TiD", "TID"})
 
 
-def check_tenant(claims: Mapping[str, object], tenant_id: str) -> None:
+def check_tenant(claims: Mapping[str, object], tenant_id: str, version: str) -> None:
     """`tid` is the tenant that the issuer belongs to, spelt once (Microsoft.IdentityModel refuses a second spelling,
-    IDX40011).
+    IDX40011), and `ver` is the version whose metadata document names the issuer.
     """
     if claims.get("tid") != tenant_id or not _OTHER_SPELLINGS_OF_TID.isdisjoint(claims):
         raise Refused(Reason.TENANT)
-
-
-def check_version(claims: Mapping[str, object], version: str) -> None:
-    """`ver` is the version whose metadata document names the issuer."""
     if claims.get("ver") != version:
         raise Refused(Reason.VERSION)
 
 
-def check_times(claims: Mapping[str, object], now: float, max_lifetime: int | None) -> None:
-    """`exp`, `nbf` and `iat` are JSON integers and hold at `now`; the lifetime is at most `max_lifetime` seconds.
+def check_times(claims: Mapping[str, object], now: float, max_lifetime: int | None) -> int:
+    """`exp`, `nbf` and `iat` are JSON integers and hold at `now`; the lifetime is at most `max_lifetime` seconds. Returns `exp`.
 
     Libraries that call int() take "1999999999" and 1e300 for times; RFC 7519 section 2 wants numbers, Entra sends integers.
     """
@@ -65,6 +61,7 @@ def check_times(claims: Mapping[str, object], now: float, max_lifetime: int | No
         raise Refused(Reason.ISSUED_IN_THE_FUTURE)
     if max_lifetime is not None:
         check_lifetime(claims, max_lifetime)
+    return expires
 
 
 def check_lifetime(claims: Mapping[str, object], max_lifetime: int) -> None:

@@ -48,7 +48,7 @@ def active_answer(
     `client_id` is Entra's appid or azp as it stands: gateways compare it byte for byte with what registration returned.
     `scope` is always there, one string; `roles` stays an array beside it.
     """
-    roles = roles_of(claims)
+    roles = roles_of(claims) if "roles" in claims else None
     scope = scope_of(claims)
     answer: dict[str, object] = {
         "active": True,

@@ -26,9 +26,10 @@ from shared.introspection.diagnosis import log_inactive
 from shared.introspection.documents import DocumentReader
 from shared.introspection.form import FORM, MAX_BODY, read_form
 from shared.introspection.issuers import TrustedIssuers
+from shared.introspection.jws import split_token
 from shared.introspection.reasons import Refused
 from shared.introspection.refresh import Pending, Unavailable
-from shared.introspection.result_cache import CachedAnswer, ResultCache
+from shared.introspection.result_cache import ResultCache
 from shared.introspection.revocation import DirectoryLookup, RevocationCheck, subject_of
 from shared.introspection.signed_answer import SIGNED_ANSWER, AnswerSigner, wants_signed_answer
 from shared.introspection.strict_json import dumps
@@ -76,6 +77,11 @@ class Introspection:
                 raise ValueError("options.revocation needs a directory to ask")
             self._revocation = RevocationCheck(options.revocation, tenant_id, directory, self._executor)
 
+    @property
+    def verifier(self) -> TokenVerifier:
+        """Judges access tokens by the same issuers and keys, for doors that take Entra's tokens as credentials."""
+        return self._verifier
+
     def warm(self, now: float) -> None:
         """Starts fetching the keys of every source and returns at once: for the start of a worker."""
         for source in self._issuers.sources:
@@ -86,14 +92,19 @@ class Introspection:
 
     def handle(self, request: Request, now: float) -> Response:
         """The answer to `request` at `now`, seconds since 1970; blocks while a fetch that it needs runs. Raises OAuthError."""
+        try:
+            return self._answer(request, now)
+        except Pending as pending:
+            future = pending.future
         deadline = time.monotonic() + _PATIENCE
         for _ in range(_ROUNDS):
+            wait([future], timeout=max(0.0, deadline - time.monotonic()))
+            if not future.done():
+                break
             try:
                 return self._answer(request, now)
             except Pending as pending:
-                wait([pending.future], timeout=max(0.0, deadline - time.monotonic()))
-                if not pending.future.done():
-                    break
+                future = pending.future
         raise _too_slow()
 
     async def handle_async(self, request: Request, now: float) -> Response:
@@ -124,18 +135,14 @@ class Introspection:
             token = form.get(b"token")
             if token is None:
                 raise InvalidRequest("the parameter token is missing")
-            try:
-                body = self._introspect(token, caller, now)
-            except Refused as refused:
-                log_inactive(refused, caller.name)
-                body = None
+            response = self._introspect(token, caller, now)
         except Unavailable as unavailable:
             raise TemporarilyUnavailable(
                 "the token's state can't be told at the moment", retry_after=unavailable.retry_after, detail=unavailable.name
             ) from None
         if self._signer is not None and wants_signed_answer(request.headers.get("accept")):
-            return Response(200, self._signer.sign(body or INACTIVE, caller.name, now), _SIGNED_HEADERS)
-        return _INACTIVE if body is None else Response(200, body, _HEADERS)
+            return Response(200, self._signer.sign(response.body, caller.name, now), _SIGNED_HEADERS)
+        return response
 
     def _read(self, request: Request) -> dict[bytes, bytes]:
         method = request.method
@@ -161,28 +168,35 @@ class Introspection:
             raise InvalidRequest("the parameter token is repeated")
         return {b"token": token.encode("utf-8", "replace")} if token else {}
 
-    def _introspect(self, token: bytes, caller: Caller, now: float) -> bytes:
-        cache_key = (caller.name, sha256(token).digest())
-        known = self._cache.get(cache_key, now)
-        if known is not None:
-            if self._revocation is not None:
-                self._revocation.check(known.subject, now)
-            return known.body
-        verified = self._verifier.verify(token, now)
-        claims, client_id = verified.claims, verified.client_id
-        subject = subject_of(claims, client_id)
+    def _introspect(self, token: bytes, caller: Caller, now: float) -> Response:
+        revocation = self._revocation
+        verified: Verified | None = None
         try:
+            segments = split_token(token)
+            signature = segments[2]
+            digest = sha256(segments[3]).digest()
+            cache_key = (caller.name, digest)
+            known = self._cache.get(cache_key, signature, now)
+            if known is not None:
+                if revocation is not None and known.subject is not None:
+                    revocation.check(known.subject, now)
+                return known.response
+            verified = self._verifier.verify_segments(segments, digest, now)
+            claims, client_id = verified.claims, verified.client_id
             check_for_caller(verified, caller, self._options)
-            answer = dumps(active_answer(claims, client_id, caller.claims, caller.roles_as_scope))
-            if self._revocation is not None:
-                self._revocation.check(subject, now)
+            answer = active_answer(claims, client_id, caller.claims, caller.roles_as_scope)
+            subject = None
+            if revocation is not None:
+                subject = subject_of(claims, client_id)
+                revocation.check(subject, now)
         except Refused as refused:
-            refused.key_id, refused.claims = verified.key.key_id, claims
-            raise
-        expires = claims["exp"]
-        if type(expires) is int:
-            self._cache.put(cache_key, CachedAnswer(answer, now, now, verified.key, verified.store, subject), expires)
-        return answer
+            if verified is not None:
+                refused.key_id, refused.claims = verified.key.key_id, verified.claims
+            log_inactive(refused, caller.name)
+            return _INACTIVE
+        response = Response(200, dumps(answer), _HEADERS)
+        self._cache.put(cache_key, response, signature, verified, subject, now)
+        return response
 
     def _check_bearer(self, own_token: Verified, now: float) -> None:
         if self._revocation is not None:

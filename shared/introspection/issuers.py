@@ -110,8 +110,8 @@ class TrustedIssuers:
         """All of them, tenants first."""
         return (*self._tenants.values(), *self._explicit.values())
 
-    def find(self, claims: Mapping[str, object], now: float) -> tuple[Source, str]:
-        """The source whose issuer is exactly the token's `iss`, and the version of its tokens.
+    def find(self, claims: Mapping[str, object], now: float) -> tuple[Source, str, Published]:
+        """The source whose issuer is exactly the token's `iss`, the version of its tokens, and what it published.
 
         Raises Refused, or Pending and Unavailable for a tenant whose documents aren't there. Only configured tenants are ever
         asked, so that no token can make the bridge fetch anything else.
@@ -121,19 +121,21 @@ class TrustedIssuers:
             raise Refused(Reason.ISSUER_MALFORMED)
         source = self._learnt.get(issuer)
         if source is not None:
-            version = source.store.published(now).versions.get(issuer)
+            published = source.store.published(now)
+            version = published.versions.get(issuer)
             if version is not None:
-                return source, version
+                return source, version, published
         return self._learn(issuer, claims, now)
 
-    def _learn(self, issuer: str, claims: Mapping[str, object], now: float) -> tuple[Source, str]:
+    def _learn(self, issuer: str, claims: Mapping[str, object], now: float) -> tuple[Source, str, Published]:
         # Before a tenant's documents are read nothing ties an issuer to it, so the token's own `tid` says which tenant to ask.
         tenant_id = claims.get("tid")
         source = self._tenants.get(tenant_id) if isinstance(tenant_id, str) else None
         if source is None:
             raise Refused(Reason.ISSUER_NOT_TRUSTED)
-        version = source.store.published(now).versions.get(issuer)
+        published = source.store.published(now)
+        version = published.versions.get(issuer)
         if version is None:
             raise Refused(Reason.ISSUER_NOT_TRUSTED)
         self._learnt[issuer] = source
-        return source, version
+        return source, version, published

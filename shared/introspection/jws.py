@@ -12,6 +12,7 @@ from hashlib import sha256
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from shared.introspection.reasons import Reason, Refused
@@ -24,8 +25,9 @@ TOKEN_KINDS = frozenset({"jwt", "at+jwt"})
 # `crit` announces what this reader doesn't know; the others change how the payload is to be read (RFC 7797, RFC 7516).
 FOREIGN_MEMBERS = frozenset({"crit", "b64", "zip", "enc"})
 
+_PLUS, _SLASH, _EQUALS, _DOT = b"+/=."
 _PADDING = PKCS1v15()
-_HASH = SHA256()
+_PREHASHED = Prehashed(SHA256())
 # A last character whose unused low bits are zero (RFC 4648 section 3.5), by the count of characters beyond whole quadruples.
 _CANONICAL_LAST = {0: frozenset(range(256)), 2: frozenset(b"AQgw"), 3: frozenset(b"AEIMQUYcgkosw048")}
 _PLAIN_NONCE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
@@ -40,9 +42,14 @@ class Header:
     text: bytes
 
 
+# Header, payload and signature as base64url texts, and the signing input: header and payload with their dot.
+type Segments = tuple[bytes, bytes, bytes, bytes]
+
+
 def decode_segment(segment: bytes) -> bytes:
     """The bytes of an unpadded base64url segment (RFC 7515 section 2). Raises ValueError on any other alphabet or length."""
-    if b"+" in segment or b"/" in segment or b"=" in segment:
+    # Looking for a number is one memchr; looking for b"+" costs four times as much.
+    if _PLUS in segment or _SLASH in segment or _EQUALS in segment:
         raise ValueError("not the base64url alphabet")
     # Few characters differ from plain base64, so two replacements beat a translation table.
     plain = segment.replace(b"-", b"+").replace(b"_", b"/")
@@ -54,14 +61,15 @@ def encode_segment(value: bytes) -> bytes:
     return b2a_base64(value, newline=False).rstrip(b"=").replace(b"+", b"-").replace(b"/", b"_")
 
 
-def split_token(token: bytes) -> tuple[bytes, bytes, bytes]:
-    """Header, payload and signature segments, none of them empty. Raises Refused."""
+def split_token(token: bytes) -> Segments:
+    """The three segments, none of them empty, and the signing input. Raises Refused."""
     if len(token) > MAX_TOKEN:
         raise Refused(Reason.TOO_LARGE)
-    segments = token.split(b".", 3)
-    if len(segments) != 3 or not (segments[0] and segments[1] and segments[2]):
+    signed, _, signature = token.rpartition(b".")
+    header, _, payload = signed.partition(b".")
+    if not (header and payload and signature) or _DOT in payload:
         raise Refused(Reason.NOT_A_JWT)
-    return segments[0], segments[1], segments[2]
+    return header, payload, signature, signed
 
 
 def read_header(segment: bytes) -> Header:
@@ -116,11 +124,12 @@ def signed_header_of_graph(header: Header) -> bytes:
     return encode_segment(header.text.replace(raw, encode_segment(sha256(raw).digest())))
 
 
-def verify_signature(key: RSAPublicKey, size: int, signed: bytes, segment: bytes) -> None:
-    """RSASSA-PKCS1-v1_5 with SHA-256 over `signed` (RFC 7518 section 3.3). `size`: the modulus in bytes. Raises Refused.
+def verify_signature(key: RSAPublicKey, size: int, digest: bytes, segment: bytes) -> None:
+    """RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 section 3.3); `digest` is the SHA-256 of the signing input. Raises Refused.
 
-    Only this segment's text isn't covered by the signature, so only here must the base64url be canonical: without the check on
-    its last character several texts would pass for one token, and a cache or a deny list could be walked around.
+    `size` is the modulus in bytes. Only this segment's text isn't covered by the signature, so only here must the base64url be
+    canonical: without the check on its last character several texts would pass for one token, and a cache or a deny list could be
+    walked around.
     """
     last = _CANONICAL_LAST.get(len(segment) % 4)
     if last is None or segment[-1] not in last:
@@ -132,6 +141,6 @@ def verify_signature(key: RSAPublicKey, size: int, signed: bytes, segment: bytes
     if len(signature) != size:  # RFC 8017 section 8.2.2 step 1
         raise Refused(Reason.SIGNATURE_MALFORMED)
     try:
-        key.verify(signature, signed, _PADDING, _HASH)
+        key.verify(signature, digest, _PADDING, _PREHASHED)
     except InvalidSignature:
         raise Refused(Reason.SIGNATURE) from None

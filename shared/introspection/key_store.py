@@ -45,10 +45,8 @@ class KeyStore:
             Lifetimes(lifetimes.soft, lifetimes.hard, lifetimes.hard, lifetimes.unknown_key, lifetimes.retry),
             executor,
         )
-
-    def published(self, now: float) -> Published:
-        """What is known of the source."""
-        return self._published.value(now)
+        # What is known of the source, at `now`. The method itself and not one that calls it: every token comes by here.
+        self.published: Callable[[float], Published] = self._published.value
 
     def find(self, key_id: str, now: float) -> VerificationKey | None:
         """The key named `key_id`; None when the source doesn't publish it.

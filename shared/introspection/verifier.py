@@ -6,7 +6,9 @@
 Each step is a function of shared.introspection.jws or .access_token; `explain` runs the same functions one by one.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
 
 from shared.introspection.access_token import (
     GRAPH_AUDIENCES,
@@ -15,12 +17,12 @@ from shared.introspection.access_token import (
     check_lifetime,
     check_tenant,
     check_times,
-    check_version,
 )
 from shared.introspection.configuration import Caller, Options
 from shared.introspection.issuers import TrustedIssuers
 from shared.introspection.jws import (
     Header,
+    Segments,
     read_claims,
     read_header,
     signed_header_of_graph,
@@ -34,27 +36,29 @@ from shared.introspection.reasons import Reason, Refused
 MAX_KNOWN_HEADERS = 64
 
 
-class Verified(NamedTuple):
-    """A token of a trusted issuer: its claims, its client's id, and the key that vouches for it in its store."""
+@dataclass(slots=True)
+class Verified:
+    """A token of a trusted issuer: its claims, its client's id, its `exp`, and the key that vouches for it in its store."""
 
     claims: dict[str, object]
     client_id: str
+    expires: int
     key: VerificationKey
     store: KeyStore
 
 
-def signed_text(header: Header, claims: dict[str, object], payload: bytes, options: Options) -> bytes | None:
-    """What a token with a header nonce was signed over; None for a header without one, which is signed as it stands.
+def signed_digest(header: Header, claims: Mapping[str, object], payload: bytes, digest: bytes, options: Options) -> bytes:
+    """The SHA-256 of what a token was signed over: `digest`, that of its signing input, unless its header has a nonce.
 
     Only Graph's tokens carry a nonce. Raises Refused for them unless the operator turned them on.
     """
     if header.nonce is None:
-        return None
+        return digest
     if claims.get("aud") not in GRAPH_AUDIENCES:
         raise Refused(Reason.HEADER_NONCE)
     if options.graph_clients is None:
         raise Refused(Reason.GRAPH_AUDIENCE)
-    return signed_header_of_graph(header) + b"." + payload
+    return sha256(signed_header_of_graph(header) + b"." + payload).digest()
 
 
 def check_for_caller(verified: Verified, caller: Caller, options: Options) -> None:
@@ -90,31 +94,35 @@ class TokenVerifier:
 
     def verify(self, token: bytes, now: float) -> Verified:
         """The verified token at `now`, seconds since 1970: everything but what depends on the caller."""
-        key_id: str | None = None
+        segments = split_token(token)
+        return self.verify_segments(segments, sha256(segments[3]).digest(), now)
+
+    def verify_segments(self, segments: Segments, digest: bytes, now: float) -> Verified:
+        """The same for a token that was split; `digest` is the SHA-256 of its signing input."""
+        header_segment, payload, signature, _ = segments
+        header: Header | None = None
         claims: dict[str, object] | None = None
+        key_id = self._known_headers.get(header_segment)
         try:
-            header_segment, payload, signature = split_token(token)
-            key_id = self._known_headers.get(header_segment)
-            header = None
             if key_id is None:
                 header = read_header(header_segment)
                 key_id = header.key_id
             claims = read_claims(payload)
-            source, version = self._issuers.find(claims, now)
-            key = source.store.find(key_id, now)
+            source, version, published = self._issuers.find(claims, now)
+            key = published.keys.get(key_id) or source.store.find(key_id, now)
             if key is None:
                 raise Refused(Reason.KEY_UNKNOWN)
-            signed = None if header is None else signed_text(header, claims, payload, self._options)
-            verify_signature(key.public_key, key.size, signed or token[: -len(signature) - 1], signature)
+            if header is not None:
+                digest = signed_digest(header, claims, payload, digest, self._options)
+            verify_signature(key.public_key, key.size, digest, signature)
             if not key.fits:
                 raise Refused(Reason.KEY_OF_ANOTHER_ISSUER)
-            check_tenant(claims, source.tenant_id)
-            check_version(claims, version)
-            check_times(claims, now, self._options.max_lifetime)
+            check_tenant(claims, source.tenant_id, version)
+            expires = check_times(claims, now, self._options.max_lifetime)
             client_id = check_access_token(claims, version)
         except Refused as refused:
             refused.key_id, refused.claims = key_id, claims
             raise
         if header is not None and header.nonce is None and len(self._known_headers) < MAX_KNOWN_HEADERS:
             self._known_headers[header_segment] = key_id
-        return Verified(claims, client_id, key, source.store)
+        return Verified(claims, client_id, expires, key, source.store)
