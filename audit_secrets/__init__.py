@@ -6,4 +6,4 @@ from shared.bridge import application
 
 
 def main(timer: func.TimerRequest, context: func.Context) -> None:
-    application().run_audit(past_due=timer.past_due, run_id=context.invocation_id)
+    application().run_audit(timer.schedule_status, timer.past_due, context.invocation_id)

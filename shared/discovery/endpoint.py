@@ -24,9 +24,12 @@ class Discovery:
         suffix = "/" + request.params.get("path", "").strip("/")
         if suffix != (urlsplit(self._offer.base_url).path or "/"):
             raise NotFound("no authorization server of that path is described here")
+        answer = json_response(200, self.document())
+        return Response(200, answer.body, {"Content-Type": JSON, "Cache-Control": f"public, max-age={MAX_AGE}"})
+
+    def document(self) -> dict[str, object]:
+        """The document as it stands now. Raises TemporarilyUnavailable while Entra's can't be read."""
         try:
-            document = server_metadata(self._entra_metadata(), self._offer)
+            return server_metadata(self._entra_metadata(), self._offer)
         except (OSError, ValueError) as cause:
             raise TemporarilyUnavailable("the directory's metadata can't be read now") from cause
-        answer = json_response(200, document)
-        return Response(200, answer.body, {"Content-Type": JSON, "Cache-Control": f"public, max-age={MAX_AGE}"})

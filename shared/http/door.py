@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
+from shared.environment import InvalidSettings
 from shared.errors import LengthRequired, MethodNotAllowed, OAuthError, ServerError
 from shared.http.message import Request, Response
 from shared.http.rendering import error_response
 
 logger = logging.getLogger("bridge.http")
 
+NOT_CONFIGURED = ServerError("the bridge is not configured; its log names the settings")
 BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 
 type Handler = Callable[[Request], Response]
@@ -29,6 +31,8 @@ def answer(platform: func.HttpRequest, context: func.Context, handlers: dict[str
         return _render(handle(_receive(platform)))
     except OAuthError as error:
         return _refuse(error, platform, context)
+    except InvalidSettings as invalid:
+        return _refuse(NOT_CONFIGURED, platform, context, str(invalid))
     except Exception:
         return _fail(platform, context)
 
@@ -40,6 +44,8 @@ async def answer_async(platform: func.HttpRequest, context: func.Context, handle
         return _render(await handle(_receive(platform)))
     except OAuthError as error:
         return _refuse(error, platform, context)
+    except InvalidSettings as invalid:
+        return _refuse(NOT_CONFIGURED, platform, context, str(invalid))
     except Exception:
         return _fail(platform, context)
 
@@ -69,15 +75,13 @@ def _render(response: Response) -> func.HttpResponse:
     return func.HttpResponse(response.body, status_code=response.status, headers=headers, mimetype=media_type)
 
 
-def _refuse(error: OAuthError, platform: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+def _refuse(error: OAuthError, platform: func.HttpRequest, context: func.Context, detail: str = "") -> func.HttpResponse:
     level = logging.ERROR if error.status >= 500 else logging.INFO
-    detail = f": {error.detail}" if error.detail else ""
-    cause = f" ({error.__cause__})" if error.__cause__ is not None else ""
-    text = "%s %s answered %d %s: %s%s%s (correlation id %s)"
+    cause = "" if error.__cause__ is None else str(error.__cause__)
+    more = "; ".join(text for text in (detail, error.detail, cause) if text)
     path = urlsplit(platform.url).path
-    logger.log(
-        level, text, platform.method, path, error.status, error.error, error.description, detail, cause, context.invocation_id
-    )
+    text = "%s %s answered %d %s: %s [%s] (correlation id %s)"
+    logger.log(level, text, platform.method, path, error.status, error.error, error.description, more, context.invocation_id)
     return _render(error_response(error))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from shared.environment import Environment
 from shared.graph.identity import ClientCertificate, ClientSecret, ManagedIdentity
-from shared.graph.settings import TenantSettings, read_tenant
+from shared.settings.tenant import TenantSettings, read_tenant
 
 TENANT = "5f0c2a3e-6b1d-4d0e-9a55-3c8d1f7b9e01"
 CLIENT = "7e57ab1e-5555-4666-8777-d88899900011"

@@ -16,14 +16,14 @@ CERTIFICATE_BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFIC
 
 @dataclass(frozen=True, slots=True)
 class TenantSettings:
-    """Where the directory is and who the bridge is in it. `identity` is None where none is set: then Graph can't be called.
+    """Where the directory is and who the bridge is in it.
 
     `verify` is what the HTTP clients take: a CA bundle's path, True for the machine's certificates, False for no validation.
     """
 
     tenant_id: str
     cloud: Cloud
-    identity: Identity | None
+    identity: Identity
     verify: str | bool
 
 
@@ -57,7 +57,8 @@ def _read_verify(environment: Environment) -> str | bool:
     return bundle or True
 
 
-def _read_identity(environment: Environment) -> Identity | None:
+def _read_identity(environment: Environment) -> Identity:
+    # What stands for an identity that is refused is never used: the settings as a whole are refused then.
     secret = environment.text("ENTRA_CLIENT_SECRET")
     certificate = environment.text("ENTRA_CLIENT_CERTIFICATE")
     managed = environment.text("ENTRA_MANAGED_IDENTITY").lower()
@@ -65,7 +66,7 @@ def _read_identity(environment: Environment) -> Identity | None:
         environment.refuse(
             "ENTRA_CLIENT_SECRET", "set just one of ENTRA_CLIENT_SECRET, ENTRA_CLIENT_CERTIFICATE and ENTRA_MANAGED_IDENTITY"
         )
-        return None
+        return ManagedIdentity()
     if managed:
         if managed != "system" and not GUID.fullmatch(managed):
             environment.refuse("ENTRA_MANAGED_IDENTITY", "expected 'system' or the client id of a user-assigned identity")
@@ -75,7 +76,7 @@ def _read_identity(environment: Environment) -> Identity | None:
             "ENTRA_CLIENT_SECRET",
             "no identity is set; expected one of ENTRA_CLIENT_SECRET, ENTRA_CLIENT_CERTIFICATE and ENTRA_MANAGED_IDENTITY",
         )
-        return None
+        return ManagedIdentity()
     client_id = environment.text("ENTRA_CLIENT_ID", required="the client id of the bridge's own application").lower()
     if client_id and not GUID.fullmatch(client_id):
         environment.refuse("ENTRA_CLIENT_ID", "expected a GUID")
@@ -84,7 +85,7 @@ def _read_identity(environment: Environment) -> Identity | None:
     return ClientSecret(client_id, Secret(secret))
 
 
-def _read_certificate(environment: Environment, client_id: str, value: str) -> ClientCertificate | None:
+def _read_certificate(environment: Environment, client_id: str, value: str) -> Identity:
     """PEM text with a private key and a certificate, or the path of such a file. App settings may hold line ends as \\n."""
     text = value.replace("\\n", "\n")
     if "-----BEGIN" not in text:
@@ -97,5 +98,5 @@ def _read_certificate(environment: Environment, client_id: str, value: str) -> C
         environment.refuse(
             "ENTRA_CLIENT_CERTIFICATE", "expected PEM text with an unencrypted private key and a certificate, or a file's path"
         )
-        return None
+        return ManagedIdentity()
     return ClientCertificate(client_id, Secret(key[0]), certificate[0])

@@ -1,0 +1,70 @@
+"""All settings of the bridge as one frozen object, read from environment variables. docs/settings.md lists them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.discovery.metadata import Offer
+from shared.environment import Environment
+from shared.expiry.configuration import AuditConfiguration
+from shared.expiry.settings import read_configuration as read_audit
+from shared.introspection.configuration import IntrospectionConfiguration
+from shared.registration.configuration import RegistrationConfiguration
+from shared.settings.introspection import read_introspection
+from shared.settings.registration import read_registration
+from shared.settings.tenant import TenantSettings, read_tenant
+
+TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that an operator decides. `base_url` has no slash at its end."""
+
+    base_url: str
+    tenant: TenantSettings
+    registration: RegistrationConfiguration
+    introspection: IntrospectionConfiguration
+    audit: AuditConfiguration
+
+    @property
+    def offer(self) -> Offer:
+        """What the metadata documents say of this bridge: the grants and methods that at least one policy allows."""
+        registration = self.registration
+        policies = [registration.policies[credential.policy] for credential in registration.static_credentials]
+        policies += [registration.policies[name] for name in registration.entra_roles.values()]
+        policies += [registration.policies[name] for name in [registration.open_policy] if name]
+        if registration.initial_token_keys is not None:
+            policies += registration.policies.values()
+        grants = set[str]().union(*(policy.grant_types for policy in policies))
+        methods = set[str]().union(*(policy.auth_methods for policy in policies))
+        return Offer(
+            self.base_url,
+            grant_types=tuple(sorted(grants)),
+            response_types=("code", "id_token", "code id_token") if "implicit" in grants else ("code",),
+            auth_methods=tuple(sorted(methods)),
+            registration=bool(policies),
+            introspection=bool(self.introspection.callers or self.introspection.bearer_callers),
+        )
+
+
+def read_settings(variables: Mapping[str, str]) -> Settings:
+    """The settings. Raises InvalidSettings, which names every setting that is missing or wrong."""
+    environment = Environment(variables)
+    base_url = environment.origin("BRIDGE_BASE_URL", required="the URL at which callers reach the bridge", path=True)
+    tag = environment.text("BRIDGE_TAG", "entra-dcr-bridge")
+    if not TAG.fullmatch(tag):
+        environment.refuse("BRIDGE_TAG", "expected 3 to 64 letters, digits, dots, hyphens and underscores")
+    tenant = read_tenant(environment)
+    introspection = read_introspection(environment, variables, tenant)
+    registration = read_registration(environment, base_url, tag)
+    audit = read_audit(
+        environment,
+        marker_tag=tag,
+        secret_lifetime=timedelta(seconds=registration.secret_lifetime),
+        overlap=timedelta(seconds=registration.secret_overlap),
+        most_secrets=registration.most_secrets,
+    )
+    environment.done()
+    return Settings(base_url, tenant, registration, introspection, audit)
