@@ -110,6 +110,8 @@ class IntrospectionConfiguration:
     callers: tuple[SecretCaller, ...] = ()
     bearer_callers: tuple[BearerCaller, ...] = ()
     options: Options = Options()
+    # Private P-256 keys in PEM for signed answers; the first one signs. None: answers are plain JSON.
+    signing_keys: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         callers = [entry.caller for entry in self.callers] + [entry.caller for entry in self.bearer_callers]
@@ -124,6 +126,8 @@ class IntrospectionConfiguration:
         for caller in callers:
             if caller.audiences & GRAPH_AUDIENCES:
                 raise ValueError(f"the audiences of {caller.name!r} hold Microsoft Graph's, which has a switch of its own")
+        if self.signing_keys and self.options.issuer is None:
+            raise ValueError("options.issuer is missing: signed answers name who signed them")
         if self.bearer_callers and not self.options.bearer_audiences:
             raise ValueError("options.bearer_audiences is missing: bearer callers need the audience that their tokens are for")
         revocation = self.options.revocation

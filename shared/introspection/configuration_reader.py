@@ -24,12 +24,14 @@ from shared.introspection.configuration import (
 )
 from shared.introspection.key_store import KeyLifetimes
 from shared.introspection.members import Members, read_json, read_list
+from shared.introspection.signed_answer import read_signing_key
 
 TENANTS = "INTROSPECTION_TENANTS"
 ISSUERS = "INTROSPECTION_ISSUERS"
 CALLERS = "INTROSPECTION_CALLERS"
 BEARER_CALLERS = "INTROSPECTION_BEARER_CALLERS"
 OPTIONS = "INTROSPECTION_OPTIONS"
+SIGNING_KEYS = "INTROSPECTION_SIGNING_KEYS"
 
 REVOCATION_MODES = ("off", "client", "client+user")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -178,10 +180,29 @@ def read_options(value: object, path: str) -> Options:
     return options
 
 
+def read_signing_keys(text: str) -> tuple[str, ...]:
+    """Private keys in PEM: one as it stands, or several in a JSON list. Raises ValueError for what can't sign ES256."""
+    if not text:
+        return ()
+    if text.startswith("-----BEGIN"):
+        keys = [text]
+    else:
+        value = read_json(text, SIGNING_KEYS)
+        if not isinstance(value, list) or not all(isinstance(key, str) for key in value):
+            raise ValueError(f"{SIGNING_KEYS} must be a private key in PEM or a JSON list of them")
+        keys = value
+    for key in keys:
+        try:
+            read_signing_key(key)
+        except ValueError as error:
+            raise ValueError(f"{SIGNING_KEYS}: {error}") from None
+    return tuple(keys)
+
+
 def read_configuration(
     settings: Mapping[str, str], *, tenant_id: str | None = None, authority: str = PUBLIC_CLOUD
 ) -> IntrospectionConfiguration:
-    """The configuration out of the environment's strings, all of them JSON; an absent or empty one means none.
+    """The configuration out of the environment's strings, JSON all but the signing key; an absent or empty one means none.
 
     `tenant_id` is trusted when INTROSPECTION_TENANTS is absent; `authority` holds for tenants that name none.
     """
@@ -198,4 +219,5 @@ def read_configuration(
         callers=read_list(value(CALLERS, []), CALLERS, read_caller),
         bearer_callers=read_list(value(BEARER_CALLERS, []), BEARER_CALLERS, read_bearer_caller),
         options=read_options(value(OPTIONS, {}), OPTIONS),
+        signing_keys=read_signing_keys(settings.get(SIGNING_KEYS, "").strip()),
     )

@@ -31,7 +31,7 @@ from shared.introspection.reasons import Refused
 from shared.introspection.refresh import Pending, Unavailable
 from shared.introspection.result_cache import ResultCache
 from shared.introspection.revocation import DirectoryLookup, RevocationCheck, subject_of
-from shared.introspection.signed_answer import SIGNED_ANSWER, AnswerSigner, wants_signed_answer
+from shared.introspection.signed_answer import SIGNED_ANSWER, AnswerSigner, read_signer, wants_signed_answer
 from shared.introspection.strict_json import dumps
 from shared.introspection.verifier import TokenVerifier, Verified, check_for_caller
 
@@ -45,7 +45,8 @@ _INACTIVE = Response(200, INACTIVE, _HEADERS)
 class Introspection:
     """The use case behind the door. One object serves all requests of a worker, from any number of threads or an event loop.
 
-    `read` fetches the issuers' documents. `directory` is needed when a revocation mode is on, `signer` for signed answers.
+    `read` fetches the issuers' documents. `directory` is needed when a revocation mode is on; `signer` replaces the one
+    made of the configured keys.
     `executor` runs fetches; by default a small pool of its own.
     """
 
@@ -61,17 +62,17 @@ class Introspection:
         options = configuration.options
         self._executor = executor or ThreadPoolExecutor(max_workers=8, thread_name_prefix="introspection")
         self._options = options
-        self._issuers = TrustedIssuers(configuration, read, self._executor)
-        self._verifier = TokenVerifier(self._issuers, options)
+        self.issuers = TrustedIssuers(configuration, read, self._executor)
+        self.verifier = TokenVerifier(self.issuers, options)
         self._authentication = CallerAuthentication(
             SecretCallers(configuration.callers),
-            BearerCallers(configuration.bearer_callers, options.bearer_audiences, self._verifier),
+            BearerCallers(configuration.bearer_callers, options.bearer_audiences, self.verifier),
         )
         self._cache = ResultCache(options.cache_size, options.cache_ttl)
-        self._signer = signer
+        self.signer = signer if signer is not None else read_signer(configuration)
         self._revocation: RevocationCheck | None = None
         if options.revocation.mode != "off":
-            tenant_ids = {source.tenant_id for source in self._issuers.sources}
+            tenant_ids = {source.tenant_id for source in self.issuers.sources}
             tenant_id = options.revocation.tenant_id or next(iter(tenant_ids), "")
             if directory is None:
                 raise ValueError("options.revocation needs a directory to ask")
@@ -80,11 +81,11 @@ class Introspection:
     @property
     def verifier(self) -> TokenVerifier:
         """Judges access tokens by the same issuers and keys, for doors that take Entra's tokens as credentials."""
-        return self._verifier
+        return self.verifier
 
     def warm(self, now: float) -> None:
         """Starts fetching the keys of every source and returns at once: for the start of a worker."""
-        for source in self._issuers.sources:
+        for source in self.issuers.sources:
             try:
                 source.store.published(now)
             except (Pending, Unavailable):
@@ -140,8 +141,8 @@ class Introspection:
             raise TemporarilyUnavailable(
                 "the token's state can't be told at the moment", retry_after=unavailable.retry_after, detail=unavailable.name
             ) from None
-        if self._signer is not None and wants_signed_answer(request.headers.get("accept")):
-            return Response(200, self._signer.sign(response.body, caller.name, now), _SIGNED_HEADERS)
+        if self.signer is not None and wants_signed_answer(request.headers.get("accept")):
+            return Response(200, self.signer.sign(response.body, caller.name, now), _SIGNED_HEADERS)
         return response
 
     def _read(self, request: Request) -> dict[bytes, bytes]:
@@ -181,7 +182,7 @@ class Introspection:
                 if revocation is not None and known.subject is not None:
                     revocation.check(known.subject, now)
                 return known.response
-            verified = self._verifier.verify_segments(segments, digest, now)
+            verified = self.verifier.verify_segments(segments, digest, now)
             claims, client_id = verified.claims, verified.client_id
             check_for_caller(verified, caller, self._options)
             answer = active_answer(claims, client_id, caller.claims, caller.roles_as_scope)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from shared.introspection.configuration import IntrospectionConfiguration
 from shared.introspection.jws import encode_segment
 from shared.introspection.strict_json import dumps, loads
 
@@ -92,3 +93,10 @@ class AnswerSigner:
     def key_set(self) -> dict[str, list[Mapping[str, str]]]:
         """The JWK set that verifies the answers (RFC 7517 section 5)."""
         return {"keys": [key.public_jwk for key in self._keys]}
+
+
+def read_signer(configuration: IntrospectionConfiguration) -> AnswerSigner | None:
+    """The signer of the configured keys; None when there are none, and answers are plain JSON whatever a caller accepts."""
+    if not configuration.signing_keys or configuration.options.issuer is None:
+        return None
+    return AnswerSigner(configuration.options.issuer, tuple(read_signing_key(key) for key in configuration.signing_keys))
