@@ -63,6 +63,7 @@ class Introspection:
         self._executor = executor or ThreadPoolExecutor(max_workers=8, thread_name_prefix="introspection")
         self._options = options
         self.issuers = TrustedIssuers(configuration, read, self._executor)
+        # What judges the tokens; the bridge's own callers bring tokens of the same kind.
         self.verifier = TokenVerifier(self.issuers, options)
         self._authentication = CallerAuthentication(
             SecretCallers(configuration.callers),
@@ -77,11 +78,6 @@ class Introspection:
             if directory is None:
                 raise ValueError("options.revocation needs a directory to ask")
             self._revocation = RevocationCheck(options.revocation, tenant_id, directory, self._executor)
-
-    @property
-    def verifier(self) -> TokenVerifier:
-        """Judges access tokens by the same issuers and keys, for doors that take Entra's tokens as credentials."""
-        return self.verifier
 
     def warm(self, now: float) -> None:
         """Starts fetching the keys of every source and returns at once: for the start of a worker."""
