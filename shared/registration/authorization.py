@@ -10,11 +10,9 @@ from shared.errors import InsufficientScope, InvalidRequest, InvalidToken, Missi
 from shared.http.message import Request
 from shared.registration import access_token, initial_access
 from shared.registration.access_token import AccessToken
-from shared.registration.configuration import RegistrationConfiguration
+from shared.registration.configuration import OPEN_CALLER, RegistrationConfiguration
 from shared.registration.policy import Policy
 from shared.registration.ports import EntraTokens
-
-OPEN_CALLER = "open"
 
 
 class Kind(Enum):

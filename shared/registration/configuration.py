@@ -15,6 +15,8 @@ DAY = 86_400
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TAG = re.compile(r"[\x21-\x7e]{1,64}")
 DEFAULT_POLICY = "default"
+# The name under which clients of callers without a credential are kept.
+OPEN_CALLER = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,8 @@ class RegistrationConfiguration:
             raise ValueError("most_secrets must be at least 2, or a new secret could not overlap with the old one")
         if DEFAULT_POLICY not in self.policies:
             raise ValueError(f"policies must have one named {DEFAULT_POLICY}")
+        if any(credential.name == OPEN_CALLER for credential in self.static_credentials):
+            raise ValueError(f"{OPEN_CALLER} is the name of callers without a credential")
         used = {credential.policy for credential in self.static_credentials} | set(self.entra_roles.values())
         if self.open_policy is not None:
             used.add(self.open_policy)

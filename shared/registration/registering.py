@@ -9,8 +9,8 @@ from shared.graph.deadline import Deadline
 from shared.graph.directory import graph_time
 from shared.graph.failures import GraphFailure, OutcomeUnknown, PolicyRefused, UniqueNameTaken
 from shared.registration import federation, idempotency, software_statement
-from shared.registration.authorization import OPEN_CALLER, Principal
-from shared.registration.configuration import RegistrationConfiguration
+from shared.registration.authorization import Principal
+from shared.registration.configuration import OPEN_CALLER, RegistrationConfiguration
 from shared.registration.fence import Fence
 from shared.registration.idempotency import RequestName
 from shared.registration.information import client_information

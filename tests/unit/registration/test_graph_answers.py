@@ -1,0 +1,67 @@
+"""What callers are told when Graph fails."""
+
+import pytest
+
+from shared.graph.failures import (
+    ConcurrentWrite,
+    DeadlineExceeded,
+    GraphFailure,
+    ObjectMissing,
+    OutcomeUnknown,
+    PermissionRefused,
+    PolicyRefused,
+    QuotaExceeded,
+    SizeExceeded,
+    Throttled,
+    Unavailable,
+    UniqueNameTaken,
+    ValueRefused,
+)
+from shared.registration.graph_answers import answer_to
+
+GRAPH_TEXT = "POST applications answered 400 'Invalid value \"s3cret\"'"
+
+
+@pytest.mark.duty(66)
+@pytest.mark.parametrize(
+    ("failure", "status", "error"),
+    [
+        (ValueRefused(GRAPH_TEXT), 400, "invalid_client_metadata"),
+        (UniqueNameTaken(GRAPH_TEXT), 400, "invalid_client_metadata"),
+        (SizeExceeded(GRAPH_TEXT), 400, "invalid_client_metadata"),
+        (PolicyRefused(GRAPH_TEXT, code="CredentialTypeNotAllowedAsPerAppPolicy"), 400, "invalid_client_metadata"),
+        (PolicyRefused(GRAPH_TEXT, code="CredentialInvalidLifetimeAsPerAppPolicy"), 500, "server_error"),
+        (PermissionRefused(GRAPH_TEXT), 500, "server_error"),
+        (QuotaExceeded(GRAPH_TEXT), 503, "temporarily_unavailable"),
+        (Throttled(GRAPH_TEXT), 503, "temporarily_unavailable"),
+        (ConcurrentWrite(GRAPH_TEXT), 503, "temporarily_unavailable"),
+        (DeadlineExceeded(GRAPH_TEXT), 503, "temporarily_unavailable"),
+        (Unavailable(GRAPH_TEXT), 503, "temporarily_unavailable"),
+        (OutcomeUnknown(GRAPH_TEXT), 503, "temporarily_unavailable"),
+        (ObjectMissing(GRAPH_TEXT), 503, "temporarily_unavailable"),
+        (GraphFailure(GRAPH_TEXT), 503, "temporarily_unavailable"),
+    ],
+)
+def test_each_failure_has_its_answer_and_graphs_words_stay_in_the_log(failure: GraphFailure, status: int, error: str) -> None:
+    answer = answer_to(failure)
+    assert (answer.status, answer.error) == (status, error)
+    assert answer.description
+    assert "s3cret" not in answer.description
+    assert answer.detail == GRAPH_TEXT
+    assert ("Retry-After" in answer.headers) is (status == 503)
+
+
+@pytest.mark.duty(66)
+@pytest.mark.parametrize(("given", "sent"), [(None, "10"), (2.128, "3"), (0.0, "1"), (30.0, "31"), (90_000.0, "3600")])
+def test_throttling_is_passed_on_in_whole_seconds(given: float | None, sent: str) -> None:
+    assert answer_to(Throttled("x", retry_after=given)).headers["Retry-After"] == sent
+
+
+def test_an_outage_names_a_time_too() -> None:
+    assert answer_to(Unavailable("x")).headers["Retry-After"] == "5"
+    assert answer_to(Unavailable("x", retry_after=7.5)).headers["Retry-After"] == "8"
+
+
+def test_the_member_is_named_where_the_policy_of_the_tenant_forbids_secrets() -> None:
+    failure = PolicyRefused("x", code="CredentialTypeNotAllowedAsPerAppPolicy")
+    assert answer_to(failure).description.startswith("token_endpoint_auth_method")

@@ -1,0 +1,179 @@
+"""The bridge's own keys, and the tokens sealed and signed with them."""
+
+import base64
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.registration import access_token, initial_access
+from shared.registration.access_token import AccessToken, SealedSecret, seal, unseal
+from shared.registration.initial_access import InitialAccess
+from shared.registration.keys import Key, KeyRing
+
+OLD = Key("old", "an-old-secret-0123456789-0123456789")
+NEW = Key("new", "a-new-secret-9876543210-9876543210")
+CLIENT = "0d9e8f7a-2222-4333-8444-a55566677788"
+TOKEN = AccessToken(CLIENT, 3, 1_795_341_600, SealedSecret("9b8a7c6d-6666-4777-8888-e99900011122", "ex4~secret"))
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+BASE = "https://bridge.example.com"
+
+
+def test_a_key_has_an_id_and_enough_characters() -> None:
+    for key_id in ("", "a b", "a.b", "x" * 33, "ü"):
+        with pytest.raises(ValueError, match="id"):
+            Key(key_id, "x" * 32)
+    with pytest.raises(ValueError, match="at least 32"):
+        Key("k", "x" * 31)
+    assert Key("x" * 32, "x" * 32)
+
+
+def test_a_ring_has_keys_with_different_ids() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        KeyRing()
+    with pytest.raises(ValueError, match="same id"):
+        KeyRing(OLD, Key("old", NEW.secret))
+
+
+@pytest.mark.duty(45)
+def test_no_repr_shows_a_secret() -> None:
+    shown = repr([OLD, KeyRing(OLD, NEW), TOKEN])
+    assert "secret-" not in shown
+    assert "ex4~secret" not in shown
+
+
+def test_one_secret_gives_different_keys_for_different_purposes() -> None:
+    assert OLD.derive("a") != OLD.derive("b")
+    assert OLD.derive("a") != NEW.derive("a")
+    assert len(OLD.derive("a")) == 32
+
+
+# Registration access tokens
+
+
+@pytest.mark.parametrize("token", [TOKEN, replace(TOKEN, secret=None)])
+def test_what_is_sealed_can_be_opened(token: AccessToken) -> None:
+    text = seal(token, KeyRing(NEW, OLD))
+    assert access_token.looks_like_one(text)
+    assert unseal(text, KeyRing(NEW, OLD)) == token
+
+
+def test_a_token_can_be_sent_as_a_bearer_token() -> None:
+    text = seal(TOKEN, KeyRing(NEW))
+    assert text.isascii()
+    assert all(char.isalnum() or char in "-._~+/" for char in text)
+    assert len(text) < 400
+
+
+@pytest.mark.duty(69)
+def test_a_token_shows_neither_the_client_nor_its_secret() -> None:
+    text = seal(TOKEN, KeyRing(NEW))
+    raw = base64.urlsafe_b64decode(text.rpartition(".")[2] + "==")
+    assert CLIENT.encode() not in raw
+    assert b"ex4~secret" not in raw
+    assert seal(TOKEN, KeyRing(NEW)) != text
+
+
+@pytest.mark.duty(69)
+def test_keys_rotate() -> None:
+    text = seal(TOKEN, KeyRing(OLD))
+    assert unseal(text, KeyRing(NEW, OLD)) == TOKEN
+    assert unseal(text, KeyRing(NEW)) is None
+    assert seal(TOKEN, KeyRing(NEW, OLD)).startswith("dcr1.new.")
+
+
+@pytest.mark.duty(69)
+def test_no_changed_token_opens() -> None:
+    text = seal(TOKEN, KeyRing(NEW, OLD))
+    for place in range(len(text)):
+        other = "A" if text[place] != "A" else "B"
+        changed = text[:place] + other + text[place + 1 :]
+        opened = unseal(changed, KeyRing(NEW, OLD))
+        # The last character of base64 may carry bits that mean nothing.
+        assert opened is None or (place == len(text) - 1 and opened == TOKEN)
+
+
+def test_a_token_under_the_id_of_another_key_does_not_open() -> None:
+    text = seal(TOKEN, KeyRing(NEW))
+    assert unseal(text.replace("dcr1.new.", "dcr1.old."), KeyRing(NEW, Key("old", NEW.secret))) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "dcr1", "dcr1.", "dcr1.new", "dcr1.new.", "dcr1.new.%", "dcr1.new.AAAA", "dcr1.new.ü", "dcr2.new.AAAA", "x" * 5000],
+)
+def test_what_is_no_token_does_not_open(text: str) -> None:
+    assert unseal(text, KeyRing(NEW)) is None
+
+
+@given(st.text(max_size=80))
+def test_opening_never_fails_otherwise(text: str) -> None:
+    assert unseal(f"dcr1.new.{text}", KeyRing(NEW)) is None
+
+
+@pytest.mark.duty(70)
+def test_a_token_has_no_expiry() -> None:
+    assert unseal(seal(replace(TOKEN, sealed_at=0), KeyRing(NEW)), KeyRing(NEW)) == replace(TOKEN, sealed_at=0)
+
+
+# Initial access tokens
+
+ACCESS = InitialAccess("j1", "partner", "partners", NOW + timedelta(days=30), 5)
+
+
+def minted(**changes: Any) -> str:
+    return initial_access.mint(replace(ACCESS, **changes), BASE, KeyRing(OLD), NOW)
+
+
+@pytest.mark.parametrize("most", [5, None])
+def test_what_is_minted_is_believed(most: int | None) -> None:
+    token = minted(most_clients=most)
+    assert initial_access.looks_like_one(token)
+    assert initial_access.verify(token, BASE, KeyRing(NEW, OLD), NOW) == replace(ACCESS, most_clients=most)
+
+
+def test_an_initial_access_token_is_a_jwt_that_clients_leave_as_it_is() -> None:
+    header, claims, _ = minted().split(".")
+    assert json.loads(base64.urlsafe_b64decode(header + "==")) == {"alg": "HS256", "typ": "dcr-initial+jwt", "kid": "old"}
+    assert json.loads(base64.urlsafe_b64decode(claims + "=="))["exp"] == int(ACCESS.expires.timestamp())
+
+
+@pytest.mark.duty(37)
+def test_an_initial_access_token_ends() -> None:
+    token = minted()
+    assert initial_access.verify(token, BASE, KeyRing(OLD), ACCESS.expires - timedelta(seconds=1))
+    assert initial_access.verify(token, BASE, KeyRing(OLD), ACCESS.expires) is None
+
+
+@pytest.mark.duty(37)
+def test_an_initial_access_token_is_for_one_bridge_and_one_key() -> None:
+    assert initial_access.verify(minted(), "https://other.example.com", KeyRing(OLD), NOW) is None
+    assert initial_access.verify(minted(), BASE, KeyRing(NEW), NOW) is None
+    assert initial_access.verify(minted(), BASE, KeyRing(Key("old", NEW.secret)), NOW) is None
+
+
+@pytest.mark.duty(37)
+@pytest.mark.parametrize("text", ["", "a.b.c", "dcr1.x.y", "eyJhbGciOiJub25lIn0.e30."])
+def test_other_text_is_no_initial_access_token(text: str) -> None:
+    assert not initial_access.looks_like_one(text)
+    assert initial_access.verify(text, BASE, KeyRing(OLD), NOW) is None
+
+
+@pytest.mark.parametrize("missing", ["exp", "jti", "sub", "policy", "iss", "aud"])
+def test_an_initial_access_token_says_everything(missing: str) -> None:
+    claims = jwt.decode(minted(), options={"verify_signature": False})
+    del claims[missing]
+    key = OLD.derive("initial access token")
+    token = jwt.encode(claims, key, "HS256", headers={"typ": initial_access.TYPE, "kid": "old"})
+    assert initial_access.verify(token, BASE, KeyRing(OLD), NOW) is None
+
+
+def test_an_unsigned_initial_access_token_is_not_believed() -> None:
+    claims = jwt.decode(minted(), options={"verify_signature": False})
+    token = jwt.encode(claims, None, "none", headers={"typ": initial_access.TYPE, "kid": "old"})
+    assert initial_access.verify(token, BASE, KeyRing(OLD), NOW) is None
