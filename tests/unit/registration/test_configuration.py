@@ -46,7 +46,7 @@ def test_reads_policies_beside_the_two_that_are_always_there() -> None:
     ],
 )
 def test_names_what_is_wrong_with_a_policy(text: str, named: str) -> None:
-    with pytest.raises(ValueError, match="(?s).") as caught:
+    with pytest.raises(ValueError, match=r".") as caught:
         reader.read_policies(text)
     assert named in str(caught.value)
 
@@ -105,7 +105,7 @@ def test_reads_keys_as_a_list_or_as_one_plain_secret() -> None:
     "text", ["short", "[]", '[{"id":"a"}]', '[{"id":"a","secret":"short"}]', '[{"id":"a","secret":"%s","x":1}]' % ("s3cret" * 8)]
 )
 def test_keys_that_are_wrong_are_refused_without_being_shown(text: str) -> None:
-    with pytest.raises(ValueError, match="(?s).") as caught:
+    with pytest.raises(ValueError, match=r".") as caught:
         reader.read_keys(text)
     assert "s3cret" not in str(caught.value)
 
@@ -160,7 +160,7 @@ def test_reads_roles_and_names() -> None:
     assert dict(reader.read_entra_roles('{"Clients.Register":"default"}')) == {"Clients.Register": "default"}
     assert reader.read_names('["Contoso Pay"]') == ("Contoso Pay",)
     for read in (reader.read_entra_roles, reader.read_names):
-        with pytest.raises(ValueError, match="(?s)."):
+        with pytest.raises(ValueError, match=r"."):
             read("7")
 
 
@@ -185,7 +185,7 @@ def test_reads_roles_and_names() -> None:
     ],
 )
 def test_a_configuration_that_contradicts_itself_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="(?s)."):
+    with pytest.raises(ValueError, match=r"."):
         RegistrationConfiguration(**{"base_url": "https://bridge.example.com", "sealing_keys": KEYS, **changes})
 
 

@@ -175,5 +175,5 @@ def test_an_initial_access_token_says_everything(missing: str) -> None:
 
 def test_an_unsigned_initial_access_token_is_not_believed() -> None:
     claims = jwt.decode(minted(), options={"verify_signature": False})
-    token = jwt.encode(claims, None, "none", headers={"typ": initial_access.TYPE, "kid": "old"})
+    token = jwt.encode(claims, "", "none", headers={"typ": initial_access.TYPE, "kid": "old"})
     assert initial_access.verify(token, BASE, KeyRing(OLD), NOW) is None

@@ -53,7 +53,7 @@ def apply(application: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
 
 
 def registered(**sent: Any) -> Registration:
-    return resolve(ClientMetadata.parse(sent), POLICY, Rules(), NOW)
+    return resolve(ClientMetadata.parse(sent), POLICY, Rules(()), NOW)
 
 
 # The whole metadata space
