@@ -7,7 +7,15 @@ from shared.clock import Clock
 from shared.errors import AccessDenied, Conflict, OAuthError, TemporarilyUnavailable
 from shared.graph.deadline import Deadline
 from shared.graph.directory import graph_time
-from shared.graph.failures import GraphFailure, OutcomeUnknown, PolicyRefused, UniqueNameTaken
+from shared.graph.failures import (
+    GraphFailure,
+    OutcomeUnknown,
+    PermissionRefused,
+    PolicyRefused,
+    Unavailable,
+    UniqueNameTaken,
+    ValueRefused,
+)
 from shared.registration import federation, idempotency, software_statement
 from shared.registration.authorization import Principal
 from shared.registration.configuration import OPEN_CALLER, RegistrationConfiguration
@@ -29,6 +37,8 @@ logger = logging.getLogger("bridge.registration")
 # Seconds for undoing what a failed registration began, also when the caller's time is over.
 _UNDOING = 3.0
 _LOOKUP_PAUSES = (0.3, 0.6, 1.0)
+# How Graph refuses a service principal whose application hasn't replicated when the permission is Application.ReadWrite.OwnedBy.
+_BACKING_APPLICATION = "the backing application of the service principal being created"
 
 
 class Registering:
@@ -140,7 +150,13 @@ class Registering:
         self, application: JsonObject, registration: Registration, provenance: Provenance, deadline: Deadline
     ) -> JsonObject:
         client_id = application["appId"]
-        self._directory.create_service_principal(client_id, deadline, account_enabled=not provenance.approval)
+        try:
+            self._directory.create_service_principal(client_id, deadline, account_enabled=not provenance.approval)
+        except (ValueRefused, PermissionRefused) as refusal:
+            if isinstance(refusal, ValueRefused) or _BACKING_APPLICATION in refusal.reason:
+                # No value of the caller is in this step: the new application didn't become visible in time.
+                raise Unavailable(str(refusal)) from refusal
+            raise
         federation.add_all(self._directory, client_id, registration.federated_identities, deadline)
         # What the directory says it stored; certificates' keys it doesn't show in this answer.
         registered = replace(read_registration(application), certificates=registration.certificates)

@@ -3,12 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from local.entra.server import EntraEmulator
 from shared.errors import OAuthError
 from shared.graph.client import GraphClient
+from shared.graph.deadline import Deadline
 from shared.graph.directory import Directory
 from shared.http.message import Request, Response
 from shared.http.rendering import error_response
@@ -112,6 +114,11 @@ class Bridge:
         self.directory = Directory(graph)
         self.service = RegistrationService(settings, self.directory, self.clock, self.entra_tokens)
 
+    def reconfigure(self, **changes: Any) -> None:
+        """The same app after a restart with other settings, on the same directory and as the same application."""
+        self.configuration = replace(self.configuration, **changes)
+        self.service = RegistrationService(self.configuration, self.directory, self.clock, self.entra_tokens)
+
     def call(
         self,
         method: str,
@@ -157,9 +164,7 @@ class Bridge:
         assert application is not None
         return application
 
-    def deadline(self, seconds: float = 30) -> Any:
-        from shared.graph.deadline import Deadline
-
+    def deadline(self, seconds: float = 30) -> Deadline:
         return Deadline.after(self.clock, seconds)
 
     def token_status(self, client_id: str, secret: str) -> int:

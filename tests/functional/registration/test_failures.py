@@ -1,0 +1,246 @@
+"""When Graph fails: what callers are told, and that nothing is left behind."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.registration.policy import Policy
+from tests.functional.registration.bridge import WEB, Bridge, Json, assert_error, bearer, content
+
+type Make = Callable[..., Bridge]
+
+CREATE = {"method": "POST", "path": "applications$"}
+PRINCIPAL = {"method": "POST", "path": "servicePrincipals$"}
+READ = {"method": "GET", "path": r"applications\("}
+PATCH = {"method": "PATCH", "path": r"applications\("}
+DELETE = {"method": "DELETE", "path": r"applications\("}
+ADD = {"method": "POST", "path": "addPassword$"}
+REMOVE = {"method": "POST", "path": "removePassword$"}
+
+
+def live_clients(bridge: Bridge) -> list[Json]:
+    """The bridge's applications in the emulated directory, deleted ones not counted."""
+    pages = bridge.directory.application_pages("entra-dcr-bridge", ["appId"], bridge.deadline())
+    return [entry for page in pages for entry in page]
+
+
+def deleted_objects(bridge: Bridge) -> int:
+    return len(bridge.emulator.directory.applications.deleted)
+
+
+@pytest.mark.duty(57)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "error", "status": 500, "times": None},
+        {"kind": "error", "status": 503, "body": "html", "times": None},
+        {"kind": "error", "status": 502, "body": "empty", "times": None},
+        {"kind": "error", "status": 403, "code": "Authorization_RequestDenied", "times": None},
+        {"kind": "error", "status": 400, "code": "Request_BadRequest", "times": None},
+        {"kind": "throttle", "retry_after": 2, "times": None},
+        {"kind": "reset_before", "times": None},
+        {"kind": "truncated", "times": None},
+        {"kind": "slow", "seconds": 30, "times": None},
+        {"kind": "concurrency", "times": None},
+    ],
+    ids=lambda fault: "-".join(str(part) for part in fault.values() if part is not None),
+)
+def test_a_registration_whose_second_step_fails_leaves_nothing_behind(bridge: Bridge, fault: dict[str, Any]) -> None:
+    bridge.emulator.faults.add(**PRINCIPAL, **fault)
+    response = bridge.call("POST", body=WEB)
+    # The bridge's missing right is its operator's to mend; everything else may pass, and none of it is the caller's fault.
+    assert response.status == (500 if fault.get("status") == 403 else 503)
+    assert "client_id" not in content(response)
+    assert live_clients(bridge) == []
+    assert deleted_objects(bridge) == 0
+
+
+@pytest.mark.duty(57)
+def test_a_registration_whose_federated_credential_fails_leaves_nothing_behind(make: Make) -> None:
+    bridge = make(policies={"default": Policy(federated_issuers=frozenset({"https://i.example"}))})
+    bridge.emulator.faults.add("error", method="POST", path="federatedIdentityCredentials$", status=500, times=None)
+    identity = {"issuer": "https://i.example", "subject": "s"}
+    body = {**WEB, "token_endpoint_auth_method": "private_key_jwt", "federated_identities": [identity]}
+    assert bridge.call("POST", body=body).status == 503
+    assert live_clients(bridge) == []
+
+
+@pytest.mark.duty(57)
+@pytest.mark.parametrize("kind", ["reset_after", "truncated"])
+def test_a_creation_whose_answer_is_lost_is_undone(bridge: Bridge, kind: str) -> None:
+    bridge.emulator.faults.add(kind, **CREATE)
+    assert_error(bridge.call("POST", body=WEB), 503, "temporarily_unavailable")
+    assert live_clients(bridge) == []
+    assert deleted_objects(bridge) == 0
+
+
+def test_a_creation_is_not_repeated_when_its_outcome_is_unknown(bridge: Bridge) -> None:
+    bridge.emulator.faults.add("reset_after", **CREATE)
+    bridge.call("POST", body=WEB)
+    assert len(bridge.emulator.requests.of("POST", "/applications")) == 1
+
+
+def test_a_creation_that_never_happened_is_reported_as_such(bridge: Bridge, caplog: pytest.LogCaptureFixture) -> None:
+    bridge.emulator.faults.add("reset_before", **CREATE)
+    assert bridge.call("POST", body=WEB).status == 503
+    assert "no application named" in caplog.text
+    assert live_clients(bridge) == []
+
+
+def test_what_cannot_be_undone_is_logged_with_its_client_id(bridge: Bridge, caplog: pytest.LogCaptureFixture) -> None:
+    bridge.emulator.faults.add("error", **PRINCIPAL, status=500, times=None)
+    bridge.emulator.faults.add("error", **DELETE, status=500, times=None)
+    assert bridge.call("POST", body=WEB).status == 503
+    (left,) = live_clients(bridge)
+    assert any(left["appId"] in record.message and record.levelno == logging.ERROR for record in caplog.records)
+
+
+@pytest.mark.duty(66)
+@pytest.mark.parametrize(
+    ("fault", "status", "error"),
+    [
+        ({"kind": "error", "status": 400, "code": "Request_BadRequest"}, 400, "invalid_client_metadata"),
+        ({"kind": "error", "status": 401, "code": "InvalidAuthenticationToken"}, 500, "server_error"),
+        ({"kind": "error", "status": 403, "code": "Authorization_RequestDenied"}, 500, "server_error"),
+        ({"kind": "error", "status": 403, "code": "Directory_QuotaExceeded"}, 503, "temporarily_unavailable"),
+        ({"kind": "error", "status": 403, "code": "Directory_ResourceSizeExceeded"}, 400, "invalid_client_metadata"),
+        ({"kind": "error", "status": 400, "code": "CredentialTypeNotAllowedAsPerAppPolicy"}, 400, "invalid_client_metadata"),
+        ({"kind": "error", "status": 400, "code": "CredentialInvalidLifetimeAsPerAppPolicy"}, 500, "server_error"),
+        ({"kind": "throttle", "retry_after": 7}, 503, "temporarily_unavailable"),
+        ({"kind": "throttle", "retry_after": 2.128}, 503, "temporarily_unavailable"),
+        ({"kind": "error", "status": 500}, 503, "temporarily_unavailable"),
+        ({"kind": "error", "status": 504, "body": "html"}, 503, "temporarily_unavailable"),
+        ({"kind": "slow", "seconds": 60}, 503, "temporarily_unavailable"),
+    ],
+    ids=lambda value: "-".join(str(part) for part in value.values()) if isinstance(value, dict) else "",
+)
+def test_graphs_failures_are_told_in_oauths_words(bridge: Bridge, fault: dict[str, Any], status: int, error: str) -> None:
+    bridge.emulator.faults.add(**CREATE, **fault, times=None, message="Graph says 'secret things'")
+    response = bridge.call("POST", body=WEB)
+    assert_error(response, status, error)
+    assert "secret things" not in response.body.decode()
+    assert ("Retry-After" in response.headers) is (status == 503)
+    assert live_clients(bridge) == []
+
+
+@pytest.mark.duty(66)
+@pytest.mark.parametrize(
+    ("method", "graph"), [("GET", READ), ("PUT", READ), ("PUT", PATCH), ("DELETE", READ), ("DELETE", DELETE)]
+)
+def test_a_failure_while_managing_is_retryable(bridge: Bridge, method: str, graph: dict[str, str]) -> None:
+    client = bridge.register()
+    bridge.emulator.faults.add("error", **graph, status=503, times=None)
+    body = {**WEB, "client_id": client["client_id"]}
+    response = bridge.call(method, client["client_id"], body, authorization=bearer(client))
+    assert_error(response, 503, "temporarily_unavailable")
+    bridge.emulator.faults.clear()
+    assert bridge.call(method, client["client_id"], body, authorization=bearer(client)).status in (200, 204)
+
+
+@pytest.mark.parametrize("graph", [READ, PATCH, DELETE])
+def test_a_fault_that_passes_is_not_noticed(bridge: Bridge, graph: dict[str, str]) -> None:
+    client = bridge.register()
+    bridge.emulator.faults.add("error", **graph, status=503)
+    method = graph["method"].replace("PATCH", "PUT")
+    body = {**WEB, "client_id": client["client_id"]}
+    assert bridge.call(method, client["client_id"], body, authorization=bearer(client)).status in (200, 204)
+
+
+@pytest.mark.duty(58)
+def test_an_answer_comes_within_the_callers_time(make: Make) -> None:
+    for graph in (CREATE, PRINCIPAL):
+        bridge = make()
+        bridge.emulator.faults.add("throttle", **graph, retry_after=1, times=None)
+        start = bridge.clock.monotonic()
+        assert_error(bridge.call("POST", body=WEB), 503, "temporarily_unavailable")
+        # The time to undo comes on top, in case of need.
+        assert bridge.clock.monotonic() - start <= 4.5 + 3.0
+
+
+@pytest.mark.duty(58)
+def test_a_new_application_that_other_replicas_do_not_know_yet_gets_its_service_principal(bridge: Bridge) -> None:
+    for refusal in ("bad_request", "forbidden"):
+        bridge.emulator.consistency.reference_refusal = refusal
+        bridge.emulator.consistency.set(service_principal_reference=1.5)
+        client = bridge.register()
+        bridge.emulator.consistency.set(service_principal_reference=0)
+        assert bridge.token_status(client["client_id"], client["client_secret"]) == 200
+
+
+@pytest.mark.duty(57, 58)
+@pytest.mark.parametrize("refusal", ["bad_request", "forbidden"])
+def test_a_registration_that_replication_holds_up_too_long_is_undone(bridge: Bridge, refusal: str) -> None:
+    bridge.emulator.consistency.reference_refusal = refusal
+    bridge.emulator.consistency.set(service_principal_reference=60)
+    assert_error(bridge.call("POST", body=WEB), 503, "temporarily_unavailable")
+    bridge.emulator.consistency.set_all(0)
+    assert live_clients(bridge) == []
+
+
+@pytest.mark.duty(80)
+def test_a_client_can_be_managed_while_replicas_do_not_know_it_yet(bridge: Bridge) -> None:
+    bridge.emulator.consistency.set(by_app_id=1.5)
+    client = bridge.register()
+    for authorization in (bearer(client), "SSWS portal-credential-0123456789"):
+        response = bridge.call("GET", client["client_id"], authorization=authorization)
+        assert response.status == 200
+
+
+def test_a_client_is_not_taken_for_deleted_while_replicas_do_not_know_it_yet(bridge: Bridge) -> None:
+    bridge.emulator.consistency.set(by_app_id=1.5)
+    client = bridge.register()
+    assert bridge.call("DELETE", client["client_id"]).status == 204
+    bridge.emulator.clock.advance(10)
+    assert live_clients(bridge) == []
+
+
+def test_an_old_token_whose_client_is_gone_is_told_at_once(bridge: Bridge) -> None:
+    client = bridge.register()
+    bridge.call("DELETE", client["client_id"])
+    bridge.emulator.clock.advance(3600)
+    start = bridge.clock.monotonic()
+    assert bridge.call("GET", client["client_id"], authorization=bearer(client)).status == 401
+    assert bridge.clock.monotonic() == start
+
+
+@pytest.mark.parametrize("graph", [CREATE, ADD])
+def test_a_lifetime_that_the_tenants_policy_refuses_is_tried_again_with_a_shorter_one(
+    bridge: Bridge, graph: dict[str, str]
+) -> None:
+    client = bridge.register()
+    fault = {"status": 400, "code": "CredentialInvalidLifetimeAsPerAppPolicy", "message": "too long"}
+    bridge.emulator.faults.add("error", **graph, **fault)
+    now = int(bridge.clock.now().timestamp())
+    answer = bridge.register() if graph is CREATE else content(bridge.call("POST", client["client_id"], rotate=True))
+    assert answer["client_secret_expires_at"] == now + 90 * 86_400
+
+
+def test_a_secret_of_the_shorter_life_is_not_tried_where_there_is_none(make: Make) -> None:
+    bridge = make(shorter_secret_lifetime=None)
+    bridge.emulator.faults.add("error", **CREATE, status=400, code="CredentialInvalidLifetimeAsPerAppPolicy", times=None)
+    assert_error(bridge.call("POST", body=WEB), 500, "server_error")
+    assert len(bridge.emulator.requests.of("POST", "/applications")) == 1
+
+
+@pytest.mark.duty(95)
+def test_a_rotation_whose_clearing_fails_still_gives_the_new_secret(make: Make) -> None:
+    bridge = make(most_secrets=2)
+    client = bridge.register()
+    bridge.call("POST", client["client_id"], rotate=True)
+    bridge.emulator.faults.add("concurrency", **REMOVE, times=None)
+    rotated = content(bridge.call("POST", client["client_id"], rotate=True))
+    assert bridge.token_status(client["client_id"], rotated["client_secret"]) == 200
+    assert len(bridge.application(client["client_id"])["passwordCredentials"]) == 3
+
+
+def test_an_immediate_rotation_that_cannot_end_the_old_secret_is_no_success(bridge: Bridge) -> None:
+    client = bridge.register()
+    client_id = client["client_id"]
+    fault = bridge.emulator.faults.add("error", **REMOVE, status=503, times=None)
+    assert bridge.call("POST", client_id, {"remove_old": True}, rotate=True).status == 503
+    bridge.emulator.faults.remove(fault)
+    rotated = content(bridge.call("POST", client_id, {"remove_old": True}, rotate=True))
+    assert len(bridge.application(client_id)["passwordCredentials"]) == 1
+    assert bridge.token_status(client_id, rotated["client_secret"]) == 200
