@@ -1,6 +1,7 @@
 # make run: serve the bridge on this machine.   make tour: walk through the main job.   make test: all tests.
+# make clients: real clients and a browser against it.   make check: style, types, import rules.   make bench: benchmarks.
 PYTHON := .venv/bin/python
-.PHONY: setup run tour test check emulator lock clean
+.PHONY: setup run tour test clients bench check emulator lock clean
 
 setup:
 	@sh local/setup.sh
@@ -16,6 +17,13 @@ emulator: setup
 
 test: setup
 	@$(PYTHON) -m pytest
+
+# Independent clients and a browser: each sets up what it needs, in an environment of its own.
+clients: setup
+	@for run in tests/clients/*/run.sh; do echo "== $$run"; sh "$$run" || exit 1; done
+
+bench: setup
+	@$(PYTHON) -m benchmarks
 
 check: setup
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .

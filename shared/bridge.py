@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 from shared.clock import Clock, SystemClock
 from shared.environment import Environment, InvalidSettings
 from shared.http.message import Request, Response
+from shared.http.rendering import json_response
 
 if TYPE_CHECKING:
     from shared.discovery.endpoint import Discovery
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from shared.graph.client import GraphClient
     from shared.graph.credential import MsalCredential
     from shared.graph.directory import Directory
+    from shared.graph.session import DirectorySession
     from shared.http.readiness import Readiness
     from shared.introspection.documents import HttpsDocuments
     from shared.introspection.endpoint import Introspection
@@ -112,15 +114,17 @@ class Application:
     @part
     def audit(self) -> "Audit":
         """The audit of client secrets."""
-        from shared.expiry.audit import Audit
-        from shared.expiry.registrations import describe
-        from shared.expiry.roster import Roster
-        from shared.graph.listing import Listing
+        from shared.expiry.assembly import build_audit, vault_tokens
 
-        configuration = self.settings.audit
-        listing = Listing(self.graph)
-        roster = Roster(listing, self.directory, configuration.marker_tag, describe, self.tenant.cloud.graph)
-        return Audit(configuration, roster, self.clock)
+        tenant = self.tenant
+        return build_audit(
+            self.settings.audit,
+            graph=self.graph,
+            graph_origin=tenant.cloud.graph,
+            clock=self.clock,
+            session=self.session,
+            token_for=vault_tokens(tenant.identity, tenant.tenant_id, tenant.cloud, self.session),
+        )
 
     def run_audit(self, schedule_status: Mapping[str, Any] | None, past_due: bool, run_id: str) -> "AuditRun":
         """The timer's run. `schedule_status` and `past_due` are what the timer says of itself."""
@@ -135,6 +139,11 @@ class Application:
         from shared.http.readiness import Readiness
 
         return Readiness({"directory": lambda: self.credential.token(), "metadata": lambda: self.discovery.document()})
+
+    def introspection_keys(self, _: Request) -> Response:
+        """GET /introspect/keys: the keys that verify signed answers (RFC 9701), as a JWK set."""
+        signer = self.introspection.signer
+        return json_response(200, {"keys": []} if signer is None else signer.key_set())
 
     # What they stand on
 
@@ -169,7 +178,7 @@ class Application:
         return MsalCredential(tenant.identity, tenant.tenant_id, tenant.cloud, self.session)
 
     @part
-    def session(self) -> Any:
+    def session(self) -> "DirectorySession":
         from shared.graph.session import DirectorySession
 
         return DirectorySession(self.tenant.verify)
