@@ -2,6 +2,7 @@
 
 import base64
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -13,7 +14,7 @@ from local.entra.server import EntraEmulator
 from tests.emulator.client import GraphClient, graph_client
 
 
-def created(graph: GraphClient, **body: object) -> dict[str, object]:
+def created(graph: GraphClient, **body: object) -> dict[str, Any]:
     """A new application."""
     answer = graph("POST", "/applications", {"displayName": "client", **body})
     assert answer.status_code == 201, answer.text
@@ -107,7 +108,7 @@ def test_refuses_redirect_uris_that_entra_refuses(graph: GraphClient, platform: 
     ],
 )
 def test_takes_redirect_uris_that_entra_takes(graph: GraphClient, platform: str, uri: str) -> None:
-    assert created(graph, **{platform: {"redirectUris": [uri]}})[platform]["redirectUris"] == [uri]  # type: ignore[index]
+    assert created(graph, **{platform: {"redirectUris": [uri]}})[platform]["redirectUris"] == [uri]
 
 
 def test_refuses_more_than_256_redirect_uris_over_all_platforms(graph: GraphClient) -> None:
@@ -129,7 +130,7 @@ def test_refuses_one_redirect_uri_on_two_platforms(graph: GraphClient, entra: En
 
 def test_shows_a_secret_once_and_keeps_its_hint(graph: GraphClient) -> None:
     made = created(graph, passwordCredentials=[{"displayName": "first", "endDateTime": "2099-01-01T00:00:00Z"}])
-    (shown,) = made["passwordCredentials"]  # type: ignore[misc]
+    (shown,) = made["passwordCredentials"]
     assert len(shown["secretText"]) == 40
     assert shown["hint"] == shown["secretText"][:3]
     (read,) = graph("GET", f"/applications/{made['id']}").json()["passwordCredentials"]
@@ -141,7 +142,7 @@ def test_a_password_without_an_end_lives_two_years(graph: GraphClient, entra: En
     entra.clock.set(datetime(2028, 2, 29, 12, tzinfo=UTC))
     token = graph_client(entra, "Application.ReadWrite.OwnedBy")
     made = created(token, passwordCredentials=[{"displayName": "first"}])
-    assert made["passwordCredentials"][0]["endDateTime"].startswith("2030-02-28")  # type: ignore[index]
+    assert made["passwordCredentials"][0]["endDateTime"].startswith("2030-02-28")
 
 
 def test_patch_merges_complex_members_and_replaces_arrays(graph: GraphClient) -> None:
