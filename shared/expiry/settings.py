@@ -10,6 +10,7 @@ from shared.expiry.configuration import DEFAULT_LIMITS, MARKER_TAG, ActionName, 
 from shared.expiry.delivery.destination import Destinations, parse_destinations
 from shared.expiry.findings import Severity
 from shared.expiry.rules import DEFAULT_THRESHOLDS, Rules
+from shared.expiry.sinks.aws import region_of
 from shared.expiry.sinks.signature import signing_key
 from shared.secret import Secret
 
@@ -142,6 +143,11 @@ def _sinks(environment: Environment) -> SinkAddresses:
         webhook_secret=webhook_secret,
         teams_url=address("AUDIT_TEAMS_URL"),
         slack_url=address("AUDIT_SLACK_URL"),
-        sns_topic=environment.text("AUDIT_SNS_TOPIC"),
-        event_bus=environment.text("AUDIT_EVENT_BUS"),
+        sns_topic=environment.parsed("AUDIT_SNS_TOPIC", lambda text: _arn(text, "sns"), ""),
+        event_bus=environment.parsed("AUDIT_EVENT_BUS", lambda text: _arn(text, "events"), ""),
     )
+
+
+def _arn(text: str, service: str) -> str:
+    region_of(text, service)
+    return text

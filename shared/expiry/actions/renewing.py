@@ -14,7 +14,7 @@ from shared.expiry.actions.renewal_outcomes import RenewalOutcomes
 from shared.expiry.assessment import Assessment
 from shared.expiry.clients import Client, read_moment
 from shared.expiry.delivery.deliveries import Deliveries
-from shared.expiry.delivery.store import Delivery, DeliveryRefused, DeliveryUnknown, LookupFailed, StoreFailure
+from shared.expiry.delivery.store import Delivery, DeliveryRefused, DeliveryUnknown, StoreFailure
 from shared.expiry.renewal import RENEWAL, RenewalPlan, Step, loses_to, may_call_for_renewal, plan_renewal
 from shared.expiry.roster import Roster
 from shared.graph.directory import Directory
@@ -104,7 +104,7 @@ class Renewing:
             return self._add(client, plan, held, task)
         except OutcomeUnknown as failure:
             return self._tell.failed(listed, f"a secret may have been made whose text is lost: {failure}")
-        except (GraphFailure, LookupFailed) as failure:
+        except (GraphFailure, StoreFailure) as failure:
             return self._tell.failed(listed, f"nothing was changed: {failure}")
 
     def _add(self, client: Client, plan: RenewalPlan, held: str, task: Task) -> _Made:
@@ -154,7 +154,7 @@ class Renewing:
         back; the next run sees what became of it."""
         try:
             stored = self._deliveries.current(made.client, task.deadline.extended(UNDOING))
-        except LookupFailed:
+        except StoreFailure:
             stored = None
         if stored is not None and stored.key_id == made.delivery.key_id:
             return None

@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 import requests
 
 from shared.expiry.delivery.destination import Address, Form
-from shared.expiry.delivery.store import Delivery, DeliveryRefused, DeliveryUnknown, LookupFailed, StoreFailure, Stored
+from shared.expiry.delivery.store import Delivery, DeliveryRefused, DeliveryUnknown, LookupFailed, Stored, StoreFailure
 from shared.graph.deadline import Deadline
 from shared.graph.failures import GraphFailure
 from shared.graph.headers import read_retry_after
 
 API_VERSION = "7.4"
-# The resource that a vault's token is for, by the end of the vault's name (learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates).
+# The resource that a vault's token is for, by the end of the vault's name in each cloud.
 RESOURCES: Mapping[str, str] = MappingProxyType(
     {
         ".vault.azure.net": "https://vault.azure.net",
@@ -103,21 +103,24 @@ class KeyVault:
         failure: type[StoreFailure],
         body: Mapping[str, Any] | None = None,
     ) -> requests.Response:
-        """The answer after repeating what may be repeated; `failure` is raised where none came."""
+        """The answer after repeating what may be repeated. `failure` is raised where none came, or where an earlier attempt may
+        have done what the last one was refused."""
         resource = self._resource_of(address)
-        fresh = False
+        fresh = doubtful = False
         for attempt in range(len(PAUSES) + 1):
             answer, pause = self._attempt(method, url, resource, deadline, query=query, body=body, fresh=fresh)
             if answer is not None and answer.status_code == 401 and not fresh:
                 self._check_challenge(answer, resource)
                 fresh = True
                 continue
-            if answer is not None and answer.status_code != 429 and answer.status_code < 500:
+            final = answer is not None and answer.status_code != 429 and answer.status_code < 500
+            if final or attempt == len(PAUSES) or not deadline.pause(max(PAUSES[attempt], pause)):
+                if answer is None:
+                    break
+                if doubtful and answer.status_code >= 400:
+                    raise failure(_refusal(f"a call to {address.place}, of which an answer was lost before,", answer))
                 return answer
-            if attempt == len(PAUSES) or not deadline.pause(max(PAUSES[attempt], pause)):
-                if answer is not None:
-                    return answer
-                break
+            doubtful |= answer is None or answer.status_code >= 500
         raise failure(f"{address.place} gave no answer")
 
     def _attempt(

@@ -1,21 +1,23 @@
 """AWS Secrets Manager by boto3, which is imported only when it is used.
 
-docs.aws.amazon.com/secretsmanager/latest/apireference: PutSecretValue. The version id is the directory's key id, so that putting the
-same secret again is the same version. The new version gets AWSCURRENT, the one before it keeps AWSPREVIOUS: readers overlap. A
-stage of the bridge's own tells which versions it put there.
+docs.aws.amazon.com/secretsmanager/latest/apireference: PutSecretValue. The version id is the directory's key id, so that putting
+the same secret again is the same version. The new version gets AWSCURRENT, the one before it keeps AWSPREVIOUS: readers overlap.
+A stage of the bridge's own tells which version it put there last.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.expiry.aws_client import Boto3Missing, boto3_client, error_code
 from shared.expiry.delivery.destination import Address
 from shared.expiry.delivery.store import Delivery, DeliveryRefused, DeliveryUnknown, LookupFailed, Stored
 from shared.graph.deadline import Deadline
 
 CURRENT = "AWSCURRENT"
 OWN_STAGE = "ENTRADCRBRIDGE"
-# What AWS answers when it certainly did nothing; see the errors of PutSecretValue and CreateSecret.
+# What AWS answers when it certainly did nothing; see the errors of PutSecretValue and CreateSecret. Throttling isn't among them,
+# since boto3 repeats by itself: an attempt before the one that was throttled may have been carried out.
 NOT_DONE = frozenset(
     {
         "AccessDeniedException",
@@ -28,26 +30,16 @@ NOT_DONE = frozenset(
         "PreconditionNotMetException",
         "ResourceExistsException",
         "ResourceNotFoundException",
-        "ThrottlingException",
         "UnrecognizedClientException",
         "InvalidClientTokenId",
         "ExpiredTokenException",
     }
 )
 
-type ClientFor = Callable[[str], Any]
-"""Gives boto3's secretsmanager client of a region."""
+SERVICE = "secretsmanager"
 
-
-def boto3_client(region: str) -> Any:
-    """The client with short timeouts and boto3's own retries; credentials come from where boto3 looks for them."""
-    try:
-        import boto3
-        from botocore.config import Config
-    except ImportError:
-        raise DeliveryRefused("boto3 is not installed: add it to the app's requirements") from None
-    config = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "max_attempts": 4})
-    return boto3.client("secretsmanager", region_name=region, config=config)
+type ClientFor = Callable[[str, str], Any]
+"""Gives boto3's client of a service in a region."""
 
 
 class SecretsManager:
@@ -62,9 +54,9 @@ class SecretsManager:
         try:
             secret = self._client(address).describe_secret(SecretId=address.name)
         except Exception as cause:
-            if _code(cause) == "ResourceNotFoundException":
+            if error_code(cause) == "ResourceNotFoundException":
                 return None
-            raise LookupFailed(f"describing {address} failed: {_code(cause)}") from cause
+            raise LookupFailed(f"describing {address} failed: {error_code(cause)}") from cause
         stages = secret.get("VersionIdsToStages") or {}
         for version, names in stages.items():
             if CURRENT in names and OWN_STAGE in names:
@@ -76,8 +68,8 @@ class SecretsManager:
 
     def put(self, address: Address, delivery: Delivery, deadline: Deadline) -> None:  # noqa: ARG002
         """Put the new version, and make the secret first where there is none."""
-        client = self._client(address)
         try:
+            client = self._client(address)
             try:
                 self._put(client, address, delivery)
             except client.exceptions.ResourceNotFoundException:
@@ -88,8 +80,10 @@ class SecretsManager:
                     Tags=[{"Key": "entra-client-id", "Value": delivery.client_id}],
                 )
                 self._put(client, address, delivery)
+        except Boto3Missing as cause:
+            raise DeliveryRefused(str(cause)) from cause
         except Exception as cause:
-            code = _code(cause)
+            code = error_code(cause)
             kind = DeliveryRefused if code in NOT_DONE else DeliveryUnknown
             raise kind(f"putting {address} failed: {code}") from cause
 
@@ -103,13 +97,5 @@ class SecretsManager:
 
     def _client(self, address: Address) -> Any:
         if address.place not in self._clients:
-            self._clients[address.place] = self._client_for(address.place)
+            self._clients[address.place] = self._client_for(SERVICE, address.place)
         return self._clients[address.place]
-
-
-def _code(cause: Exception) -> str:
-    """AWS's error code, or the exception's name: its text may hold parts of the request."""
-    response = getattr(cause, "response", None)
-    if isinstance(response, dict):
-        return str((response.get("Error") or {}).get("Code") or type(cause).__name__)
-    return type(cause).__name__

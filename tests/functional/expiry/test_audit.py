@@ -109,7 +109,9 @@ def test_survives_throttling_and_short_outages_in_the_middle_of_the_list(estate:
     for _ in range(3000):
         estate.add_client((-10, 170))
     details_by_kind: dict[str, dict[str, Any]] = {"throttle": {"retry_after": 17.5}, "error": {"status": 503, "body": "html"}}
-    fault = estate.emulator.faults.add(kind, path="/applications$", skip=2, times=1 if kind == "expired_token" else 9, **details_by_kind.get(kind, {}))
+    fault = estate.emulator.faults.add(
+        kind, path="/applications$", skip=2, times=1 if kind == "expired_token" else 9, **details_by_kind.get(kind, {})
+    )
     run = estate.run()
     assert fault.hits > 0
     assert run.complete
