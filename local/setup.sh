@@ -26,7 +26,7 @@ python_from_uv() {
     command -v python3 >/dev/null 2>&1 || return 0
     tools=$VENV-uv
     [ -x "$tools/bin/uv" ] || { python3 -m venv "$tools" && "$tools/bin/python" -m pip install --quiet uv; } >&2 || return 0
-    "$tools/bin/uv" python install --quiet "$WANTED" >&2 || return 0
+    "$tools/bin/uv" python install "$WANTED" >&2 || return 0
     "$tools/bin/uv" python find "$WANTED"
 }
 
