@@ -128,9 +128,11 @@ class TrustedIssuers:
         return self._learn(issuer, claims, now)
 
     def _learn(self, issuer: str, claims: Mapping[str, object], now: float) -> tuple[Source, str, Published]:
-        # Before a tenant's documents are read nothing ties an issuer to it, so the token's own `tid` says which tenant to ask.
-        tenant_id = claims.get("tid")
-        source = self._tenants.get(tenant_id) if isinstance(tenant_id, str) else None
+        source = next((tenant for tenant in self._tenants.values() if issuer in tenant.store.known_issuers), None)
+        if source is None:
+            # Before a tenant's documents are read nothing ties an issuer to it, so the token's own `tid` says which one to ask.
+            tenant_id = claims.get("tid")
+            source = self._tenants.get(tenant_id) if isinstance(tenant_id, str) else None
         if source is None:
             raise Refused(Reason.ISSUER_NOT_TRUSTED)
         published = source.store.published(now)

@@ -48,6 +48,12 @@ class KeyStore:
         # What is known of the source, at `now`. The method itself and not one that calls it: every token comes by here.
         self.published: Callable[[float], Published] = self._published.value
 
+    @property
+    def known_issuers(self) -> Mapping[str, str]:
+        """The issuers that the source named last, with the token version of each; empty before its documents were read."""
+        kept = self._published.kept
+        return {} if kept is None else kept.versions
+
     def find(self, key_id: str, now: float) -> VerificationKey | None:
         """The key named `key_id`; None when the source doesn't publish it.
 

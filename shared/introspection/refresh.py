@@ -58,6 +58,11 @@ class Refreshed[T]:
         self._running: Future[None] | None = None
         self.failing = False
 
+    @property
+    def kept(self) -> T | None:
+        """What was fetched last, whatever its age; None before the first success."""
+        return self._value
+
     def value(self, now: float) -> T:
         """The value at `now`, seconds since 1970. Raises Pending or Unavailable."""
         value = self._value

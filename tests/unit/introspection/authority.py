@@ -1,12 +1,12 @@
 """A stand-in for what Entra publishes: metadata and key documents of two tenants, and the private keys behind them.
 
-The shapes follow the documents that Microsoft publishes at login.microsoftonline.com (members that the bridge doesn't read are left
-out). Keys are made when they are first used and live as long as the process.
+The shapes follow the documents that Microsoft publishes at login.microsoftonline.com (members that the bridge doesn't read are
+left out). Keys are made when they are first used and live as long as the process.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import cache
-from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
@@ -21,14 +21,13 @@ CLOUD = "microsoftonline.com"
 API = "f00dcafe-7777-4888-8999-f00011122233"
 CUSTOM_KEY_APPLICATION = "abadcafe-1111-4222-8333-444455556666"
 
-KeyName = Literal[
-    "current", "previous", "next", "second_tenant", "consumer", "government", "application", "foreign", "ambiguous", "encryption"
-]
+_UNUSUAL = {"small": (1024, 65537), "cubic": (2048, 3)}  # bits and exponent
 
 
 @cache
-def rsa_key(name: str, bits: int = 2048, exponent: int = 65537) -> rsa.RSAPrivateKey:
-    """The private RSA key called `name`."""
+def rsa_key(name: str) -> rsa.RSAPrivateKey:
+    """The private RSA key called `name`: 2048 bits and exponent 65537, but for "small" and "cubic"."""
+    bits, exponent = _UNUSUAL.get(name, (2048, 65537))
     return rsa.generate_private_key(exponent, bits)
 
 
@@ -43,11 +42,11 @@ def unsigned(value: int) -> str:
     return encode_segment(value.to_bytes((value.bit_length() + 7) // 8, "big")).decode("ascii")
 
 
-def jwk(name: str, key: rsa.RSAPrivateKey | None = None, **members: object) -> dict[str, object]:
-    """The public JWK of an RSA key, with `kid` equal to its name, as Entra writes it: no `alg`. None removes a member."""
-    numbers = (key or rsa_key(name)).public_key().public_numbers()
+def jwk(name: str, members: Mapping[str, object] | None = None, key_name: str | None = None) -> dict[str, object]:
+    """The public JWK of an RSA key, with `kid` equal to its name, as Entra writes it: no `alg`. A member of None is left out."""
+    numbers = rsa_key(key_name or name).public_key().public_numbers()
     usual = {"kty": "RSA", "use": "sig", "kid": name, "x5t": name, "n": unsigned(numbers.n), "e": unsigned(numbers.e)}
-    return {member: value for member, value in {**usual, **members}.items() if value is not None}
+    return {member: value for member, value in {**usual, **(members or {})}.items() if value is not None}
 
 
 def ec_jwk(name: str) -> dict[str, object]:
@@ -67,23 +66,23 @@ class Authority:
         marked = {"issuer": template, "cloud_instance_name": CLOUD}
         # As in the common document of Entra: a consumer key and another cloud's key stand among the tenant's own.
         self.keys: list[dict[str, object]] = [
-            jwk("current", **marked),
-            jwk("previous", **marked),
-            jwk("consumer", issuer=f"{origin}/{CONSUMER_TENANT}/v2.0", cloud_instance_name=CLOUD),
-            jwk("government", issuer=template, cloud_instance_name="microsoftonline.us"),
-            jwk("small", rsa_key("small", 1024), **marked),
-            jwk("cubic", rsa_key("cubic", 2048, 3), **marked),
-            jwk("encryption", use="enc"),
-            jwk("ambiguous", **marked),
-            jwk("ambiguous", rsa_key("ambiguous-twin"), **marked),
+            jwk("current", marked),
+            jwk("previous", marked),
+            jwk("consumer", {"issuer": f"{origin}/{CONSUMER_TENANT}/v2.0", "cloud_instance_name": CLOUD}),
+            jwk("government", {"issuer": template, "cloud_instance_name": "microsoftonline.us"}),
+            jwk("small", marked),
+            jwk("cubic", marked),
+            jwk("encryption", {"use": "enc"}),
+            jwk("ambiguous", marked),
+            jwk("ambiguous", marked, "ambiguous-twin"),
             ec_jwk("elliptic"),
             {"kty": "oct", "kid": "symmetric", "use": "sig", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"},
         ]
         self.second_keys: list[dict[str, object]] = [
-            jwk("second_tenant", issuer=f"{origin}/{SECOND_TENANT}/v2.0", cloud_instance_name=CLOUD),
-            jwk("current", **marked),
+            jwk("second_tenant", {"issuer": f"{origin}/{SECOND_TENANT}/v2.0", "cloud_instance_name": CLOUD}),
+            jwk("current", marked),
         ]
-        self.application_keys: list[dict[str, object]] = [jwk("application", **marked), jwk("current", **marked)]
+        self.application_keys: list[dict[str, object]] = [jwk("application", marked), jwk("current", marked)]
         self.overrides: dict[str, object] = {}
 
     def documents(self) -> dict[str, object]:
@@ -104,7 +103,10 @@ class Authority:
                 "jwks_uri": f"{self.origin}/common/discovery/keys",
             }
             query = f"?appid={CUSTOM_KEY_APPLICATION}"
-            documents[f"{base}/v2.0/.well-known/openid-configuration{query}"] = {**metadata, "jwks_uri": metadata["jwks_uri"] + query}
+            documents[f"{base}/v2.0/.well-known/openid-configuration{query}"] = {
+                **metadata,
+                "jwks_uri": metadata["jwks_uri"] + query,
+            }
             documents[keys_path + query] = {"keys": self.application_keys}
         # Entra's v1 key document: no key says whose it is.
         documents["/common/discovery/keys"] = {"keys": [{k: v for k, v in key.items() if k != "issuer"} for key in self.keys]}
