@@ -83,12 +83,14 @@ class Updating:
         return presented
 
     def _next(self, principal: Principal, client: ManagedClient) -> Provenance:
-        """A client that updates itself gets the next generation of its token, unless the settings keep the first."""
+        """A client that updates itself gets the next generation of its token, unless the settings keep the first. One that
+        comes with the generation before hasn't seen the current one yet, and gets that: else a second lost answer would lock
+        it out."""
         before = client.provenance
-        if principal.token is None or not self._configuration.rotate_access_tokens:
+        token = principal.token
+        if token is None or not self._configuration.rotate_access_tokens or token.generation < before.generation:
             return before
-        generation = max(before.generation, principal.token.generation) + 1
-        return replace(before, generation=generation, renewed=int(self._clock.now().timestamp()))
+        return replace(before, generation=token.generation + 1, renewed=int(self._clock.now().timestamp()))
 
     def _hold_back(self, client: ManagedClient, registration: Registration, deadline: Deadline) -> None:
         """What an operator approved isn't what a later update makes of it: redirects, keys and scopes that change are

@@ -1,6 +1,7 @@
 """Who may register and manage clients (RFC 7591 section 3, RFC 7592 section 2, RFC 6750)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -286,7 +287,8 @@ def test_a_policy_may_let_a_caller_manage_all_clients(make: Make) -> None:
     [("may_read", "GET", False), ("may_update", "PUT", False), ("may_delete", "DELETE", False), ("may_rotate", "POST", True)],
 )
 def test_a_policy_may_take_each_right_away(make: Make, right: str, method: str, rotate: bool) -> None:
-    bridge = make(policies={"default": Policy(**{right: False})})
+    rights: dict[str, Any] = {right: False}
+    bridge = make(policies={"default": replace(Policy(), **rights)})
     client = bridge.register()
     client_id = client["client_id"]
     for authorization in (PORTAL, bearer(client)):

@@ -11,13 +11,13 @@ from tests.functional.registration.bridge import WEB, Bridge, Json, assert_error
 
 type Make = Callable[..., Bridge]
 
-CREATE = {"method": "POST", "path": "applications$"}
-PRINCIPAL = {"method": "POST", "path": "servicePrincipals$"}
-READ = {"method": "GET", "path": r"applications\("}
-PATCH = {"method": "PATCH", "path": r"applications\("}
-DELETE = {"method": "DELETE", "path": r"applications\("}
-ADD = {"method": "POST", "path": "addPassword$"}
-REMOVE = {"method": "POST", "path": "removePassword$"}
+CREATE: dict[str, Any] = {"method": "POST", "path": "applications$"}
+PRINCIPAL: dict[str, Any] = {"method": "POST", "path": "servicePrincipals$"}
+READ: dict[str, Any] = {"method": "GET", "path": r"applications\("}
+PATCH: dict[str, Any] = {"method": "PATCH", "path": r"applications\("}
+DELETE: dict[str, Any] = {"method": "DELETE", "path": r"applications\("}
+ADD: dict[str, Any] = {"method": "POST", "path": "addPassword$"}
+REMOVE: dict[str, Any] = {"method": "POST", "path": "removePassword$"}
 
 
 def live_clients(bridge: Bridge) -> list[Json]:
@@ -129,7 +129,7 @@ def test_graphs_failures_are_told_in_oauths_words(bridge: Bridge, fault: dict[st
 @pytest.mark.parametrize(
     ("method", "graph"), [("GET", READ), ("PUT", READ), ("PUT", PATCH), ("DELETE", READ), ("DELETE", DELETE)]
 )
-def test_a_failure_while_managing_is_retryable(bridge: Bridge, method: str, graph: dict[str, str]) -> None:
+def test_a_failure_while_managing_is_retryable(bridge: Bridge, method: str, graph: dict[str, Any]) -> None:
     client = bridge.register()
     bridge.emulator.faults.add("error", **graph, status=503, times=None)
     body = {**WEB, "client_id": client["client_id"]}
@@ -140,7 +140,7 @@ def test_a_failure_while_managing_is_retryable(bridge: Bridge, method: str, grap
 
 
 @pytest.mark.parametrize("graph", [READ, PATCH, DELETE])
-def test_a_fault_that_passes_is_not_noticed(bridge: Bridge, graph: dict[str, str]) -> None:
+def test_a_fault_that_passes_is_not_noticed(bridge: Bridge, graph: dict[str, Any]) -> None:
     client = bridge.register()
     bridge.emulator.faults.add("error", **graph, status=503)
     method = graph["method"].replace("PATCH", "PUT")
@@ -207,10 +207,10 @@ def test_an_old_token_whose_client_is_gone_is_told_at_once(bridge: Bridge) -> No
 
 @pytest.mark.parametrize("graph", [CREATE, ADD])
 def test_a_lifetime_that_the_tenants_policy_refuses_is_tried_again_with_a_shorter_one(
-    bridge: Bridge, graph: dict[str, str]
+    bridge: Bridge, graph: dict[str, Any]
 ) -> None:
     client = bridge.register()
-    fault = {"status": 400, "code": "CredentialInvalidLifetimeAsPerAppPolicy", "message": "too long"}
+    fault: dict[str, Any] = {"status": 400, "code": "CredentialInvalidLifetimeAsPerAppPolicy", "message": "too long"}
     bridge.emulator.faults.add("error", **graph, **fault)
     now = int(bridge.clock.now().timestamp())
     answer = bridge.register() if graph is CREATE else content(bridge.call("POST", client["client_id"], rotate=True))
