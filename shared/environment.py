@@ -38,8 +38,9 @@ class Environment:
         self.problems: list[Problem] = []
 
     def refuse(self, name: str, expected: str) -> None:
-        """Note that a setting is missing or wrong."""
-        self.problems.append(Problem(name, expected))
+        """Note that a setting is missing or wrong. What is found first stands: the rest follows from it."""
+        if all(problem.name != name for problem in self.problems):
+            self.problems.append(Problem(name, expected))
 
     def text(self, name: str, default: str = "", *, required: str = "") -> str:
         """A text without surrounding white space. `required` says what is expected where it must be set."""
