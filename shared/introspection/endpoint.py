@@ -79,6 +79,11 @@ class Introspection:
                 raise ValueError("options.revocation needs a directory to ask")
             self._revocation = RevocationCheck(options.revocation, tenant_id, directory, self._executor)
 
+    @property
+    def remembered(self) -> int:
+        """How many answers are kept at the moment."""
+        return len(self._cache)
+
     def warm(self, now: float) -> None:
         """Starts fetching the keys of every source and returns at once: for the start of a worker."""
         for source in self.issuers.sources:

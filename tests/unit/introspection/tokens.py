@@ -116,7 +116,7 @@ def _signature(case: Case, signed: bytes, key: rsa.RSAPrivateKey, now: float, or
         return decode_segment(other.encode().rpartition(b".")[2])
     signature = sign(signed, case.get("algorithm", "RS256"), key)
     change = case.get("signature_bytes", {})
-    modulus = key.public_key().public_numbers().n
+    modulus: int = key.public_key().public_numbers().n
     if "repeat" in change:
         return bytes.fromhex(change["repeat"][0]) * change["repeat"][1]
     if "number" in change:
