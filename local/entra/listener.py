@@ -26,6 +26,7 @@ class Listener:
         self._socket = socket.create_server((host, port))
         self.host, self.port = self._socket.getsockname()[:2]
         self._server: uvicorn.Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -47,6 +48,7 @@ class Listener:
         server = uvicorn.Server(config)
 
         async def serve() -> None:
+            self._loop = asyncio.get_running_loop()
             serving = asyncio.ensure_future(server.serve(sockets=[self._socket]))
             while not server.started and not serving.done():
                 await asyncio.sleep(0.005)
@@ -63,8 +65,15 @@ class Listener:
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
             self._server.force_exit = True
+            if self._loop is not None:
+                # A client that keeps its connection open would hold up the end of TLS, and so the server's.
+                self._loop.call_soon_threadsafe(self._abort_all)
             self._thread.join(10)
         self._socket.close()
+
+    def _abort_all(self) -> None:
+        for transport in list(self._transports.values()):
+            transport.abort()
 
     def _protocol(self) -> type[H11Protocol]:
         transports = self._transports

@@ -64,10 +64,10 @@ def _check_own(
 
 def _names(header: dict[str, Any], certificate: x509.Certificate) -> bool:
     """Whether an assertion's header points at `certificate`, by SHA-256 or SHA-1 thumbprint or by carrying it."""
-    if "x5t#S256" in header:
-        return bool(header["x5t#S256"] == base64url(certificate.fingerprint(hashes.SHA256())))
-    if "x5t" in header:
-        return bool(header["x5t"] == base64url(certificate.fingerprint(hashes.SHA1())))  # noqa: S303
+    for name, digest in (("x5t#S256", hashes.SHA256()), ("x5t", hashes.SHA1())):  # noqa: S303 - x5t is defined with SHA-1
+        if name in header:
+            # MSAL pads the SHA-256 thumbprint, which base64url in JOSE does not.
+            return str(header[name]).rstrip("=") == base64url(certificate.fingerprint(digest))
     chain = header.get("x5c") or [""]
     try:
         carried = base64.b64decode(chain[0] if isinstance(chain, list) else chain)

@@ -1,0 +1,79 @@
+"""The listener: TLS with its own CA, and connections that break."""
+
+import pytest
+import requests
+
+from local.entra.server import EntraEmulator
+from tests.emulator.client import token_of
+
+
+@pytest.fixture
+def session(served: EntraEmulator) -> requests.Session:
+    """A session that trusts the emulator's CA and carries a token."""
+    session = requests.Session()
+    session.trust_env = False
+    session.verify = served.ca_file
+    account = served.add_caller("bridge", ("Application.ReadWrite.OwnedBy",))
+    session.headers["Authorization"] = f"Bearer {token_of(served, account)}"
+    served.faults.clear()
+    return session
+
+
+def test_serves_metadata_graph_and_keys_at_one_url(served: EntraEmulator, session: requests.Session) -> None:
+    document = session.get(f"{served.url}/{served.tenant_id}/v2.0/.well-known/openid-configuration", timeout=10).json()
+    assert document["issuer"] == f"{served.url}/{served.tenant_id}/v2.0"
+    assert session.get(document["jwks_uri"], timeout=10).json()["keys"]
+    assert session.get(f"{served.url}/v1.0/applications", timeout=10).status_code == 200
+
+
+def test_other_clients_do_not_trust_it(served: EntraEmulator) -> None:
+    session = requests.Session()
+    session.trust_env = False
+    with pytest.raises(requests.exceptions.SSLError):
+        session.get(served.url, timeout=10)
+
+
+def test_a_reset_reaches_the_client_before_and_after_the_commit(served: EntraEmulator, session: requests.Session) -> None:
+    url = f"{served.url}/v1.0/applications"
+    for kind, expected in (("reset_before", 0), ("reset_after", 1)):
+        served.faults.add(kind, method="POST")
+        with pytest.raises(requests.ConnectionError):
+            session.post(url, json={"displayName": "x", "tags": [kind]}, timeout=10)
+        listed = session.get(url, params={"$filter": f"tags/any(t:t eq '{kind}')"}, timeout=10)
+        assert len(listed.json()["value"]) == expected
+
+
+def test_a_truncated_answer_is_noticed(served: EntraEmulator, session: requests.Session) -> None:
+    served.faults.add("truncated")
+    with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.ConnectionError)):
+        session.get(f"{served.url}/v1.0/applications", timeout=10)
+
+
+def test_a_slow_answer_times_out(served: EntraEmulator, session: requests.Session) -> None:
+    served.faults.add("slow", seconds=30)
+    with pytest.raises(requests.Timeout):
+        session.get(f"{served.url}/v1.0/applications", timeout=0.2)
+
+
+def test_the_log_holds_what_was_called_and_no_secret(served: EntraEmulator, session: requests.Session) -> None:
+    account = served.add_caller("logged")
+    served.requests.clear()
+    form = {"grant_type": "client_credentials", "client_id": account.client_id, "client_secret": str(account.client_secret)}
+    session.post(f"{served.url}/{served.tenant_id}/oauth2/v2.0/token", data=form, timeout=10)
+    session.get(f"{served.url}/v1.0/applications?$top=5", timeout=10)
+    token, listed = served.requests
+    assert (token.method, token.status, token.body["client_id"]) == ("POST", 400, account.client_id)
+    assert str(account.client_secret) not in repr(served.requests) + str(token.body)
+    assert (listed.path, listed.query, "authorization" in listed.headers) == ("/v1.0/applications", {"$top": "5"}, False)
+
+
+def test_an_emulator_can_be_started_again_after_a_stop() -> None:
+    emulator = EntraEmulator()
+    with emulator:
+        first = emulator.url
+    with emulator:
+        assert emulator.url.startswith("https://127.0.0.1:")
+    with pytest.raises(requests.ConnectionError):
+        requests.get(first, timeout=1, verify=False)
+    with pytest.raises(RuntimeError):
+        _ = emulator.ca_file
