@@ -52,12 +52,13 @@ def _verify(statement: str, issuers: dict[str, StatementIssuer], now: datetime) 
         try:
             claims: dict[str, Any] = jwt.decode(
                 statement,
-                key,
+                # The bare key: by itself a JWK without `alg` would allow one algorithm of its kind alone.
+                key.key,
                 algorithms=list(issuer.algorithms),
                 # The clock is an argument here; a statement is for no audience in particular.
                 options={"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False},
             )
-        except jwt.InvalidTokenError:
+        except jwt.PyJWTError:
             continue
         _check_times(claims, now)
         return claims

@@ -1,0 +1,96 @@
+"""Replays of callers that speak RFC 7591 and RFC 7592, each with what its caller then relies on.
+
+Every function takes the bridge's base URL (without a slash at its end), a `requests` session, and the credential that the caller
+would be configured with. They work over HTTP and, with an adapter, in one process.
+"""
+
+import requests
+
+from tests.wire.shapes import all_shapes, check, send
+
+
+def mulesoft(base_url: str, session: requests.Session, authorization: str) -> None:
+    """Anypoint: create, update, update with empty arrays, reset of the secret, delete; one static header on all of them."""
+    url, product = f"{base_url}/register", "mulesoft-oidc"
+    created = check(send(session, product, "create", url, {}, authorization), product, "create")
+    client = f"{url}/{created['client_id']}"
+    values = {"{client_id}": created["client_id"], "<current secret>": created["client_secret"]}
+    updated = check(send(session, product, "update", client, values, authorization), product, "update")
+    assert updated["client_id"] == created["client_id"]
+    assert updated["client_secret"] == created["client_secret"]
+    assert updated["client_name"] == "test-client-name"
+    emptied = check(send(session, product, "update-empty-arrays", client, values, authorization), product, "update-empty-arrays")
+    assert (emptied["grant_types"], emptied["response_types"]) == (["authorization_code"], ["code"])
+    assert emptied["client_secret"] == created["client_secret"]
+    rotated = check(send(session, product, "rotate", client, values, authorization), product, "rotate")
+    assert rotated["client_secret"] != created["client_secret"]
+    check(send(session, product, "delete", client, {}, authorization), product, "delete")
+    # A deletion whose answer got lost is sent again.
+    check(send(session, product, "delete", client, {}, authorization), product, "delete")
+
+
+def gravitee(base_url: str, session: requests.Session, initial_token: str) -> None:
+    """Gravitee: the answer to each call replaces what it keeps, so each answer must be complete. It never deletes."""
+    url, product = f"{base_url}/register", "gravitee"
+    initial = f"Bearer {initial_token}"
+    created = check(send(session, product, "create-b2b", url, {}, initial), product, "create-b2b")
+    assert created["application_type"] == "backend_to_backend"
+    spa = check(send(session, product, "create-spa-extra", url, {}, initial), product, "create-spa-extra")
+    assert spa["application_type"] == "browser"
+    assert "metadata" not in spa
+    kept = created
+    for method in ("POST", "PUT", "PATCH"):
+        values = {"{client_id}": kept["client_id"]}
+        token = f"Bearer {kept['registration_access_token']}"
+        kept = check(send(session, product, "update", kept["registration_client_uri"], values, token), product, "update")
+        token = f"Bearer {kept['registration_access_token']}"
+        renew = f"{kept['registration_client_uri']}/new-secret"
+        renewed = check(send(session, product, f"rotate-{method}", renew, {}, token), product, f"rotate-{method}")
+        assert renewed["client_secret"] != kept["client_secret"]
+        kept = renewed
+    assert kept["client_id"] == created["client_id"]
+
+
+def wso2(base_url: str, session: requests.Session, authorization: str) -> None:
+    """WSO2's Keycloak connector writes nulls for what it doesn't know; its ForgeRock connector a name in English alone."""
+    url, product = f"{base_url}/register", "wso2-keycloak"
+    created = check(send(session, product, "create", url, {}, authorization), product, "create")
+    assert created["grant_types"] == ["client_credentials"]
+    client = f"{url}/{created['client_id']}"
+    values = {"{client_id}": created["client_id"]}
+    read = check(send(session, product, "read", client, values, authorization), product, "read")
+    assert read["client_name"] == "adminApp_PRODUCTION"
+    check(send(session, product, "update", client, values, authorization), product, "update")
+    check(send(session, product, "delete", client, values, authorization), product, "delete")
+    assert send(session, product, "read", client, values, authorization).status_code == 404
+    forgerock = check(send(session, "wso2-forgerock", "create", url, {}, authorization), "wso2-forgerock", "create")
+    assert forgerock["client_name#en"] == "app"
+    renew = f"{url}/{forgerock['client_id']}/new-secret"
+    check(send(session, "wso2-resident", "rotate", renew, {}, authorization), "wso2-resident", "rotate")
+
+
+def mcp(base_url: str, session: requests.Session, authorization: str | None) -> None:
+    """MCP clients, which have no credential of their own: `authorization` is None where registration is open."""
+    for product in ("mcp-python-sdk", "mcp-typescript-sdk", "claude-connector"):
+        answer = check(send(session, product, "create", f"{base_url}/register", {}, authorization), product, "create")
+        asked = all_shapes()[product, "create"].json
+        assert answer["redirect_uris"] == asked["redirect_uris"]
+        assert answer["grant_types"] == asked["grant_types"]
+        method = answer["token_endpoint_auth_method"]
+        assert method == asked.get("token_endpoint_auth_method", "client_secret_basic")
+        assert ("client_secret" in answer) is (method != "none")
+
+
+def libraries(base_url: str, session: requests.Session, authorization: str) -> None:
+    """OpenID Connect libraries that send more than a server needs to know."""
+    for product in ("openid-client", "idpyoidc"):
+        answer = check(send(session, product, "create", f"{base_url}/register", {}, authorization), product, "create")
+        assert answer["grant_types"] == ["authorization_code"]
+
+
+def narrowed(base_url: str, session: requests.Session, authorization: str) -> None:
+    """Callers that ask for more grants than are allowed, under a policy that drops what it doesn't allow."""
+    for product in ("mod_auth_openidc", "vscode"):
+        answer = check(send(session, product, "create", f"{base_url}/register", {}, authorization), product, "create")
+        assert answer["grant_types"] == ["authorization_code", "refresh_token"]
+        assert answer["response_types"] == ["code"]
