@@ -7,6 +7,7 @@ import pytest
 
 from shared.expiry.action import Action, Result
 from shared.expiry.actions.pruning import Pruning
+from shared.expiry.audit_pass import Progress
 from shared.expiry.delivery.deliveries import Deliveries
 from shared.expiry.delivery.destination import Address, Destinations, StoreKind, parse_destinations
 from shared.expiry.delivery.store import Delivery, LookupFailed, Stored
@@ -150,14 +151,19 @@ def test_two_runs_at_once_remove_the_same_and_no_more(estate: Estate) -> None:
     newest = estate.key_ids(record)[-1]
     other = estate.audit(actions=[pruning(estate)])
     outer = estate.audit(actions=[pruning(estate)])
-    outer.run(600, progress=lambda step: other.run(600) and None if step.step == "clients" else None)
+
+    def meanwhile(step: Progress) -> None:
+        if step.step == "clients":
+            other.run(600)
+
+    outer.run(600, progress=meanwhile)
     assert estate.key_ids(record) == [newest]
 
 
 def test_a_client_that_lost_the_bridges_tag_since_it_was_listed_is_left_alone(estate: Estate) -> None:
     record = estate.add_client((-400, -200), (-20, 162))
 
-    def untag(step: Any) -> None:
+    def untag(step: Progress) -> None:
         if step.step == "clients":
             estate.emulator.directory.write_application(record, {"tags": []})
 

@@ -76,12 +76,12 @@ def test_a_client_that_was_finished_in_between_is_not_undone(estate: Estate) -> 
 def test_a_dry_run_changes_nothing_and_says_what_it_would_do(estate: Estate, name: str) -> None:
     estate.add_client((-1, 180), created=-1, principal=False, name="broke off")
     estate.add_client((-40, 140), created=-40, policy="open", name="over")
-    action: Action = {
+    actions: dict[str, Action] = {
         "finish": Finishing(estate.roster, estate.directory, 50),
         "undo": Undoing(estate.roster, estate.directory, 50, WEEK),
         "retire": Retirement(estate.roster, estate.directory, RULES, 50),
-    }[name]
-    (outcome,) = run(estate, [action], dry_run=True).outcomes
+    }
+    (outcome,) = run(estate, [actions[name]], dry_run=True).outcomes
     assert (outcome.action, outcome.result) == (name, Result.WOULD)
     assert live(estate) == {"broke off", "over"}
     assert estate.calls("POST") == estate.calls("DELETE") == 0
