@@ -11,7 +11,7 @@ from shared.registration.configuration import DEFAULT_POLICY
 from shared.registration.configuration_reader import read_keys
 from shared.registration.initial_access import InitialAccess, mint
 
-KEYS = "INITIAL_TOKEN_KEYS"
+KEYS = "REGISTRATION_INITIAL_TOKEN_KEYS"
 BASE_URL = "BRIDGE_BASE_URL"
 
 

@@ -1,12 +1,11 @@
-"""The secrets of a client, as rules over Graph's passwordCredentials: which is which, which are over, which must go.
+"""The secrets of a client, as rules over Graph's passwordCredentials: which is which, and which are too many.
 
 learn.microsoft.com/graph/api/resources/passwordcredential
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import datetime
 from typing import Any
 
 from shared.registration.translation import read_time
@@ -56,19 +55,6 @@ def matching(secrets: Iterable[ClientSecret], text: str) -> ClientSecret | None:
 def find(secrets: Iterable[ClientSecret], key_id: str) -> ClientSecret | None:
     """The secret of that key id, if it is still there."""
     return next((secret for secret in secrets if secret.key_id == key_id), None)
-
-
-def superseded(secrets: Iterable[ClientSecret], now: datetime, overlap: timedelta) -> tuple[ClientSecret, ...]:
-    """The bridge's own secrets that may go: those expired, and those whose successor has been there as long as the overlap.
-
-    The newest secret is never among them unless it has expired and another one is newer.
-    """
-    newest_first = sorted((secret for secret in secrets if secret.own), key=lambda secret: secret.starts, reverse=True)
-    over = []
-    for newer, secret in pairwise(newest_first):
-        if secret.ends <= now or newer.starts + overlap <= now:
-            over.append(secret)
-    return tuple(over)
 
 
 def in_excess(secrets: Iterable[ClientSecret], most: int) -> tuple[ClientSecret, ...]:

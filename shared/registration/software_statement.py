@@ -11,6 +11,8 @@ from shared.registration.policy import Policy
 
 # Claims of the JWT itself (RFC 7519 section 4.1): they say nothing of the client.
 _JWT_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti"})
+# Which algorithms belong to which kind of key (RFC 7518 section 3.1, RFC 8037 section 3.1).
+_FAMILIES = {"RSA": ("RS", "PS"), "EC": ("ES",), "OKP": ("EdDSA",)}
 # Seconds that clocks may differ.
 _LEEWAY = 60
 
@@ -46,19 +48,22 @@ def _verify(statement: str, issuers: dict[str, StatementIssuer], now: datetime) 
         raise InvalidSoftwareStatement("software_statement has no iss")
     if issuer is None:
         raise UnapprovedSoftwareStatement("software_statement comes from an issuer that is not trusted here")
+    algorithm = str(header.get("alg"))
     for key in jwt.PyJWKSet.from_dict(dict(issuer.jwks)).keys:
         if header.get("kid") is not None and key.key_id is not None and key.key_id != header["kid"]:
+            continue
+        if algorithm not in issuer.algorithms or not algorithm.startswith(_FAMILIES.get(key.key_type or "", ())):
             continue
         try:
             claims: dict[str, Any] = jwt.decode(
                 statement,
                 # The bare key: by itself a JWK without `alg` would allow one algorithm of its kind alone.
                 key.key,
-                algorithms=list(issuer.algorithms),
+                algorithms=[algorithm],
                 # The clock is an argument here; a statement is for no audience in particular.
                 options={"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False},
             )
-        except jwt.PyJWTError:
+        except jwt.InvalidTokenError:
             continue
         _check_times(claims, now)
         return claims

@@ -5,8 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from shared.expiry.clients import read_client
+from shared.expiry.credential_states import State, standings
+from shared.expiry.registrations import describe
+from shared.expiry.rules import Rules
+from shared.http.message import Request
 from shared.registration.policy import Policy
-from shared.registration.secrets import read_secrets, superseded
 from tests.functional.registration.bridge import API_KEY, PORTAL, WEB, Bridge, assert_error, bearer, content
 
 type Make = Callable[..., Bridge]
@@ -27,14 +31,15 @@ def test_a_new_secret_overlaps_with_the_old_one(bridge: Bridge) -> None:
 
 
 @pytest.mark.duty(95)
-def test_after_the_overlap_the_old_secret_may_be_removed(bridge: Bridge) -> None:
+def test_the_audit_sees_the_old_secret_as_superseded_when_the_overlap_is_over(bridge: Bridge) -> None:
     client_id = bridge.register()["client_id"]
     bridge.emulator.clock.advance(30 * 86_400)
     bridge.call("POST", client_id, rotate=True)
-    secrets = read_secrets(bridge.application(client_id))
-    overlap = timedelta(seconds=bridge.configuration.secret_overlap)
-    assert superseded(secrets, bridge.clock.now(), overlap) == ()
-    assert superseded(secrets, bridge.clock.now() + overlap, overlap) == (secrets[1],)
+    client = read_client(bridge.application(client_id), describe)
+    rules = Rules(overlap=timedelta(seconds=bridge.configuration.secret_overlap))
+    now = bridge.clock.now()
+    assert sorted(entry.state for entry in standings(client, rules, now)) == [State.HEALTHY, State.OVERLAPPING]
+    assert sorted(entry.state for entry in standings(client, rules, now + rules.overlap)) == [State.HEALTHY, State.SUPERSEDED]
 
 
 @pytest.mark.duty(95)
@@ -61,8 +66,6 @@ def test_the_old_secret_ends_at_once_where_it_is_asked_for(bridge: Bridge) -> No
 
 @pytest.mark.duty(94)
 def test_a_portal_whose_contract_says_so_ends_the_old_secret_without_asking(bridge: Bridge) -> None:
-    from shared.http.message import Request
-
     key = {"x-api-key": API_KEY}
     client = bridge.register(authorization=None, headers=key)
     client_id = client["client_id"]

@@ -10,7 +10,7 @@ from shared.registration.mint import main
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 SECRET = "a-signing-secret-of-the-operator-012345"
-SETTINGS = {"INITIAL_TOKEN_KEYS": SECRET, "BRIDGE_BASE_URL": "https://bridge.example.com/"}
+SETTINGS = {"REGISTRATION_INITIAL_TOKEN_KEYS": SECRET, "BRIDGE_BASE_URL": "https://bridge.example.com/"}
 
 
 @pytest.mark.duty(35)
@@ -43,9 +43,9 @@ def test_no_two_tokens_are_the_same_caller(capsys: pytest.CaptureFixture[str]) -
         ([], SETTINGS, "--name"),
         (["--name", "x", "--days", "0"], SETTINGS, "--days"),
         (["--name", "x", "--clients", "0"], SETTINGS, "--clients"),
-        (["--name", "x"], {}, "INITIAL_TOKEN_KEYS"),
+        (["--name", "x"], {}, "REGISTRATION_INITIAL_TOKEN_KEYS"),
         (["--name", "x"], {**SETTINGS, "BRIDGE_BASE_URL": ""}, "BRIDGE_BASE_URL"),
-        (["--name", "x"], {**SETTINGS, "INITIAL_TOKEN_KEYS": "sh0rt"}, "at least 32"),
+        (["--name", "x"], {**SETTINGS, "REGISTRATION_INITIAL_TOKEN_KEYS": "sh0rt"}, "at least 32"),
     ],
 )
 def test_says_what_is_missing(

@@ -4,10 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.registration.secrets import ClientSecret, find, in_excess, matching, read_secrets, superseded
+from shared.registration.secrets import ClientSecret, find, in_excess, matching, read_secrets
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
-WEEK = timedelta(days=7)
 
 
 def secret(key_id: str, *, age: int, life: int = 180, hint: str = "", own: bool = True) -> ClientSecret:
@@ -51,29 +50,8 @@ def test_finds_a_secret_by_its_hint() -> None:
     assert find(secrets, "gone") is None
 
 
-@pytest.mark.duty(95)
-def test_an_old_secret_may_go_when_its_successor_is_as_old_as_the_overlap() -> None:
-    secrets = (secret("new", age=7), secret("old", age=90))
-    assert ids(superseded(secrets, NOW, WEEK)) == ["old"]
-    assert superseded(secrets, NOW - timedelta(seconds=1), WEEK) == ()
-
-
-@pytest.mark.duty(95)
-def test_the_newest_secret_never_goes() -> None:
-    assert superseded((secret("only", age=400),), NOW, WEEK) == ()
-    assert superseded((), NOW, WEEK) == ()
-
-
-@pytest.mark.duty(95)
-def test_an_expired_secret_may_go_at_once_when_there_is_a_newer_one() -> None:
-    secrets = (secret("new", age=1), secret("over", age=180), secret("older", age=300, life=600))
-    assert ids(superseded(secrets, NOW, timedelta(days=30))) == ["over", "older"]
-    assert ids(superseded((secret("new", age=1), secret("good", age=179)), NOW, WEEK)) == []
-
-
-def test_secrets_that_the_bridge_did_not_make_stay() -> None:
+def test_secrets_that_the_bridge_did_not_make_are_never_in_excess() -> None:
     secrets = (secret("new", age=10), secret("admin", age=100, own=False), secret("old", age=100))
-    assert ids(superseded(secrets, NOW, WEEK)) == ["old"]
     assert ids(in_excess(secrets, 1)) == ["old"]
 
 
