@@ -6,4 +6,6 @@ from shared.bridge import application
 
 
 def main(timer: func.TimerRequest, context: func.Context) -> None:
-    application().run_audit(timer.schedule_status, timer.past_due, context.invocation_id)
+    # The worker's object has the schedule's status, which the SDK's declared type doesn't know; a run by hand has none.
+    status = getattr(timer, "schedule_status", None) or None
+    application().run_audit(status, timer.past_due, context.invocation_id)
