@@ -75,6 +75,6 @@ class KeyStore:
             raise Unavailable(self._published.name, self._lifetimes.unknown_key)
 
     def holds(self, key: VerificationKey, now: float) -> bool:
-        """Whether `key` is still published under its name, with the same numbers and for the same issuer and audiences. Starts no renewal of its own."""
+        """Whether `key` is still published, for the same issuer and audiences. An unknown name starts no renewal here."""
         current = self._published.value(now).keys.get(key.key_id)
         return current is key or current == key

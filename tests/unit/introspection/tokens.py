@@ -118,7 +118,7 @@ def _signature(case: Case, signed: bytes, key: rsa.RSAPrivateKey, now: float, or
     change = case.get("signature_bytes", {})
     modulus: int = key.public_key().public_numbers().n
     if "repeat" in change:
-        return bytes.fromhex(change["repeat"][0]) * change["repeat"][1]
+        return bytes.fromhex(change["repeat"][0]) * int(change["repeat"][1])
     if "number" in change:
         return int(change["number"]).to_bytes(256, "big")
     if "modulus" in change:
