@@ -70,7 +70,7 @@ class Destination:
         options = dict(parse_qsl(parts.query))
         path = unquote(parts.path).strip("/")
         if parts.fragment or parts.username or set(options) - {"form"}:
-            raise ValueError(f"the destination {text} has parts that nothing is done with")
+            raise ValueError("a destination has a user name, a fragment or options that nothing is done with")
         if parts.scheme == "https" and parts.hostname and path.startswith("secrets/"):
             kind, place, template, default = StoreKind.KEY_VAULT, f"https://{parts.netloc}", path[len("secrets/") :], Form.PLAIN
         elif parts.scheme == "aws-secretsmanager" and _REGION.fullmatch(parts.netloc):
