@@ -5,7 +5,8 @@ reads reach a replica that has caught up, so that one read succeeds and the next
 """
 
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from operator import attrgetter
 
 from local.entra.clock import Clock
 from local.entra.directory.record import Record, State
@@ -24,6 +25,9 @@ class Lags:
     deleted_items: float = 0.0
     sts_applications: float = 0.0
     sts_credentials: float = 0.0
+
+
+_all_lags = attrgetter(*(lag.name for lag in fields(Lags)))
 
 
 class Consistency:
@@ -58,7 +62,7 @@ class Consistency:
 
     def note(self, record: Record, before: State | None, after: State | None) -> None:
         """Remember a write, for as long as any channel lags."""
-        longest = max(asdict(self.lags).values())
+        longest = max(_all_lags(self.lags))
         if not longest:
             record.versions.clear()
             return

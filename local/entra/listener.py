@@ -82,6 +82,8 @@ class Listener:
             """Remembers the transport of each connection, so that a fault can break it."""
 
             def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+                # Header and body are written apart; without this the body would wait for the client's delayed ACK.
+                transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 super().connection_made(transport)
                 transports[self.client] = transport
 

@@ -4,6 +4,9 @@ Runs in the environment of requirements.txt. The emulator is found by the variab
 AssertionError or the SDK's own exception, and so a failure of the run.
 """
 
+
+# mypy: disable-error-code="import-not-found"
+
 import asyncio
 import os
 import ssl
@@ -17,6 +20,7 @@ from kiota_authentication_azure.azure_identity_authentication_provider import Az
 from msgraph import GraphRequestAdapter, GraphServiceClient
 from msgraph.generated.applications.applications_request_builder import ApplicationsRequestBuilder
 from msgraph.generated.applications.item.add_password.add_password_post_request_body import AddPasswordPostRequestBody
+from msgraph.generated.applications.item.application_item_request_builder import ApplicationItemRequestBuilder
 from msgraph.generated.applications.item.remove_password.remove_password_post_request_body import RemovePasswordPostRequestBody
 from msgraph.generated.models.api_application import ApiApplication
 from msgraph.generated.models.application import Application
@@ -90,7 +94,9 @@ async def walk() -> None:
     assert (changed.display_name, changed.web.redirect_uris, changed.tags) == ("renamed", ["https://client.example/cb2"], ["sdk"])
     print("updated")
 
-    added = await item.add_password.post(AddPasswordPostRequestBody(password_credential=PasswordCredential(display_name="second")))
+    added = await item.add_password.post(
+        AddPasswordPostRequestBody(password_credential=PasswordCredential(display_name="second"))
+    )
     assert added is not None
     assert added.secret_text is not None
     await item.remove_password.post(RemovePasswordPostRequestBody(key_id=added.key_id))
@@ -101,15 +107,18 @@ async def walk() -> None:
 
     assert await count(graph) == int(os.environ["ENTRA_SEEDED"])
     await item.delete()
+    assert await status_of_read(item) == 404
+    print("deleted")
+    await credential.close()
+
+
+async def status_of_read(item: ApplicationItemRequestBuilder) -> int:
+    """The HTTP status with which Graph answers a read, as the SDK reports it."""
     try:
         await item.get()
     except APIError as error:
-        assert error.response_status_code == 404
-        assert error.error is not None  # type: ignore[attr-defined]
-        print("deleted")
-    else:
-        raise AssertionError("a deleted application was read")
-    await credential.close()
+        return int(error.response_status_code or 0)
+    return 200
 
 
 async def count(graph: GraphServiceClient) -> int:
@@ -123,7 +132,12 @@ async def count(graph: GraphServiceClient) -> int:
     assert first.odata_next_link is not None
     seen: list[object] = []
     iterator = PageIterator(first, graph.request_adapter)
-    await iterator.iterate(lambda application: seen.append(application.id) is None)
+
+    def note(application: Application) -> bool:
+        seen.append(application.id)
+        return True
+
+    await iterator.iterate(note)
     assert len(set(seen)) == len(seen)
     print("listed", len(seen), "by pages")
     return len(seen)
