@@ -67,7 +67,8 @@ class _Remembered[T]:
 
     def __init__(self, name: str, look_up: Callable[[str], T], lifetimes: Lifetimes, executor: Executor) -> None:
         self._name, self._look_up, self._lifetimes, self._executor = name, look_up, lifetimes, executor
-        self._entries: dict[str, Refreshed[T]] = {}
+        # Each answer in a tuple of one: None is an answer too.
+        self._entries: dict[str, Refreshed[tuple[T]]] = {}
         self._lock = Lock()
 
     def value(self, key: str, now: float) -> T:
@@ -78,9 +79,9 @@ class _Remembered[T]:
                 if entry is None:
                     while len(self._entries) >= MAX_REMEMBERED:
                         del self._entries[next(iter(self._entries))]
-                    entry = Refreshed(f"{self._name} {key}", lambda: self._look_up(key), self._lifetimes, self._executor)
+                    entry = Refreshed(f"{self._name} {key}", lambda: (self._look_up(key),), self._lifetimes, self._executor)
                     self._entries[key] = entry
-        return entry.value(now)
+        return entry.value(now)[0]
 
 
 class RevocationCheck:
