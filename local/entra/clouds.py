@@ -16,6 +16,8 @@ class Cloud:
     graph_host: str
     v1_issuer_host: str
     instance_name: str
+    missing_properties: frozenset[str] = frozenset()
+    """Properties of applications and service principals that Graph does not have in this cloud (by its published schema)."""
 
     @property
     def graph_resource(self) -> str:
@@ -23,15 +25,19 @@ class Cloud:
         return f"https://{self.graph_host}"
 
 
+_MISSING = frozenset({"certification", "nativeAuthenticationApisEnabled", "samlMetadataUrl", "verifiedPublisher"})
 PUBLIC = Cloud("public", ("login.microsoftonline.com",), "graph.microsoft.com", "sts.windows.net", "microsoftonline.com")
-US_GOV = Cloud("usgov", ("login.microsoftonline.us",), "graph.microsoft.us", "sts.windows.net", "microsoftonline.us")
-US_DOD = Cloud("usdod", ("login.microsoftonline.us",), "dod-graph.microsoft.us", "sts.windows.net", "microsoftonline.us")
+US_GOV = Cloud("usgov", ("login.microsoftonline.us",), "graph.microsoft.us", "sts.windows.net", "microsoftonline.us", _MISSING)
+US_DOD = Cloud(
+    "usdod", ("login.microsoftonline.us",), "dod-graph.microsoft.us", "sts.windows.net", "microsoftonline.us", _MISSING
+)
 CHINA = Cloud(
     "china",
     ("login.partner.microsoftonline.cn", "login.chinacloudapi.cn"),
     "microsoftgraph.chinacloudapi.cn",
     "sts.chinacloudapi.cn",
     "partner.microsoftonline.cn",
+    _MISSING,
 )
 CLOUDS = {cloud.name: cloud for cloud in (PUBLIC, US_GOV, US_DOD, CHINA)}
 AUTHORITY_HOSTS = frozenset(host for cloud in CLOUDS.values() for host in cloud.authority_hosts)

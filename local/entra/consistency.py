@@ -35,6 +35,10 @@ class Consistency:
 
     def __init__(self, clock: Clock, seed: int = 0) -> None:
         self.clock = clock
+        self.reset(seed)
+
+    def reset(self, seed: int = 0) -> None:
+        """No lag, no flapping, no window; the dice start anew from `seed`."""
         self.lags = Lags()
         self.replica_share = 1.0
         self.credential_write_window = 0.0
@@ -51,10 +55,6 @@ class Consistency:
     def set_all(self, seconds: float) -> None:
         """Give every channel the same lag."""
         self.set(**dict.fromkeys(asdict(self.lags), seconds))
-
-    def reset(self, seed: int = 0) -> None:
-        """No lag, no flapping, no window; the dice start anew from `seed`."""
-        self.__init__(self.clock, seed)  # type: ignore[misc]
 
     def lag(self, channel: str) -> float:
         """The lag of `channel` in seconds."""

@@ -201,6 +201,15 @@ class EntraEmulator:
         """Give the emulator the public keys (kid to key) of an outside issuer, for federated identity credentials."""
         self.directory.trusted_issuers[issuer] = dict(keys)
 
+    def token_for(self, account: CallerAccount, scope: str = "") -> str:
+        """A token, for Graph unless `scope` says otherwise, that a client gets with its secret; RuntimeError when it is refused."""
+        wanted = scope or f"{self.tenant.cloud.graph_resource}/.default"
+        form = {"grant_type": "client_credentials", "client_id": account.client_id, "client_secret": account.client_secret}
+        answer = self.session().post(f"{self.url}/{self.tenant_id}/oauth2/v2.0/token", data={**form, "scope": wanted})
+        if answer.status_code != 200:
+            raise RuntimeError(answer.json()["error_description"])
+        return str(answer.json()["access_token"])
+
     def add_secret(self, application: Record, display_name: str = "made by the emulator") -> str:
         """Give an application a client secret, past every rule; returns the secret."""
         credential, secret = new_password({"displayName": display_name}, self.clock.now())

@@ -13,6 +13,8 @@ from cryptography.x509.oid import NameOID
 from local.entra.server import EntraEmulator
 from tests.emulator.client import GraphClient, graph_client
 
+ACCESS = {"id": "9b8a7c6d-6666-4777-8888-e99900011122", "type": "Role"}
+
 
 def created(graph: GraphClient, **body: object) -> dict[str, Any]:
     """A new application."""
@@ -65,6 +67,9 @@ def certificate() -> str:
         {"displayName": "x", "api": {"acceptMappedClaims": True}},
         {"displayName": "x", "appRoles": [{"id": "not a guid", "value": "a"}]},
         {"displayName": "x", "requiredResourceAccess": [{"resourceAppId": "r", "resourceAccess": [{"type": "Wish"}]}]},
+        {"displayName": "x", "requiredResourceAccess": [{"resourceAppId": str(n), "resourceAccess": []} for n in range(51)]},
+        {"displayName": "x", "requiredResourceAccess": [{"resourceAppId": "r", "resourceAccess": []}] * 2},
+        {"displayName": "x", "requiredResourceAccess": [{"resourceAppId": "r", "resourceAccess": [ACCESS] * 401}]},
     ],
 )
 def test_refuses_a_body_that_entra_would_refuse(graph: GraphClient, body: dict[str, object]) -> None:

@@ -145,6 +145,15 @@ def test_credential_writes_in_quick_succession_conflict(graph: GraphClient, entr
     assert graph("POST", path, {}).status_code == 409
 
 
+def test_certificates_are_credential_writes_too(graph: GraphClient, entra: EntraEmulator) -> None:
+    entra.consistency.credential_write_window = 10
+    path = f"/applications/{graph('POST', '/applications', {'displayName': 'x'}).json()['id']}"
+    assert graph("PATCH", path, {"keyCredentials": []}).status_code == 204
+    assert graph("POST", f"{path}/addPassword", {}).status_code == 409
+    assert graph("PATCH", path, {"keyCredentials": []}).status_code == 409
+    assert graph("PATCH", path, {"notes": "n"}).status_code == 204
+
+
 def test_an_unknown_channel_cannot_be_set(entra: EntraEmulator) -> None:
     with pytest.raises(AttributeError):
         entra.consistency.set(by_magic=1)

@@ -1,10 +1,13 @@
 """The listener: TLS with its own CA, and connections that break."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import requests
 
 from local.entra.server import EntraEmulator
-from tests.emulator.client import token_of
 
 
 @pytest.fixture
@@ -14,7 +17,7 @@ def session(served: EntraEmulator) -> requests.Session:
     session.trust_env = False
     session.verify = served.ca_file
     account = served.add_caller("bridge", ("Application.ReadWrite.OwnedBy",))
-    session.headers["Authorization"] = f"Bearer {token_of(served, account)}"
+    session.headers["Authorization"] = f"Bearer {served.token_for(account)}"
     served.faults.clear()
     return session
 
@@ -65,6 +68,34 @@ def test_the_log_holds_what_was_called_and_no_secret(served: EntraEmulator, sess
     assert (token.method, token.status, token.body["client_id"]) == ("POST", 400, account.client_id)
     assert str(account.client_secret) not in repr(served.requests) + str(token.body)
     assert (listed.path, listed.query, "authorization" in listed.headers) == ("/v1.0/applications", {"$top": "5"}, False)
+
+
+def test_runs_alone_and_says_where_it_is(tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    command = [sys.executable, "-m", "local.entra", "--port", "0", "--ca-file", str(ca_file), "--role", "Application.Read.All"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        shown: dict[str, str] = {}
+        for line in process.stdout:
+            name, _, value = line.strip().partition("  ")
+            shown[name] = value.strip()
+            if line.startswith("Stop"):
+                break
+        session = requests.Session()
+        session.trust_env = False
+        session.verify = str(ca_file)
+        client_id, _, roles = shown["client id"].partition(" ")
+        form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": shown["client secret"]}
+        url = f"{shown['authority']}/oauth2/v2.0/token"
+        token = session.post(url, data={**form, "scope": "https://graph.microsoft.com/.default"}, timeout=10).json()[
+            "access_token"
+        ]
+        headers = {"Authorization": f"Bearer {token}"}
+        assert "Application.Read.All" in roles
+        assert session.get(f"{shown['Graph']}/applications", headers=headers, timeout=10).status_code == 200
+        assert session.get(shown["control"], timeout=10).json()["tenant_id"] == shown["tenant"]
+        process.terminate()
+        assert process.wait(20) == 0
 
 
 def test_an_emulator_can_be_started_again_after_a_stop() -> None:

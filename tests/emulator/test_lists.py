@@ -46,6 +46,14 @@ def test_answers_the_default_filters(graph: GraphClient, text: str, expected: li
     assert names(graph("GET", f"/applications?$filter={quote(text)}")) == expected
 
 
+@pytest.mark.usefixtures("seeded")
+def test_finds_one_object_by_its_client_id(graph: GraphClient, entra: EntraEmulator, owner: CallerAccount) -> None:
+    for collection in ("applications", "servicePrincipals"):
+        answer = graph("GET", f"/{collection}?$filter=appId eq '{owner.client_id}'")
+        assert names(answer) == ["bridge"]
+        assert names(graph("GET", f"/{collection}?$filter=appId eq '{entra.tenant_id}'")) == []
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

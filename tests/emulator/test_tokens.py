@@ -16,7 +16,7 @@ from local.entra.sts.mint import REMOVED
 from local.entra.sts.resources import find_resource
 from local.entra.sts.signing_keys import CONSUMER_TENANT, nonce_digest
 from local.entra.sts.tokens import Grant
-from tests.emulator.client import token_of
+from tests.emulator.client import graph_client
 
 EXAMPLES = Path(__file__).with_name("examples")
 V2 = "v2.0/.well-known/openid-configuration"
@@ -60,7 +60,7 @@ def user_token(entra: EntraEmulator, account: CallerAccount, api: ResourceApi, *
 def test_application_tokens_look_like_the_example(entra: EntraEmulator, owner: CallerAccount, version: int, example: str) -> None:
     api = entra.add_resource_api("Orders API", "api://orders", version, app_roles=("Orders.Read.All",))
     entra.grant_role(owner.client_id, api, "Orders.Read.All")
-    token = token_of(entra, owner, "api://orders/.default")
+    token = entra.token_for(owner, "api://orders/.default")
     expected = orjson.loads((EXAMPLES / f"{example}.json").read_bytes())
     header, payload = parts(token)
     assert set(header) == set(expected["header"])
@@ -87,7 +87,7 @@ def test_user_tokens_look_like_the_example(entra: EntraEmulator, owner: CallerAc
 
 
 def test_graph_tokens_look_like_the_example_and_verify_only_by_the_nonce_rule(entra: EntraEmulator, owner: CallerAccount) -> None:
-    token = token_of(entra, owner)
+    token = entra.token_for(owner)
     expected = orjson.loads((EXAMPLES / "token_05_graph_audience_app_only.json").read_bytes())
     header, payload = parts(token)
     assert list(header) == list(expected["header"])
@@ -102,21 +102,21 @@ def test_graph_tokens_look_like_the_example_and_verify_only_by_the_nonce_rule(en
 
 def test_graph_tokens_can_do_without_the_nonce(entra: EntraEmulator, owner: CallerAccount) -> None:
     entra.assumptions.graph_tokens_carry_a_nonce = False
-    assert verify(entra, token_of(entra, owner), V1, "https://graph.microsoft.com")["ver"] == "1.0"
+    assert verify(entra, entra.token_for(owner), V1, "https://graph.microsoft.com")["ver"] == "1.0"
 
 
 def test_the_version_follows_the_resource_and_not_the_endpoint(entra: EntraEmulator, owner: CallerAccount) -> None:
     entra.add_resource_api("One", "api://one", 1)
     entra.add_resource_api("Two", "api://two", 2)
     for scope, version in (("api://one/.default", "1.0"), ("api://two/.default", "2.0")):
-        assert parts(token_of(entra, owner, scope))[1]["ver"] == version
+        assert parts(entra.token_for(owner, scope))[1]["ver"] == version
 
 
 def test_a_client_may_ask_for_a_token_for_itself(entra: EntraEmulator, owner: CallerAccount) -> None:
     record = entra.directory.applications.live[owner.object_id]
     api = {"requestedAccessTokenVersion": 2}
     entra.directory.write_application(record, {"api": api})
-    claims = parts(token_of(entra, owner, f"{owner.client_id}/.default"))[1]
+    claims = parts(entra.token_for(owner, f"{owner.client_id}/.default"))[1]
     assert (claims["aud"], claims["azp"]) == (owner.client_id, owner.client_id)
 
 
@@ -124,7 +124,7 @@ def test_an_optional_claim_marks_application_tokens(entra: EntraEmulator, owner:
     api = entra.add_resource_api("Orders API", "api://orders")
     record = entra.directory.applications.live[api.object_id]
     entra.directory.write_application(record, {"optionalClaims": {"accessToken": [{"name": "idtyp"}]}})
-    assert parts(token_of(entra, owner, "api://orders/.default"))[1]["idtyp"] == "app"
+    assert parts(entra.token_for(owner, "api://orders/.default"))[1]["idtyp"] == "app"
 
 
 def test_keys_carry_their_issuer_in_v2_documents_and_never_an_algorithm(entra: EntraEmulator) -> None:
@@ -148,12 +148,12 @@ def test_common_metadata_has_a_template_for_an_issuer(entra: EntraEmulator) -> N
 def test_keys_roll_over_in_steps(entra: EntraEmulator, owner: CallerAccount) -> None:
     entra.add_resource_api("Orders API", "api://orders")
     old = entra.keys.active
-    before = token_of(entra, owner, "api://orders/.default")
+    before = entra.token_for(owner, "api://orders/.default")
     secret_key = entra.keys.add(published=False)
     assert secret_key.kid not in keys_of(entra, metadata(entra))
     secret_key.published = True
     entra.keys.promote(secret_key.kid)
-    assert jwt.get_unverified_header(token_of(entra, owner, "api://orders/.default"))["kid"] == secret_key.kid
+    assert jwt.get_unverified_header(entra.token_for(owner, "api://orders/.default"))["kid"] == secret_key.kid
     assert old.kid in keys_of(entra, metadata(entra))
     entra.keys.retire(old.kid)
     assert jwt.get_unverified_header(before)["kid"] not in keys_of(entra, metadata(entra))
@@ -162,7 +162,7 @@ def test_keys_roll_over_in_steps(entra: EntraEmulator, owner: CallerAccount) -> 
 def test_an_application_with_its_own_key_needs_its_own_document(entra: EntraEmulator, owner: CallerAccount) -> None:
     api = entra.add_resource_api("Orders API", "api://orders")
     own = entra.keys.add(app_id=api.app_id)
-    token = token_of(entra, owner, "api://orders/.default")
+    token = entra.token_for(owner, "api://orders/.default")
     assert own.kid not in keys_of(entra, metadata(entra))
     assert verify(entra, token, V2, api.audience, f"?appid={api.app_id}")["aud"] == api.app_id
 
@@ -174,11 +174,20 @@ def test_national_clouds_have_their_own_names() -> None:
     assert document["issuer"] == f"https://login.microsoftonline.us/{entra.tenant_id}/v2.0"
     assert document["msgraph_host"] == "graph.microsoft.us"
     account = entra.add_caller("bridge", ("Application.ReadWrite.OwnedBy",))
-    token = token_of(entra, account, "https://graph.microsoft.us/.default")
+    token = entra.token_for(account, "https://graph.microsoft.us/.default")
     headers = {"Authorization": f"Bearer {token}"}
     assert entra.session().get("https://graph.microsoft.us/v1.0/applications", headers=headers).status_code == 200
     assert parts(token)[1]["aud"] == "https://graph.microsoft.us"
     assert EntraEmulator(cloud="china").tenant.v1_issuer.startswith(f"https://{CHINA.v1_issuer_host}/")
+
+
+def test_national_clouds_lack_some_properties() -> None:
+    graph = graph_client(EntraEmulator(cloud="china"), "Application.ReadWrite.OwnedBy")
+    made = graph("POST", "/applications", {"displayName": "x", "uniqueName": "one"})
+    assert (made.status_code, "samlMetadataUrl" in made.json()) == (201, False)
+    assert graph("GET", f"/applications/{made.json()['id']}?$select=verifiedPublisher").status_code == 400
+    body = {"displayName": "x", "samlMetadataUrl": "https://idp.example/metadata"}
+    assert graph("POST", "/applications", body).status_code == 400
 
 
 def test_issuers_can_be_those_of_the_real_cloud(owner: CallerAccount) -> None:

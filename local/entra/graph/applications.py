@@ -160,6 +160,7 @@ class Applications:
             changes["passwordCredentials"] = _kept_passwords(call, before, body["passwordCredentials"])
         keys: dict[str, str] = {}
         if "keyCredentials" in body:
+            lookup.check_credential_window(call, record)
             changes["keyCredentials"], keys = merged_keys(
                 {k["keyId"]: k for k in before["keyCredentials"]}, body["keyCredentials"], tenant.clock.now()
             )
@@ -168,7 +169,9 @@ class Applications:
         if body.keys() & {"api", "appRoles"}:
             check_disabled_before_removal(before, after)
         self._check_unique(call, changes, record)
-        record.keys.update(keys)
+        if "keyCredentials" in body:
+            record.keys.update(keys)
+            record.last_credential_write = tenant.clock.time()
         _number_redirect_uris(changes)
         tenant.directory.write_application(record, changes)
 

@@ -11,6 +11,8 @@ def checked_body(call: Call, type_name: str) -> dict[str, Any]:
     """The body of a request that creates or changes an object of `type_name`, without its annotations."""
     body = call.body()
     plain = {name: value for name, value in body.items() if "@odata." not in name or name == "@odata.type"}
+    for name in call.tenant.cloud.missing_properties & plain.keys():
+        raise bad_request(f"Invalid property '{name}'.")
     try:
         check_body(type_name, plain, allow_unknown=not call.tenant.assumptions.unknown_members_are_refused)
     except BodyError as error:

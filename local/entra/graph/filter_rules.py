@@ -133,6 +133,14 @@ def _typed(stored: AnyValue, value: Value) -> AnyValue:
     return stored
 
 
+def indexed_key(tree: Filter) -> tuple[str, str] | None:
+    """The property and value of a filter that names one object by a unique property; None for any other filter."""
+    match tree:
+        case Comparison("id" | "appId" | "uniqueName" | "userPrincipalName" as name, "eq", str() as value):
+            return name, value
+    return None
+
+
 def indexed_tag(tree: Filter) -> str | None:
     """A tag that every match must carry, so that its index can be used; None when the filter names none."""
     match tree:

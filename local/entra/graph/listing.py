@@ -14,7 +14,7 @@ from local.entra.directory.store import Store
 from local.entra.graph.call import Call, answer
 from local.entra.graph.errors import bad_request, unsupported_query
 from local.entra.graph.filter_grammar import Filter, parse_filter
-from local.entra.graph.filter_rules import indexed_tag, is_advanced, predicate
+from local.entra.graph.filter_rules import indexed_key, indexed_tag, is_advanced, predicate
 from local.entra.graph.paging import Listings
 from local.entra.message import Response
 from local.entra.schema.body import members
@@ -44,7 +44,7 @@ def selected(call: Call, kind: Kind) -> list[str] | None:
     names = [name.strip() for name in text.split(",") if name.strip()]
     known = members(kind.type_name)
     for name in names:
-        if name not in known:
+        if name not in known or name in call.tenant.cloud.missing_properties:
             raise bad_request(f"Could not find a property named '{name}' on type 'microsoft.graph.{kind.type_name}'.")
     return names
 
@@ -110,8 +110,7 @@ class Lister:
         _check_level(call, kind, tree)
         lagging = call.tenant.consistency.lag(kind.channel) > 0
         if source is None:
-            tag = indexed_tag(tree) if tree is not None and not lagging else None
-            source = kind.store.by_tag.get(tag, {}).values() if tag is not None else _candidates(kind.store, lagging)
+            source = _candidates(kind.store, tree, lagging)
         found = _filtered(call, kind, source, tree)
         return _ordered(call, found)
 
@@ -151,7 +150,15 @@ def _check_level(call: Call, kind: Kind, tree: Filter | None) -> None:
         raise unsupported_query()
 
 
-def _candidates(store: Store, lagging: bool) -> Iterable[Record]:
+def _candidates(store: Store, tree: Filter | None, lagging: bool) -> Iterable[Record]:
+    """The records that can match, by an index where there is one. Replicas that lag may know tags that the index has lost."""
+    key = indexed_key(tree) if tree is not None else None
+    if key is not None and (key[0] == "id" or key[0] in store.by_key):
+        found = store.find(*key)
+        return [found] if found is not None else []
+    tag = indexed_tag(tree) if tree is not None and not lagging else None
+    if tag is not None:
+        return store.by_tag.get(tag, {}).values()
     return store.all() if lagging else store.live.values()
 
 

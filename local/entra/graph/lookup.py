@@ -2,7 +2,7 @@
 
 from local.entra.directory.record import Record, State
 from local.entra.graph.call import Call, Key
-from local.entra.graph.errors import bad_request, not_found
+from local.entra.graph.errors import bad_request, concurrency, not_found
 from local.entra.schema.body import GUID
 
 _CHANNELS = {"id": "by_id", "appId": "by_app_id", "uniqueName": "by_unique_name"}
@@ -39,6 +39,12 @@ def living(record: Record, key: Key) -> Record:
     if not record.alive:
         raise not_found(key.value)
     return record
+
+
+def check_credential_window(call: Call, record: Record) -> None:
+    """Raise GraphError 409 when the last credential write on `record` was too short a time ago."""
+    if call.tenant.clock.time() - record.last_credential_write < call.tenant.consistency.credential_write_window:
+        raise concurrency()
 
 
 def _check_id(call: Call, key: Key) -> None:

@@ -6,7 +6,7 @@ from local.entra.graph import authorization, lookup
 from local.entra.graph.application_rules import check_size
 from local.entra.graph.bodies import checked_parameters
 from local.entra.graph.call import Call, answer
-from local.entra.graph.errors import GraphError, concurrency
+from local.entra.graph.errors import GraphError
 from local.entra.graph.password_rules import check_password
 from local.entra.graph.router import Router
 from local.entra.message import Response
@@ -51,9 +51,7 @@ def _writable(call: Call) -> Record:
     record, _ = lookup.application(call)
     authorization.require_write(call, record)
     lookup.living(record, call.key)
-    window = call.tenant.consistency.credential_write_window
-    if call.tenant.clock.time() - record.last_credential_write < window:
-        raise concurrency()
+    lookup.check_credential_window(call, record)
     return record
 
 

@@ -16,10 +16,13 @@ from local.entra.tenant import Tenant
 def build_graph(tenant: Tenant, lister: Lister) -> GraphService:
     """Microsoft Graph for `tenant`, with lists answered by `lister`."""
     directory = tenant.directory
-    applications = Kind(
-        "application", "applications", directory.applications, defaults.APPLICATION, defaults.APPLICATION_ON_REQUEST
+    missing = tenant.cloud.missing_properties
+    of_application, of_principal = (
+        {name: value for name, value in members.items() if name not in missing}
+        for members in (defaults.APPLICATION, defaults.SERVICE_PRINCIPAL)
     )
-    principals = Kind("servicePrincipal", "servicePrincipals", directory.service_principals, defaults.SERVICE_PRINCIPAL)
+    applications = Kind("application", "applications", directory.applications, of_application, defaults.APPLICATION_ON_REQUEST)
+    principals = Kind("servicePrincipal", "servicePrincipals", directory.service_principals, of_principal)
     users = Kind("user", "users", directory.users, defaults.USER, defaults.USER_ON_REQUEST)
     router = Router()
     Applications(applications, lister).add_routes(router)

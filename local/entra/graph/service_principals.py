@@ -1,6 +1,5 @@
 """/servicePrincipals: create, read, list, update, delete, and what they own."""
 
-from local.entra.directory import defaults
 from local.entra.graph import authorization, lookup
 from local.entra.graph.bodies import checked_body
 from local.entra.graph.call import Call, answer
@@ -64,7 +63,7 @@ class ServicePrincipals:
         values = {"createdByAppId": call.caller.app_id, **body}
         record = tenant.directory.add_service_principal(app_id, values, creator=own, owners=[own])
         context = f"{call.base}/$metadata#servicePrincipals/$entity"
-        return answer(201, {"@odata.context": context, **defaults.SERVICE_PRINCIPAL, **record.state})
+        return answer(201, {"@odata.context": context, **self._kind.defaults, **record.state})
 
     def read(self, call: Call) -> Response:
         """GET of one service principal."""
