@@ -41,9 +41,11 @@ class Dispatcher:
             if first == "_emulator":
                 return self._others[first](request)
             self._fault = fault = self._faults.strike(request)
-            response = self._answer(request, first, fault)
+            try:
+                response = self._answer(request, first, fault)
+            finally:
+                self._fault = None
             self.log.note(request, response, self._tenant.clock.time(), fault.kind if fault else "")
-            self._fault = None
             return response
 
     def _answer(self, request: Request, first: str, fault: Fault | None) -> Response:
@@ -81,9 +83,11 @@ class Dispatcher:
         return response
 
     def _raise_graph_error(self) -> None:
-        fault, self._fault = self._fault, self._fault if self._fault and self._fault.kind == "page" else None
+        fault = self._fault
         if fault is None or fault.kind == "page":
             return
+        # The requests inside a batch ask again; what struck the batch does not strike them.
+        self._fault = None
         error: GraphError | None = graph_error(fault, f"https://{self._tenant.cloud.authority_hosts[0]}")
         if error is not None:
             raise error

@@ -202,7 +202,7 @@ class EntraEmulator:
         self.directory.trusted_issuers[issuer] = dict(keys)
 
     def token_for(self, account: CallerAccount, scope: str = "") -> str:
-        """A token, for Graph unless `scope` says otherwise, that a client gets with its secret; RuntimeError when it is refused."""
+        """A token, for Graph unless `scope` says otherwise, for a client with its secret; RuntimeError when refused."""
         wanted = scope or f"{self.tenant.cloud.graph_resource}/.default"
         form = {"grant_type": "client_credentials", "client_id": account.client_id, "client_secret": account.client_secret}
         answer = self.session().post(f"{self.url}/{self.tenant_id}/oauth2/v2.0/token", data={**form, "scope": wanted})

@@ -1,6 +1,6 @@
 """A small client of the emulator for these tests."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from requests import Response, Session
 
@@ -13,7 +13,7 @@ class GraphClient:
 
     base: str
     session: Session
-    token: str
+    token: str = field(repr=False)
 
     def __call__(self, method: str, path: str, json: object = None, headers: dict[str, str] | None = None) -> Response:
         """One call; `path` is below /v1.0, or a whole URL."""

@@ -227,6 +227,13 @@ def test_a_scope_must_be_disabled_before_it_goes(graph: GraphClient) -> None:
     assert graph("PATCH", path, {"api": {"oauth2PermissionScopes": []}}).status_code == 204
 
 
+def test_another_audience_is_refused_while_its_rules_are_not_met(graph: GraphClient) -> None:
+    made = created(graph, web={"redirectUris": ["https://client.example/cb?tenant=1"]}, api={"requestedAccessTokenVersion": 2})
+    path, audience = f"/applications/{made['id']}", {"signInAudience": "AzureADandPersonalMicrosoftAccount"}
+    assert graph("PATCH", path, audience).status_code == 400
+    assert graph("PATCH", path, {**audience, "web": {"redirectUris": []}}).status_code == 204
+
+
 def test_personal_audiences_have_two_passwords_at_most(graph: GraphClient) -> None:
     made = created(graph, signInAudience="PersonalMicrosoftAccount", api={"requestedAccessTokenVersion": 2})
     path = f"/applications/{made['id']}/addPassword"

@@ -37,7 +37,9 @@ def check_application(state: dict[str, Any], changed: set[str], assumptions: Ass
     if "identifierUris" in changed:
         _check_identifier_uris(state)
     if changed & {*PLATFORMS, "signInAudience"}:
-        check_redirect_uris(state, changed & set(PLATFORMS), assumptions)
+        # Another audience has other limits, so all platforms are looked at again.
+        platforms = set(PLATFORMS) if "signInAudience" in changed else changed & set(PLATFORMS)
+        check_redirect_uris(state, platforms, assumptions)
     if assumptions.urls_must_be_absolute:
         _check_urls(state, changed)
     if "requiredResourceAccess" in changed:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from local.entra.directory.record import Record
 from local.entra.graph.errors import GraphError
 
-_REMEMBERED = 256
+_REMEMBERED = 32
 
 
 @dataclass(frozen=True, slots=True)
