@@ -100,11 +100,13 @@ def _credential(entry: _Credential, place: int) -> StaticCredential:
 
 
 def read_keys(text: str) -> KeyRing:
-    """`[{"id": ..., "secret": ...}, ...]`, the one in use first; or a single secret of at least 32 characters as plain text."""
+    """`[{"id": ..., "secret": ...}, ...]`, or plain secrets of at least 32 characters, one a line; the one in use first.
+
+    A plain secret's id follows from it, so that another secret never has the same.
+    """
     if text.lstrip().startswith("["):
         return KeyRing(*_validate(list[Key], text))
-    # A Key Vault reference gives the bare text; its id follows from it, so that another secret never has the same.
-    return KeyRing(Key(hashlib.sha256(f"key id of {text}".encode()).hexdigest()[:8], text))
+    return KeyRing(*(Key(hashlib.sha256(f"key id of {secret}".encode()).hexdigest()[:8], secret) for secret in text.split()))
 
 
 def read_resource_apis(text: str) -> tuple[ResourceApi, ...]:

@@ -183,6 +183,8 @@ class Registering:
         client_id = application["appId"]
         self._directory.create_service_principal(client_id, deadline, account_enabled=not provenance.approval)
         registration = read_registration(application)
+        if registration.federated_identities:
+            federation.replace_all(self._directory, client_id, registration.federated_identities, deadline)
         secret = None
         if registration.has_secret:
             secret = self._issuer.issue(client_id, principal.policy, deadline)

@@ -98,7 +98,8 @@ def test_reads_keys_as_a_list_or_as_one_plain_secret() -> None:
     plain, other = reader.read_keys("x" * 32).first, reader.read_keys("y" * 32).first
     assert plain.secret == "x" * 32
     assert plain.id != other.id
-    assert plain.id == reader.read_keys("x" * 32).first.id
+    both = reader.read_keys("y" * 32 + "\n" + "x" * 32 + "\n")
+    assert [key.id for key in both] == [other.id, plain.id]
 
 
 @pytest.mark.parametrize(

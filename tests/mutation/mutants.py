@@ -1,0 +1,154 @@
+"""Small changes to Python source, one at a time: each should make some test fail."""
+
+import ast
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+_COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
+_ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Add,
+    ast.FloorDiv: ast.Mult,
+    ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
+}
+_NAMES = {"any": "all", "all": "any", "min": "max", "max": "min"}
+# Texts for people and for the interpreter: changing them changes no answer that a caller could act upon.
+_TEXT_CALLS = frozenset({"compile", "Malformed", "_Ambiguous", "TypeError", "getLogger"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A changed module: its line, what was changed, and the whole source."""
+
+    line: int
+    change: str
+    source: str
+
+
+def mutants_of(source: str) -> Iterator[Mutant]:
+    """All mutants of a module, in the order of its lines."""
+    tree = ast.parse(source)
+    skipped = set(_skipped(tree))
+    sites = [node for node in ast.walk(tree) if node not in skipped]
+    for number, node in enumerate(sites):
+        for change, mutate in _changes(node):
+            other = copy.deepcopy(tree)
+            other_skipped = set(_skipped(other))
+            twin = [entry for entry in ast.walk(other) if entry not in other_skipped][number]
+            mutate(twin)
+            yield Mutant(getattr(node, "lineno", 0), change, ast.unparse(ast.fix_missing_locations(other)))
+
+
+def _skipped(tree: ast.AST) -> Iterator[ast.AST]:
+    """Docstrings, annotations, decorators, imports, and messages of errors."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.TypeAlias):
+            yield from ast.walk(node)
+        elif isinstance(node, ast.AnnAssign | ast.arg):
+            yield from ast.walk(node.annotation or ast.Pass())
+        elif isinstance(node, ast.FunctionDef):
+            for part in (*node.decorator_list, *([node.returns] if node.returns else []), *node.type_params):
+                yield from ast.walk(part)
+        elif isinstance(node, ast.ClassDef):
+            for part in node.decorator_list:
+                yield from ast.walk(part)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            yield from ast.walk(node)
+        elif isinstance(node, ast.JoinedStr):
+            yield from (part for part in node.values if isinstance(part, ast.Constant))
+        elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            yield from (part for part in node.exc.args if isinstance(part, ast.Constant))
+        elif isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name in _TEXT_CALLS:
+                yield from (part for part in node.args if isinstance(part, ast.Constant))
+
+
+type _Change = tuple[str, Callable[[ast.AST], None]]
+
+
+def _changes(node: ast.AST) -> Iterator[_Change]:
+    match node:
+        case ast.Compare():
+            for place, operator in enumerate(node.ops):
+                new = _COMPARISONS[type(operator)]
+                yield f"{type(operator).__name__} to {new.__name__}", _set_operator(place, new)
+        case ast.BoolOp():
+            turned = ast.Or if isinstance(node.op, ast.And) else ast.And
+            yield f"to {turned.__name__}", _set("op", turned)
+            for place in range(len(node.values)):
+                yield f"without operand {place}", _drop_operand(place)
+        case ast.UnaryOp(op=ast.Not()):
+            yield "without not", _forget_not
+        case ast.BinOp() if type(node.op) in _ARITHMETIC:
+            yield f"to {_ARITHMETIC[type(node.op)].__name__}", _set("op", _ARITHMETIC[type(node.op)])
+        case ast.IfExp():
+            yield "condition true", _set("test", lambda: ast.Constant(True))
+            yield "condition false", _set("test", lambda: ast.Constant(False))
+        case ast.If():
+            yield "if true", _set("test", lambda: ast.Constant(True))
+            yield "if false", _set("test", lambda: ast.Constant(False))
+        case ast.comprehension() if node.ifs:
+            yield "without its condition", _set("ifs", list)
+        case ast.Constant(value=bool()):
+            yield f"to {not node.value}", _set("value", lambda: not node.value)
+        case ast.Constant(value=int() as number):
+            yield f"{number} + 1", _set("value", lambda: number + 1)
+        case ast.Constant(value=str() as text):
+            yield "another text", _set("value", lambda: "X" + text)
+        case ast.Name(ctx=ast.Load()) if node.id in _NAMES:
+            yield f"to {_NAMES[node.id]}", _set("id", lambda: _NAMES[node.id])
+        case ast.Continue():
+            yield "to break", _become(ast.Break)
+        case ast.Break():
+            yield "to continue", _become(ast.Continue)
+        case ast.Return(value=value) if value is not None and not (isinstance(value, ast.Constant) and value.value is None):
+            yield "returns None", _set("value", lambda: ast.Constant(None))
+
+
+def _set(field: str, make: Callable[[], object]) -> Callable[[ast.AST], None]:
+    return lambda node: setattr(node, field, make())
+
+
+def _set_operator(place: int, kind: type[ast.cmpop]) -> Callable[[ast.AST], None]:
+    def mutate(node: ast.AST) -> None:
+        assert isinstance(node, ast.Compare)
+        node.ops[place] = kind()
+
+    return mutate
+
+
+def _drop_operand(place: int) -> Callable[[ast.AST], None]:
+    def mutate(node: ast.AST) -> None:
+        assert isinstance(node, ast.BoolOp)
+        del node.values[place]
+        if len(node.values) == 1:
+            node.values.append(copy.deepcopy(node.values[0]))
+
+    return mutate
+
+
+def _forget_not(node: ast.AST) -> None:
+    assert isinstance(node, ast.UnaryOp)
+    node.operand = ast.UnaryOp(ast.Not(), node.operand)
+
+
+def _become(kind: type[ast.stmt]) -> Callable[[ast.AST], None]:
+    def mutate(node: ast.AST) -> None:
+        node.__class__ = kind
+
+    return mutate
