@@ -4,7 +4,7 @@ import sys
 
 from shared.bridge import application
 from shared.clock import SystemClock
-from shared.errors import ServerError
+from shared.environment import InvalidSettings
 from shared.expiry.command import run_command
 
 
@@ -12,8 +12,8 @@ def main() -> int:
     """The exit code: 0, 1 for an incomplete audit, 2 for wrong options or settings."""
     try:
         return run_command(sys.argv[1:], lambda: application().audit, SystemClock())
-    except ServerError as error:
-        sys.stderr.write(f"{error.description}: {error.detail}\n")
+    except InvalidSettings as invalid:
+        sys.stderr.writelines(f"{problem}\n" for problem in invalid.problems)
         return 2
 
 

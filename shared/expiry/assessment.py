@@ -147,7 +147,7 @@ def _disabled(client: Client) -> Finding:
 
 def _one_credential(client: Client, standing: Standing, rules: Rules) -> Iterator[Finding]:
     credential = standing.credential
-    thing = f"The {credential.kind.value} {credential.name or credential.key_id}"
+    thing = f'The {credential.kind.value} "{credential.name or credential.key_id}"'
     end = "never" if credential.end == NEVER else iso(credential.end)
     match standing.state:
         case State.EXPIRING:
@@ -155,7 +155,7 @@ def _one_credential(client: Client, standing: Standing, rules: Rules) -> Iterato
                 client,
                 Kind.EXPIRING,
                 _severity_of(standing.threshold or 0),
-                f"{thing} ends within {standing.threshold} days, at {end}, and no newer one takes its place.",
+                f"{thing} ends within {_number_of_days(standing.threshold or 0)}, at {end}, and no newer one takes its place.",
                 "Rotate it through the bridge and give the new one to its users before that day.",
                 since=standing.since,
                 due=credential.end,
@@ -223,6 +223,10 @@ def _excess(client: Client, states: Iterable[Standing], rules: Rules) -> Iterato
                 due=None,
                 key_id=kind.value,
             )
+
+
+def _number_of_days(days: int) -> str:
+    return "1 day" if days == 1 else f"{days} days"
 
 
 def _severity_of(days: int) -> Severity:

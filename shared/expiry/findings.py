@@ -40,6 +40,8 @@ class Kind(StrEnum):
 
 # Clients of these findings get no token, or won't for long: they come first in the report and are told again each week.
 TROUBLE = frozenset({Kind.NO_USABLE_CREDENTIAL, Kind.HALF_REGISTERED, Kind.DISABLED, Kind.RENEWAL_FAILED})
+# Nobody is harmed by these; their due dates lie in the past, and must not stand before what is still to come.
+TIDYING = frozenset({Kind.EXPIRED, Kind.SUPERSEDED, Kind.EXCESS, Kind.UNUSED, Kind.RENEWED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,11 @@ class Finding:
         """Whether the client gets no token because of it."""
         return self.kind in TROUBLE
 
+    @property
+    def tidying(self) -> bool:
+        """Whether it is about order alone."""
+        return self.kind in TIDYING
+
     def as_json(self) -> dict[str, Any]:
         """The finding as a JSON object; moments as ISO 8601 in UTC, members without a value left out."""
         members = {
@@ -100,6 +107,7 @@ def iso(moment: datetime | None) -> str:
     return "" if moment is None else moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def urgency(finding: Finding) -> tuple[bool, datetime, int, str]:
-    """A key that sorts findings: clients in trouble first, then by due date, then by severity."""
-    return (not finding.trouble, finding.due or datetime.max.replace(tzinfo=UTC), -finding.severity, finding.id)
+def urgency(finding: Finding) -> tuple[int, datetime, int, str]:
+    """A key that sorts findings: clients in trouble first, tidying up last, each by due date and then by severity."""
+    group = 0 if finding.trouble else 2 if finding.tidying else 1
+    return (group, finding.due or datetime.max.replace(tzinfo=UTC), -finding.severity, finding.id)

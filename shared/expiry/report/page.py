@@ -51,8 +51,6 @@ def content_security_policy() -> str:
 
 def render_page(run: AuditRun) -> str:
     """The page for a run's record, as text of an HTML document in UTF-8."""
-    trouble = [finding for finding in run.findings if finding.trouble]
-    others = [finding for finding in run.findings if not finding.trouble]
     now = run.started
     return "".join(
         [
@@ -68,7 +66,7 @@ def render_page(run: AuditRun) -> str:
             "</header><main>",
             _counts(run.census),
             _timeline(run, now),
-            _list(trouble, others, run, now),
+            _list(run, now),
             f"</main><footer><p>Run {escape(run.run_id)}, {run.duration:.0f} s, {run.pages} pages. Times are in UTC.</p>",
             "</footer></div>",
             f"<script>{_asset('page.js')}</script></body></html>",
@@ -115,19 +113,27 @@ def _timeline(run: AuditRun, now: datetime) -> str:
     )
 
 
-def _list(trouble: Sequence[Finding], others: Sequence[Finding], run: AuditRun, now: datetime) -> str:
+def _list(run: AuditRun, now: datetime) -> str:
+    # The roles are what the elements have anyway; browsers drop them where a narrow screen shows a table as blocks.
+    groups = (
+        ("Clients in trouble", [finding for finding in run.findings if finding.trouble]),
+        ("Coming up, by due date", [finding for finding in run.findings if not finding.trouble and not finding.tidying]),
+        ("To tidy up", [finding for finding in run.findings if finding.tidying]),
+    )
     beyond = run.found - len(run.findings)
     more = f" The {len(run.findings)} most urgent are shown, {beyond} more are not." if beyond > 0 else ""
     head = '<section aria-labelledby="list"><h2 id="list" tabindex="-1">Findings</h2>'
-    hint = f'<p class="hint">Clients in trouble first, then by due date.{more}</p>'
+    hint = f'<p class="hint">Clients in trouble first, then what is coming up, by due date.{more}</p>'
     if not run.findings:
         return f'{head}<div class="findings"><p class="empty">There is nothing to do.</p></div></section>'
-    columns = "".join(f'<th scope="col">{name}</th>' for name in ("Due", "Client", "Severity", "What, and what to do"))
+    columns = "".join(
+        f'<th scope="col" role="columnheader">{name}</th>' for name in ("Due", "Client", "Severity", "What, and what to do")
+    )
     return (
-        f"{head}{hint}{_filters([*trouble, *others])}"
-        '<div class="findings"><table><caption class="unseen">Findings, clients in trouble first, then by due date</caption>'
-        f"<thead><tr>{columns}</tr></thead>"
-        f"{_group('Clients in trouble', trouble, now)}{_group('By due date', others, now)}</table>"
+        f"{head}{hint}{_filters(run.findings)}"
+        '<div class="findings"><table role="table"><caption class="unseen">Findings, the most urgent first</caption>'
+        f'<thead role="rowgroup"><tr role="row">{columns}</tr></thead>'
+        f"{''.join(_group(title, findings, now) for title, findings in groups)}</table>"
         '<p class="empty" id="nothing" hidden>Nothing matches these filters.</p></div></section>'
     )
 
@@ -150,19 +156,21 @@ def _group(title: str, findings: Sequence[Finding], now: datetime) -> str:
     if not findings:
         return ""
     rows = "".join(_row(finding, now) for finding in findings)
-    return f'<tbody data-group><tr class="group"><th colspan="4" scope="rowgroup">{title}</th></tr>{rows}</tbody>'
+    heading = f'<tr class="group" role="row"><th colspan="4" scope="rowgroup" role="rowheader">{title}</th></tr>'
+    return f'<tbody data-group role="rowgroup">{heading}{rows}</tbody>'
 
 
 def _row(finding: Finding, now: datetime) -> str:
     severity: Severity = finding.severity
     name = escape(shown(finding.name)) or "(no name)"
-    policy = f" · {escape(shown(finding.policy))}" if finding.policy else ""
+    policy = f'<span class="policy">policy {escape(shown(finding.policy))}</span>' if finding.policy else ""
     return (
-        f'<tr data-kind="{finding.kind.value}" data-severity="{severity.label}">'
-        f'<td class="due">{_due(finding.due, now)}</td>'
-        f'<th scope="row"><bdi class="name">{name}</bdi><span class="id">{escape(shown(finding.client_id))}{policy}</span></th>'
-        f'<td><span class="pill {severity.label}">{severity.label.capitalize()}</span></td>'
-        f'<td class="what"><p><strong>{TITLES[finding.kind]}.</strong> {escape(shown(finding.summary, 600))}</p>'
+        f'<tr role="row" data-kind="{finding.kind.value}" data-severity="{severity.label}">'
+        f'<td class="due" role="cell">{_due(finding.due, now)}</td>'
+        f'<th scope="row" role="rowheader"><bdi class="name">{name}</bdi>'
+        f'<span class="id">{escape(shown(finding.client_id))}</span>{policy}</th>'
+        f'<td role="cell"><span class="pill {severity.label}">{severity.label.capitalize()}</span></td>'
+        f'<td class="what" role="cell"><p><strong>{TITLES[finding.kind]}.</strong> {escape(shown(finding.summary, 600))}</p>'
         f"<p>{escape(finding.advice)}</p></td></tr>"
     )
 

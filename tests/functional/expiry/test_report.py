@@ -100,7 +100,7 @@ def test_json_holds_the_counts_the_timeline_and_the_list(estate: Estate) -> None
     populate(estate)
     document = json.loads(get(estate).body)
     assert (document["clients"], document["clients_in_trouble"], document["complete"]) == (4, 1, True)
-    assert [entry["client_name"] for entry in document["list"]] == ["gone", "gone", "soon", "later"]
+    assert [entry["client_name"] for entry in document["list"]] == ["gone", "soon", "later", "gone"]
     assert len(document["timeline"]) == 26
     assert sum(week["credentials"] for week in document["timeline"]) == 3
     assert {"week_of": "2026-11-23", "credentials": 1} in document["timeline"]
@@ -157,7 +157,7 @@ def test_clients_in_trouble_come_first_and_then_the_due_dates(estate: Estate) ->
     body = get(estate, {"format": "html"}).body.decode()
     order = [body.index(f'<bdi class="name">{name}</bdi>') for name in ("gone", "soon", "later")]
     assert order == sorted(order)
-    assert body.index("Clients in trouble</th>") < order[0] < body.index("By due date</th>") < order[1]
+    assert body.index("Clients in trouble</th>") < order[0] < body.index("Coming up, by due date</th>") < order[1]
 
 
 def test_a_screen_reader_finds_landmarks_captions_and_headers(estate: Estate) -> None:
