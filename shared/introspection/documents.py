@@ -40,6 +40,7 @@ class HttpsDocuments:
 
     def __call__(self, url: str, host: str) -> object:
         # Imported here: a cold start that only answers health checks doesn't pay for it.
+        from urllib.error import HTTPError
         from urllib.request import (
             HTTPDefaultErrorHandler,
             HTTPErrorProcessor,
@@ -58,7 +59,12 @@ class HttpsDocuments:
             opener.add_handler(handler)
         deadline = time.monotonic() + self._timeout
         request = Request(url, headers={"Accept": "application/json", "User-Agent": "entra-dcr-bridge"})  # noqa: S310 - https checked above
-        with opener.open(request, timeout=self._timeout) as answer:
+        try:
+            answer = opener.open(request, timeout=self._timeout)
+        except HTTPError as refusal:
+            with refusal:  # it holds the connection
+                raise UnusableDocument(f"{url} answered {refusal.code}") from None
+        with answer:
             if answer.status != 200:
                 raise UnusableDocument(f"{url} answered {answer.status}")
             body = bytearray()
