@@ -7,4 +7,4 @@ from shared.http.door import answer
 
 
 def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    return answer(req, context, {"GET": lambda request: application().audit_report(request)})
+    return answer(req, context, {"GET": lambda request: application().report(request)})

@@ -19,14 +19,17 @@ from shared.http.rendering import json_response
 if TYPE_CHECKING:
     from shared.discovery.endpoint import Discovery
     from shared.expiry.audit import Audit
+    from shared.expiry.report.report import Report
     from shared.expiry.run import AuditRun
     from shared.graph.client import GraphClient
     from shared.graph.credential import MsalCredential
     from shared.graph.directory import Directory
     from shared.graph.session import DirectorySession
     from shared.http.readiness import Readiness
+    from shared.introspection.bearer_tokens import BearerTokens
     from shared.introspection.documents import HttpsDocuments
     from shared.introspection.endpoint import Introspection
+    from shared.registration.authorization import Authorization
     from shared.registration.service import RegistrationService
     from shared.settings.tenant import TenantSettings
     from shared.settings.whole import Settings
@@ -77,11 +80,9 @@ class Application:
     @part
     def registration(self) -> "RegistrationService":
         """The doors of RFC 7591 and RFC 7592."""
-        from shared.introspection.bearer_tokens import BearerTokens
         from shared.registration.service import RegistrationService
 
-        judge = BearerTokens(self.introspection.verifier, self.clock)
-        return RegistrationService(self.settings.registration, self.directory, self.clock, judge)
+        return RegistrationService(self.settings.registration, self.directory, self.clock, self.bearer_tokens)
 
     @part
     def introspection(self) -> "Introspection":
@@ -126,6 +127,17 @@ class Application:
             token_for=vault_tokens(tenant.identity, tenant.tenant_id, tenant.cloud, self.session),
         )
 
+    @part
+    def _report(self) -> "Report":
+        from shared.expiry.report.report import Report
+
+        return Report(self.audit, self.settings.audit.report_time_limit)
+
+    def report(self, request: Request) -> Response:
+        """GET /audit, for callers whose policy has `may_audit`."""
+        self._authorization.to_audit(request)
+        return self._report.handle(request)
+
     def run_audit(self, schedule_status: Mapping[str, Any] | None, past_due: bool, run_id: str) -> "AuditRun":
         """The timer's run. `schedule_status` and `past_due` are what the timer says of itself."""
         from shared.expiry.schedule import Window
@@ -146,6 +158,18 @@ class Application:
         return json_response(200, {"keys": []} if signer is None else signer.key_set())
 
     # What they stand on
+
+    @part
+    def bearer_tokens(self) -> "BearerTokens":
+        from shared.introspection.bearer_tokens import BearerTokens
+
+        return BearerTokens(self.introspection.verifier, self.clock)
+
+    @part
+    def _authorization(self) -> "Authorization":
+        from shared.registration.authorization import Authorization
+
+        return Authorization(self.settings.registration, self.bearer_tokens, self.clock)
 
     @part
     def settings(self) -> "Settings":

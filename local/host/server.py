@@ -36,6 +36,9 @@ def make_server(application: Any) -> "uvicorn.Server":
 def listening_socket(port: int) -> tuple[socket.socket, str]:
     """A listening socket on the loopback address, and its URL; port 0 is a free one. Raises OSError if the port is taken."""
     listener = socket.create_server(("127.0.0.1", port), backlog=2048)
+    # asyncio sets it only on sockets that name their protocol; connections take it over from the listening one. Without it each
+    # answer on a kept-alive connection would wait for the client's delayed ACK.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener, f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 

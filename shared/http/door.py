@@ -67,12 +67,8 @@ def _receive(platform: func.HttpRequest) -> Request:
 
 
 def _render(response: Response) -> func.HttpResponse:
-    headers = dict(response.headers)
-    media_type = headers.pop("Content-Type", None)
-    if media_type is None:
-        return func.HttpResponse(response.body, status_code=response.status, headers=headers)
-    # The SDK adds a charset to text types alone, so that JSON keeps the bare media type that some policies insist on.
-    return func.HttpResponse(response.body, status_code=response.status, headers=headers, mimetype=media_type)
+    # A Content-Type among the headers is sent as it is: JSON without a charset, as some policies insist on.
+    return func.HttpResponse(response.body, status_code=response.status, headers=response.headers)
 
 
 def _refuse(error: OAuthError, platform: func.HttpRequest, context: func.Context, detail: str = "") -> func.HttpResponse:

@@ -84,6 +84,16 @@ class Authorization:
             raise InsufficientScope("an initial access token registers clients and manages none")
         return self._entra(token)
 
+    def to_audit(self, request: Request) -> Principal:
+        """Who reads the report on all clients' secrets: a caller whose policy has `may_audit`. Raises as `to_register` does."""
+        header, value = _credential(request)
+        if not value:
+            raise MissingToken("the report needs a credential of the operator")
+        principal = self._static(header, value) or self._entra(_bearer(header, value))
+        if not principal.policy.may_audit:
+            raise InsufficientScope("this caller may not read the report")
+        return principal
+
     def _static(self, header: str, value: str) -> Principal | None:
         """Compare with every configured value, whatever matched before, in constant time."""
         digest = hashlib.sha256(value.encode()).digest()

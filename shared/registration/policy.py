@@ -64,12 +64,15 @@ class Policy:
     # Seconds; None leaves it to the bridge's setting.
     secret_lifetime: int | None = None
     requires_approval: bool = False
+    may_register: bool = True
     may_read: bool = True
     may_update: bool = True
     may_rotate: bool = True
     may_delete: bool = True
     # Clients that other callers registered through this bridge can be managed too.
     manages_all: bool = False
+    # The report on the secrets of all clients, whoever registered them.
+    may_audit: bool = False
 
     most_clients: int | None = None
     registrations_per_minute: int | None = None

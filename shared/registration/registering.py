@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 
 from shared.clock import Clock
-from shared.errors import AccessDenied, Conflict, OAuthError, TemporarilyUnavailable
+from shared.errors import AccessDenied, Conflict, InsufficientScope, OAuthError, TemporarilyUnavailable
 from shared.graph.deadline import Deadline
 from shared.graph.directory import graph_time
 from shared.graph.failures import (
@@ -17,6 +17,7 @@ from shared.graph.failures import (
     ValueRefused,
 )
 from shared.registration import federation, idempotency, software_statement
+from shared.registration.approval import shown_approval
 from shared.registration.authorization import Principal
 from shared.registration.configuration import OPEN_CALLER, RegistrationConfiguration
 from shared.registration.fence import Fence
@@ -65,6 +66,8 @@ class Registering:
         Raises the errors of RFC 7591 section 3.2.2, AccessDenied and TooManyRequests beyond the caller's limits, Conflict for an
         idempotency key used with another body, and a GraphFailure after undoing what had been done.
         """
+        if not principal.policy.may_register:
+            raise InsufficientScope("this caller may not register clients")
         now = self._clock.now()
         self._fence.pass_through(principal.name, principal.policy.registrations_per_minute)
         stated = software_statement.apply(document, principal.policy, self._configuration.statement_issuers, now)
@@ -162,7 +165,8 @@ class Registering:
         registered = replace(read_registration(application), certificates=registration.certificates)
         passwords = application.get("passwordCredentials") or []
         secret = issued(passwords[0]) if registration.has_secret else None
-        return self._answer(application, registered, provenance, secret)
+        pending = {"approval": "pending"} if provenance.approval else {}
+        return self._answer(application, registered, provenance, secret) | pending
 
     def _answer(
         self, application: JsonObject, registration: Registration, provenance: Provenance, secret: IssuedSecret | None
@@ -185,11 +189,12 @@ class Registering:
         registration = read_registration(application)
         if registration.federated_identities:
             federation.replace_all(self._directory, client_id, registration.federated_identities, deadline)
+        approval = shown_approval(self._directory, client_id, provenance, deadline)
         secret = None
         if registration.has_secret:
             secret = self._issuer.issue(client_id, principal.policy, deadline)
             self._issuer.make_room(client_id, read_secrets(application), deadline)
-        return self._answer(application, registration, provenance, secret)
+        return self._answer(application, registration, provenance, secret) | approval
 
     def _find(self, name: RequestName, deadline: Deadline) -> JsonObject | None:
         for pause in _LOOKUP_PAUSES:

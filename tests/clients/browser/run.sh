@@ -12,4 +12,4 @@ if ! command -v chromedriver >/dev/null 2>&1; then
     apt-get update -qq >/dev/null
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null
 fi
-exec .venv/bin/python -m pytest tests/clients/browser/walk_in_browser.py "$@"
+exec .venv/bin/python -m pytest tests/clients/browser/walk_in_browser.py tests/clients/browser/walk_with_bridge.py "$@"

@@ -1,0 +1,66 @@
+"""GET /audit: who may see it, and in which forms."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from local.sandbox import Sandbox, sandbox
+
+AUDITOR = "Bearer the auditor's own long credential"
+CREDENTIALS = [
+    {"name": "anypoint", "authorization": "Bearer a portal's own long credential"},
+    {"name": "auditor", "authorization": AUDITOR, "policy": "auditors"},
+]
+
+
+@pytest.fixture(scope="module")
+def audited() -> Iterator[Sandbox]:
+    settings = {
+        "REGISTRATION_CREDENTIALS": json.dumps(CREDENTIALS),
+        "REGISTRATION_POLICIES": json.dumps({"auditors": {"may_audit": True, "may_register": False}}),
+    }
+    with sandbox(settings=settings) as place:
+        yield place
+
+
+def get(place: Sandbox, authorization: str | None = None, accept: str = "application/json", **query: str) -> requests.Response:
+    headers = {"Accept": accept, **({"Authorization": authorization} if authorization else {})}
+    return requests.get(f"{place.url}/audit", headers=headers, params=query, timeout=60)
+
+
+def test_is_closed_to_the_public_with_a_challenge(audited: Sandbox) -> None:
+    answer = get(audited)
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="entra-dcr-bridge"')
+
+
+def test_is_closed_to_a_portal_that_only_registers(audited: Sandbox) -> None:
+    answer = get(audited, CREDENTIALS[0]["authorization"])
+    assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
+
+
+def test_lets_an_auditor_register_nothing(audited: Sandbox) -> None:
+    metadata = {"redirect_uris": ["https://example.com/cb"]}
+    answer = requests.post(f"{audited.url}/register", json=metadata, headers={"Authorization": AUDITOR}, timeout=30)
+    assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
+
+
+def test_shows_all_clients_to_an_auditor_as_json_csv_and_page(audited: Sandbox) -> None:
+    headers = {"Authorization": CREDENTIALS[0]["authorization"]}
+    metadata = {"client_name": "<script>alert(1)</script>", "redirect_uris": ["https://example.com/cb"]}
+    assert requests.post(f"{audited.url}/register", json=metadata, headers=headers, timeout=30).status_code == 400
+    metadata["client_name"] = "An audited client"
+    assert requests.post(f"{audited.url}/register", json=metadata, headers=headers, timeout=30).status_code == 201
+    found = get(audited, AUDITOR)
+    assert found.status_code == 200
+    assert found.json()["clients"] == 1
+    page = get(audited, AUDITOR, accept="text/html,application/xhtml+xml")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    table = get(audited, AUDITOR, format="csv")
+    assert table.headers["Content-Type"].startswith("text/csv")
+
+
+def test_refuses_a_form_that_it_does_not_have(audited: Sandbox) -> None:
+    assert get(audited, AUDITOR, format="pdf").status_code == 400
