@@ -9,7 +9,7 @@ from shared.errors import InvalidClientMetadata
 # learn.microsoft.com/entra/identity-platform/supported-accounts-validation
 LONGEST_NAME = 120
 
-IMPERSONATED = ("Microsoft", "Azure AD", "Azure Active Directory", "Entra ID", "Microsoft Entra", "Office 365", "Windows Live")
+IMPERSONATED = ("Microsoft", "Azure AD", "Azure Active Directory", "Entra ID", "Office 365", "Windows Live")
 
 # Letters of other alphabets, and digits, that look like Latin letters in most typefaces; capitals often like another letter than
 # their small form.
@@ -30,10 +30,10 @@ def check_name(member: str, text: str, impersonated: Iterable[str] = IMPERSONATE
     name = text.strip()
     if not name.strip(_JOINERS):
         raise InvalidClientMetadata(f"{member} is blank")
-    if len(name.encode("utf-16-le")) > 2 * longest:
-        raise InvalidClientMetadata(f"{member} is longer than {longest} characters")
     if any(unicodedata.category(char) in _FORBIDDEN_CATEGORIES and char not in _JOINERS for char in name):
         raise InvalidClientMetadata(f"{member} has a control, formatting or unassigned character")
+    if len(name.encode("utf-16-le")) > 2 * longest:
+        raise InvalidClientMetadata(f"{member} is longer than {longest} characters")
     if "<" in name or ">" in name:
         raise InvalidClientMetadata(f"{member} has an angle bracket")
     if any(_reads_like(name, other) for other in impersonated):
@@ -66,6 +66,4 @@ def _reads_like(name: str, other: str) -> bool:
             run += word
             if run == letters:
                 return True
-            if len(run) > len(letters):
-                break
     return False

@@ -4,12 +4,14 @@ from shared.clock import Clock
 from shared.errors import InsufficientScope
 from shared.graph.deadline import Deadline
 from shared.registration.access_token import SealedSecret
+from shared.registration.approval import shown_approval
 from shared.registration.authorization import Principal
 from shared.registration.clients import Clients, ManagedClient
 from shared.registration.configuration import RegistrationConfiguration
 from shared.registration.information import client_information
 from shared.registration.issuing import IssuedSecret
 from shared.registration.json_document import JsonObject
+from shared.registration.ports import ClientDirectory
 from shared.registration.secrets import find
 
 
@@ -20,10 +22,13 @@ def sealed_secret(client: ManagedClient, sealed: SealedSecret | None) -> IssuedS
 
 
 class Reading:
-    """One GET."""
+    """One GET, and another one for a client that needs approval."""
 
-    def __init__(self, configuration: RegistrationConfiguration, clients: Clients, clock: Clock) -> None:
+    def __init__(
+        self, configuration: RegistrationConfiguration, directory: ClientDirectory, clock: Clock, clients: Clients
+    ) -> None:
         self._configuration = configuration
+        self._directory = directory
         self._clients = clients
         self._clock = clock
 
@@ -32,7 +37,7 @@ class Reading:
         client = self._clients.load(principal, client_id, deadline)
         if not client.policy.may_read:
             raise InsufficientScope("this caller may not read clients")
-        return client_information(
+        information = client_information(
             self._configuration,
             client.application,
             client.registration,
@@ -40,3 +45,4 @@ class Reading:
             self._clock.now(),
             sealed_secret(client, principal.token.secret if principal.token else None),
         )
+        return information | shown_approval(self._directory, client_id, client.provenance, deadline)

@@ -6,7 +6,7 @@ learn.microsoft.com/entra/identity-platform/reply-url for Entra's limits.
 
 import re
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 
 from shared.errors import InvalidRedirectUri
 from shared.registration.policy import Policy
@@ -48,9 +48,11 @@ _DANGEROUS = frozenset(
 class Kind(Enum):
     """The three kinds of redirect URI that RFC 7591 section 5 names."""
 
-    HTTPS = "https"
-    LOOPBACK = "http on the loopback interface"
-    PRIVATE = "private-use scheme"
+    HTTPS = auto()
+    # http on the loopback interface
+    LOOPBACK = auto()
+    # a private-use scheme
+    PRIVATE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,6 @@ def read(text: str, policy: Policy) -> RedirectUri:
 
 
 def _web(text: str, scheme: str, host: str, policy: Policy) -> RedirectUri:
-    if not text.lower().startswith(f"{scheme}://"):
-        raise Malformed("has no host")
     if host == "[::1]":
         raise InvalidRedirectUri("redirect_uris has [::1], which Microsoft Entra ID does not take; use 127.0.0.1 or localhost")
     if scheme == "http" and host not in LOOPBACK_HOSTS:
@@ -147,7 +147,7 @@ def _identity(uri: RedirectUri) -> str:
         return uri.text
     scheme, _, rest = uri.text.partition("://")
     authority, slash, path = rest.partition("/")
-    return f"{scheme}://{authority}" + (slash + path if path else "")
+    return f"{scheme}://{authority}{slash}{path}" if path else f"{scheme}://{authority}"
 
 
 def stored(text: str) -> RedirectUri:

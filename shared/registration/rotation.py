@@ -3,19 +3,29 @@
 from shared.clock import Clock
 from shared.errors import InsufficientScope, InvalidRequest
 from shared.graph.deadline import Deadline
+from shared.registration.approval import shown_approval
 from shared.registration.authorization import Principal
 from shared.registration.clients import Clients
 from shared.registration.configuration import RegistrationConfiguration
 from shared.registration.information import client_information
 from shared.registration.issuing import SecretIssuer
 from shared.registration.json_document import JsonObject
+from shared.registration.ports import ClientDirectory
 
 
 class Rotation:
     """One GET and one addPassword. The old secret stays good for the overlap, then the audit removes it."""
 
-    def __init__(self, configuration: RegistrationConfiguration, clock: Clock, clients: Clients, issuer: SecretIssuer) -> None:
+    def __init__(
+        self,
+        configuration: RegistrationConfiguration,
+        directory: ClientDirectory,
+        clock: Clock,
+        clients: Clients,
+        issuer: SecretIssuer,
+    ) -> None:
         self._configuration = configuration
+        self._directory = directory
         self._clock = clock
         self._clients = clients
         self._issuer = issuer
@@ -32,12 +42,14 @@ class Rotation:
         if not client.registration.has_secret:
             method = client.registration.token_endpoint_auth_method
             raise InvalidRequest(f"the client has no secret: its token_endpoint_auth_method is {method}")
+        # Asked for first: after the new secret is made nothing may keep it from the caller.
+        approval = shown_approval(self._directory, client_id, client.provenance, deadline)
         secret = self._issuer.issue(client_id, client.policy, deadline)
         if immediate:
             self._issuer.remove(client_id, client.secrets, deadline)
         else:
             self._issuer.make_room(client_id, client.secrets, deadline)
-        return client_information(
+        information = client_information(
             self._configuration,
             client.application,
             client.registration,
@@ -45,3 +57,4 @@ class Rotation:
             self._clock.now(),
             secret,
         )
+        return information | approval

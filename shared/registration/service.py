@@ -46,10 +46,10 @@ class RegistrationService:
         clients = Clients(configuration, directory, clock)
         resolver = Resolver(configuration, ScopeCatalogue(directory, configuration.resource_apis, clock), clock)
         self._registering = Registering(configuration, directory, clock, resolver, issuer)
-        self._reading = Reading(configuration, clients, clock)
+        self._reading = Reading(configuration, directory, clock, clients)
         self._updating = Updating(configuration, directory, clock, clients, resolver, issuer)
         self._deletion = Deletion(configuration, directory, clients)
-        self._rotation = Rotation(configuration, clock, clients, issuer)
+        self._rotation = Rotation(configuration, directory, clock, clients, issuer)
 
     def register(self, request: Request) -> Response:
         """POST: 201 with the client information (RFC 7591 section 3.2.1)."""

@@ -8,6 +8,7 @@ from shared.errors import InsufficientScope, InvalidClientMetadata, InvalidToken
 from shared.graph.deadline import Deadline
 from shared.graph.failures import ObjectMissing
 from shared.registration import federation, software_statement
+from shared.registration.approval import shown_approval, withdraw
 from shared.registration.authorization import Principal
 from shared.registration.clients import Clients, ManagedClient
 from shared.registration.configuration import RegistrationConfiguration
@@ -61,6 +62,7 @@ class Updating:
         presented = self._judge(principal, client, registration, document)
         provenance = self._next(principal, client)
         self._hold_back(client, registration, deadline)
+        approval = shown_approval(self._directory, client_id, provenance, deadline)
         body = update_body(registration, provenance, client.application, access)
         try:
             self._directory.update_application(client_id, body, deadline, await_replication=True)
@@ -69,7 +71,10 @@ class Updating:
         if registration.federated_identities or client.registration.federated_identities:
             federation.replace_all(self._directory, client_id, registration.federated_identities, deadline)
         secret = self._settle(client, registration, presented, deadline)
-        return client_information(self._configuration, client.application, registration, provenance.generation, now, secret)
+        information = client_information(
+            self._configuration, client.application, registration, provenance.generation, now, secret
+        )
+        return information | approval
 
     def _judge(self, principal: Principal, client: ManagedClient, registration: Registration, document: JsonObject) -> Presented:
         """A client with its own token gets RFC 7592's rule whatever the settings say; a portal the one that is set."""
@@ -103,7 +108,7 @@ class Updating:
             or before.federated_identities != registration.federated_identities
         )
         if client.provenance.approval and widened:
-            self._directory.update_service_principal(client.client_id, {"accountEnabled": False}, deadline)
+            withdraw(self._directory, client.client_id, deadline)
 
     def _settle(
         self, client: ManagedClient, registration: Registration, presented: Presented, deadline: Deadline

@@ -43,7 +43,7 @@ def host_of(parts: SplitResult) -> str:
     if host.startswith("["):
         return host[: host.index("]") + 1]
     host = host.partition(":")[0]
-    if len(host) > 253 or not _HOST.fullmatch(host):
+    if not _HOST.fullmatch(host):
         raise Malformed("has no proper host name")
     return host
 

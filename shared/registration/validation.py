@@ -15,7 +15,7 @@ from shared.registration.metadata import ClientMetadata, FederatedIdentity
 from shared.registration.policy import PRIVATE_KEY_JWT, Policy
 from shared.registration.redirect_uris import RedirectUri, read_all
 from shared.registration.registration import Registration
-from shared.registration.urls import Malformed, check_web_url, host_of, split
+from shared.registration.urls import check_web_url, host_of, split
 
 UNNAMED = "Unnamed client"
 LONGEST_TEXT = 255
@@ -56,9 +56,9 @@ def resolve(metadata: ClientMetadata, policy: Policy, rules: Rules, now: datetim
         logo_uri=_url("logo_uri", metadata.logo_uri),
         tos_uri=_url("tos_uri", metadata.tos_uri),
         policy_uri=_url("policy_uri", metadata.policy_uri),
-        contacts=_contacts(metadata.contacts or (), policy),
+        contacts=_contacts(metadata.contacts, policy),
         certificates=_certificates(metadata, method, now),
-        federated_identities=_identities(metadata.federated_identities or (), method, policy),
+        federated_identities=_identities(metadata.federated_identities, method, policy),
         post_logout_redirect_uris=_post_logout(metadata, uris),
         frontchannel_logout_uri=_logout(metadata.frontchannel_logout_uri),
         software_id=_short("software_id", metadata.software_id),
@@ -108,9 +108,9 @@ def _post_logout(metadata: ClientMetadata, uris: tuple[RedirectUri, ...]) -> tup
     return tuple(dict.fromkeys(uri for uri in metadata.post_logout_redirect_uris or () if uri in known))
 
 
-def _contacts(contacts: tuple[str, ...], policy: Policy) -> tuple[str, ...]:
+def _contacts(contacts: tuple[str, ...] | None, policy: Policy) -> tuple[str, ...]:
     """RFC 7591 section 6: personal data, left out unless the operator wants it kept."""
-    if not policy.store_contacts:
+    if not policy.store_contacts or contacts is None:
         return ()
     if len(contacts) > _MOST_CONTACTS:
         raise InvalidClientMetadata(f"contacts has more than {_MOST_CONTACTS} entries")
@@ -132,7 +132,7 @@ def _certificates(metadata: ClientMetadata, method: str, now: datetime) -> tuple
     return read_jwks(metadata.jwks, now)
 
 
-def _identities(identities: tuple[FederatedIdentity, ...], method: str, policy: Policy) -> tuple[FederatedIdentity, ...]:
+def _identities(identities: tuple[FederatedIdentity, ...] | None, method: str, policy: Policy) -> tuple[FederatedIdentity, ...]:
     """Trust in another issuer's tokens: only issuers that the policy names."""
     if not identities:
         return ()
@@ -186,10 +186,6 @@ def _check_hosts(registration: Registration) -> None:
     for name, text in (*plain, *tagged):
         if text is None:
             continue
-        try:
-            parts = split(text)
-            same = (parts.scheme, host_of(parts)) in origins
-        except Malformed:
-            same = False
-        if not same:
+        parts = split(text)
+        if (parts.scheme, host_of(parts)) not in origins:
             raise InvalidClientMetadata(f"{name} is not on the scheme and host of a redirect URI")

@@ -116,7 +116,7 @@ def _changes(node: ast.AST) -> Iterator[_Change]:
             yield "to break", _become(ast.Break)
         case ast.Break():
             yield "to continue", _become(ast.Continue)
-        case ast.Return(value=value) if value is not None and not (isinstance(value, ast.Constant) and value.value is None):
+        case ast.Return(value=value) if value is not None and not (isinstance(value, ast.Constant) and not value.value):
             yield "returns None", _set("value", lambda: ast.Constant(None))
 
 

@@ -186,6 +186,11 @@ def bearer(information: Json) -> str:
     return f"Bearer {information['registration_access_token']}"
 
 
+def update_of(client: Json, **changes: Any) -> Json:
+    """A full update as a client makes it: what it wants to be, and its id."""
+    return {**WEB, "client_id": client["client_id"], **changes}
+
+
 def assert_error(response: Response, status: int, error: str, member: str = "") -> None:
     """An OAuth error: status and code, both members there, and the member at fault named."""
     body = content(response)

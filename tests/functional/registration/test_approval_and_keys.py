@@ -27,8 +27,11 @@ def test_a_client_that_needs_approval_gets_no_token_before_it(make: Make) -> Non
     bridge = make(policies=APPROVAL)
     client = bridge.register()
     assert client["client_secret"]
+    assert client["approval"] == "pending"
     assert bridge.token_status(client["client_id"], client["client_secret"]) != 200
     approve(bridge, client)
+    assert content(bridge.call("GET", client["client_id"]))["approval"] == "granted"
+    assert content(bridge.call("POST", client["client_id"], rotate=True))["approval"] == "granted"
     assert bridge.token_status(client["client_id"], client["client_secret"]) == 200
 
 
@@ -40,14 +43,17 @@ def test_what_was_approved_is_approved_again_when_it_reaches_further(make: Make,
     body = {**WEB, "client_id": client["client_id"], "client_name": "Renamed"}
     updated = content(bridge.call("PUT", client["client_id"], body, authorization=bearer(client)))
     assert enabled(bridge, client)
-    bridge.call("PUT", client["client_id"], {**body, **change}, authorization=bearer(updated))
+    assert updated["approval"] == "granted"
+    changed = content(bridge.call("PUT", client["client_id"], {**body, **change}, authorization=bearer(updated)))
     assert not enabled(bridge, client)
+    assert changed["approval"] == "pending"
 
 
 def test_clients_of_other_policies_are_enabled_from_the_start(bridge: Bridge) -> None:
     client = bridge.register()
     bridge.call("PUT", client["client_id"], {**WEB, "redirect_uris": ["https://elsewhere.example.com/cb"]})
     assert enabled(bridge, client)
+    assert "approval" not in client
 
 
 # private_key_jwt

@@ -1,20 +1,14 @@
-"""Reading, updating and deleting a client: RFC 7592."""
+"""Reading and updating a client: RFC 7592 sections 2.1 and 2.2."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.functional.registration.bridge import OTHER_PORTAL, PORTAL, WEB, Bridge, Json, assert_error, bearer, content
+from tests.functional.registration.bridge import PORTAL, WEB, Bridge, Json, assert_error, bearer, content, update_of
 
 type Make = Callable[..., Bridge]
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
-DAY = 86_400
-
-
-def update_of(client: Json, **changes: Any) -> Json:
-    """A full update as a client makes it: what it wants to be, and its id."""
-    return {**WEB, "client_id": client["client_id"], **changes}
 
 
 # Reading
@@ -254,78 +248,6 @@ def test_the_way_to_authenticate_can_change_and_secrets_follow(bridge: Bridge) -
     assert again["client_secret"] != client["client_secret"]
 
 
-# The registration access token changes with an update
-
-
-@pytest.mark.duty(72)
-def test_an_update_by_the_client_gives_a_new_token_and_ends_the_old_one_after_a_grace(bridge: Bridge) -> None:
-    client = bridge.register()
-    client_id = client["client_id"]
-    updated = content(bridge.call("PUT", client_id, update_of(client), authorization=bearer(client)))
-    assert bridge.call("GET", client_id, authorization=bearer(client)).status == 200
-    bridge.emulator.clock.advance(DAY)
-    assert_error(bridge.call("GET", client_id, authorization=bearer(client)), 401, "invalid_token")
-    assert bridge.call("GET", client_id, authorization=bearer(updated)).status == 200
-
-
-@pytest.mark.duty(72)
-def test_the_token_before_the_last_one_ends_at_once(bridge: Bridge) -> None:
-    client = bridge.register()
-    client_id = client["client_id"]
-    second = content(bridge.call("PUT", client_id, update_of(client), authorization=bearer(client)))
-    bridge.call("PUT", client_id, update_of(client), authorization=bearer(second))
-    assert bridge.call("GET", client_id, authorization=bearer(client)).status == 401
-    assert bridge.call("GET", client_id, authorization=bearer(second)).status == 200
-
-
-@pytest.mark.duty(72)
-def test_a_client_that_lost_the_answer_to_its_update_recovers_by_a_read(bridge: Bridge) -> None:
-    client = bridge.register()
-    client_id = client["client_id"]
-    bridge.call("PUT", client_id, update_of(client), authorization=bearer(client))
-    recovered = content(bridge.call("GET", client_id, authorization=bearer(client)))
-    bridge.emulator.clock.advance(2 * DAY)
-    assert bridge.call("GET", client_id, authorization=bearer(recovered)).status == 200
-
-
-@pytest.mark.duty(72)
-def test_a_client_that_loses_one_answer_after_another_is_not_locked_out(bridge: Bridge) -> None:
-    client = bridge.register()
-    client_id = client["client_id"]
-    for _ in range(3):
-        answer = bridge.call("PUT", client_id, update_of(client), authorization=bearer(client))
-        assert answer.status == 200
-    bridge.emulator.clock.advance(2 * DAY)
-    assert bridge.call("GET", client_id, authorization=bearer(content(answer))).status == 200
-    assert bridge.call("GET", client_id, authorization=bearer(client)).status == 401
-
-
-def test_a_setting_keeps_one_token_for_good(make: Make) -> None:
-    bridge = make(rotate_access_tokens=False)
-    client = bridge.register()
-    bridge.call("PUT", client["client_id"], update_of(client), authorization=bearer(client))
-    bridge.emulator.clock.advance(2 * DAY)
-    assert bridge.call("GET", client["client_id"], authorization=bearer(client)).status == 200
-
-
-def test_an_update_by_a_portal_leaves_the_clients_token_alone(bridge: Bridge) -> None:
-    client = bridge.register()
-    bridge.call("PUT", client["client_id"], update_of(client), authorization=PORTAL)
-    bridge.emulator.clock.advance(2 * DAY)
-    assert bridge.call("GET", client["client_id"], authorization=bearer(client)).status == 200
-
-
-def test_a_replica_that_is_behind_does_not_invalidate_a_new_token(bridge: Bridge) -> None:
-    client = bridge.register()
-    bridge.emulator.consistency.set(by_app_id=30)
-    updated = content(bridge.call("PUT", client["client_id"], update_of(client), authorization=bearer(client)))
-    assert bridge.call("GET", client["client_id"], authorization=bearer(updated)).status == 200
-    third = content(bridge.call("PUT", client["client_id"], update_of(client), authorization=bearer(updated)))
-    bridge.emulator.clock.advance(60)
-    assert bridge.call("GET", client["client_id"], authorization=bearer(third)).status == 200
-    assert bridge.call("GET", client["client_id"], authorization=bearer(client)).status == 401
-
-
 # Two updates at once
 
 
@@ -351,52 +273,6 @@ def test_of_two_updates_at_once_the_last_one_wins_as_a_whole(bridge: Bridge) -> 
         ["https://one.example/cb"],
     )
     assert "tos_uri" not in read
-
-
-# Deleting
-
-
-@pytest.mark.duty(71, 88, 89)
-def test_a_deletion_is_204_and_ends_the_client_its_secret_and_its_token(bridge: Bridge) -> None:
-    client = bridge.register()
-    client_id = client["client_id"]
-    assert bridge.token_status(client_id, client["client_secret"]) == 200
-    response = bridge.call("DELETE", client_id, authorization=bearer(client))
-    assert (response.status, response.body) == (204, b"")
-    assert bridge.token_status(client_id, client["client_secret"]) == 400
-    for method in ("GET", "PUT", "DELETE"):
-        response = bridge.call(method, client_id, update_of(client), authorization=bearer(client))
-        assert_error(response, 401, "invalid_token")
-
-
-@pytest.mark.duty(91)
-def test_a_portal_may_repeat_a_deletion_and_a_client_may_not(bridge: Bridge) -> None:
-    client = bridge.register()
-    assert bridge.call("DELETE", client["client_id"], authorization=PORTAL).status == 204
-    assert bridge.call("DELETE", client["client_id"], authorization=PORTAL).status == 204
-    assert bridge.call("DELETE", client["client_id"], authorization=OTHER_PORTAL).status == 204
-    assert bridge.call("DELETE", client["client_id"], authorization=bearer(client)).status == 401
-
-
-@pytest.mark.duty(89)
-@pytest.mark.parametrize("purge", [False, True])
-def test_a_deleted_client_can_be_restored_unless_it_is_purged(make: Make, purge: bool) -> None:
-    bridge = make(purge_on_delete=purge)
-    client = bridge.register()
-    object_id = bridge.application(client["client_id"])["id"]
-    bridge.call("DELETE", client["client_id"])
-    assert (object_id in bridge.emulator.directory.applications.deleted) is not purge
-
-
-def test_a_purge_waits_for_the_deleted_object_and_its_failure_is_no_failure_of_the_deletion(make: Make) -> None:
-    bridge = make(purge_on_delete=True)
-    client = bridge.register()
-    bridge.emulator.consistency.set(deleted_items=0.5)
-    assert bridge.call("DELETE", client["client_id"]).status == 204
-    assert not bridge.emulator.directory.applications.deleted
-    other = bridge.register()
-    bridge.emulator.faults.add("error", method="DELETE", path="deletedItems", status=403, code="Authorization_RequestDenied")
-    assert bridge.call("DELETE", other["client_id"]).status == 204
 
 
 # Switches

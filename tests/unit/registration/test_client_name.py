@@ -27,6 +27,7 @@ def refusal(text: str, impersonated: tuple[str, ...] = IMPERSONATED) -> str:
         "Micro Software",
         "Azure sky photos",
         "x",
+        "X",
     ],
 )
 def test_takes_names_in_any_language(text: str) -> None:
@@ -72,6 +73,8 @@ def test_counts_characters_as_the_directory_does() -> None:
         "\u2029",
         "\ue000",
         "\U000e0041",
+        "\u0378",
+        "\ud800",
     ],
 )
 def test_refuses_control_bidi_and_invisible_characters(char: str) -> None:
@@ -98,6 +101,8 @@ def test_refuses_markup(text: str) -> None:
         "Μicrоsоft",
         "Micr0s0ft",
         "Micro\u200dsoft",
+        "MyMïcrosoftApp",
+        "MyMicro\u200dsoftApp",
         "𝐌𝐢𝐜𝐫𝐨𝐬𝐨𝐟𝐭",
         "Azure AD",
         "My azure-ad sync",
@@ -116,6 +121,8 @@ def test_refuses_names_that_the_operator_listed() -> None:
     assert "not the client's own" in refusal("Contoso Pay login", ("Contoso Pay",))
     assert check_name("client_name", "Pay Contoso", ("Contoso Pay",)) == "Pay Contoso"
     assert check_name("client_name", "Cobol", ("Cob",)) == "Cobol"
+    assert "not the client's own" in refusal("MyFabrikamApp", ("Fabrikam",))
+    assert check_name("client_name", "MyContosoApp", ("Contoso",)) == "MyContosoApp"
 
 
 def test_a_prefix_is_put_before_a_name_once() -> None:

@@ -24,6 +24,12 @@ def test_refuses_a_body_that_is_not_a_json_object(body: bytes) -> None:
         parse_object(body)
 
 
+def test_says_that_a_body_is_empty() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse_object(b" ")
+    assert "empty" in caught.value.description
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -33,6 +39,7 @@ def test_refuses_a_body_that_is_not_a_json_object(body: bytes) -> None:
         (b'{"a":Infinity}', "Infinity"),
         (b'{"a":1e999}', "too large"),
         (b'{"a":"\\ud800"}', "surrogate"),
+        (b'{"a":["text \\ud800 text"]}', "surrogate"),
         (b'{"\\udfff":1}', "surrogate"),
     ],
 )
@@ -51,9 +58,13 @@ def test_takes_nesting_as_deep_as_the_limit_and_no_deeper() -> None:
         return b'{"a":' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}"
 
     assert parse_object(nested(5), deepest=5)
+    assert parse_object(b'{"a":[[[["text",1]]]]}', deepest=5)
     with pytest.raises(InvalidRequest) as caught:
         parse_object(nested(6), deepest=5)
     assert "nested more than 5 deep" in caught.value.description
+    assert parse_object(nested(16))
+    with pytest.raises(InvalidRequest):
+        parse_object(nested(17))
 
 
 def test_refuses_nesting_that_would_exhaust_the_stack() -> None:

@@ -54,6 +54,11 @@ def test_ignores_members_that_it_does_not_know_whatever_they_hold() -> None:
     assert ClientMetadata.parse(extras) == ClientMetadata()
 
 
+def test_reads_a_federated_identity_with_an_audience() -> None:
+    sent = {"issuer": "https://i.example", "subject": "s", "audience": "api://other"}
+    assert ClientMetadata.parse({"federated_identities": [sent]}).federated_identities == (FederatedIdentity(**sent),)
+
+
 def test_takes_null_for_absent() -> None:
     names = ["redirect_uris", "client_name", "jwks", "scope", "contacts", "client_name#de", "federated_identities"]
     assert ClientMetadata.parse(dict.fromkeys(names)) == ClientMetadata()
@@ -84,6 +89,7 @@ def test_keeps_an_empty_array_apart_from_an_absent_one() -> None:
         ("client_uri", False),
         ("client_name#de", 1),
         ("federated_identities", {}),
+        ("federated_identities", ["x"]),
         ("federated_identities", [{"issuer": "x"}]),
         ("federated_identities", [{"issuer": "x", "subject": "y", "more": "z"}]),
         ("federated_identities", [{"issuer": "x", "subject": 1}]),
@@ -104,9 +110,11 @@ def test_redirect_uris_of_the_wrong_type_have_an_error_code_of_their_own(value: 
 
 @pytest.mark.duty(22)
 def test_keeps_members_with_a_language_tag_apart_from_plain_ones() -> None:
-    metadata = ClientMetadata.parse({"client_name#ja-Hani-JP": "名", "logo_uri#de": "https://a.example/de"})
+    members = ("client_name", "client_uri", "logo_uri", "tos_uri", "policy_uri")
+    tagged = {f"{member}#ja-Hani-JP": "名" for member in members}
+    metadata = ClientMetadata.parse({"unknown#de": "x", **tagged, "redirect_uris#de": "x"})
     assert metadata.client_name is None
-    assert metadata.localized == {"client_name#ja-Hani-JP": "名", "logo_uri#de": "https://a.example/de"}
+    assert metadata.localized == tagged
 
 
 @pytest.mark.duty(22)

@@ -29,7 +29,9 @@ ANY = Policy()
     ],
 )
 def test_takes_https_loopback_and_private_use_schemes(text: str, kind: Kind, host: str) -> None:
-    assert read(text, ANY) == RedirectUri(text, kind, host)
+    uri = read(text, ANY)
+    assert uri == RedirectUri(text, kind, host)
+    assert uri.is_local is (host in ("localhost", "127.0.0.1"))
 
 
 def refused(text: str, policy: Policy = ANY) -> str:
@@ -86,6 +88,13 @@ def test_rejects_a_redirect_uri_with_a_fragment(text: str) -> None:
         "filesystem:https://a.example/x",
         "chrome-extension://abc/",
         "mailto:a@b.example",
+        "chrome://settings",
+        "content://a.example/1",
+        "jar:https://a.example/x",
+        "moz-extension://abc/",
+        "resource://a",
+        "sms:1",
+        "tel:1",
     ],
 )
 def test_rejects_a_scheme_that_does_something_else_than_call_back(text: str) -> None:
@@ -102,7 +111,7 @@ def test_rejects_a_private_use_scheme_without_a_dot() -> None:
 @pytest.mark.duty(10)
 def test_a_policy_may_name_schemes_without_a_dot() -> None:
     policy = Policy(undotted_schemes=frozenset({"myapp"}))
-    assert read("myapp://cb", policy).kind is Kind.PRIVATE
+    assert read("myapp://cb", policy) == RedirectUri("myapp://cb", Kind.PRIVATE, "")
     assert read("MyApp://cb", policy).kind is Kind.PRIVATE
     assert "reverse domain name" in refused("other://cb", policy)
 
@@ -182,6 +191,11 @@ def test_takes_an_ipv6_host_over_https() -> None:
     assert read("https://[2001:db8::1]:8443/cb", ANY).host == "[2001:db8::1]"
 
 
+@pytest.mark.parametrize("text", ["/cb", "cb", "//a.example/cb"])
+def test_says_that_a_scheme_is_missing(text: str) -> None:
+    assert "without a scheme" in refused(text)
+
+
 def test_takes_256_characters_and_no_more() -> None:
     stem = "https://a.example/"
     assert read(stem + "x" * (256 - len(stem)), ANY)
@@ -219,6 +233,8 @@ def test_no_uri_is_registered_twice() -> None:
         "com.example.app:/",
         "com.example.app:/cb",
         "com.example.app:/",
+        "com.example.app://host",
+        "com.example.app://host/",
     )
     kept = [uri.text for uri in read_all(sent, ANY)]
     assert kept == [
@@ -228,6 +244,8 @@ def test_no_uri_is_registered_twice() -> None:
         "https://a.example/CB",
         "com.example.app:/",
         "com.example.app:/cb",
+        "com.example.app://host",
+        "com.example.app://host/",
     ]
 
 

@@ -37,6 +37,8 @@ def test_reads_passwords_the_newest_first() -> None:
     first, second = read_secrets({"passwordCredentials": [old, new]})
     assert (first.key_id, first.own, first.hint) == ("b", False, "")
     assert (second.key_id, second.own, second.hint) == ("a", True, "abc")
+    assert ClientSecret("c", NOW, NOW).own
+    assert not ClientSecret("c", NOW, NOW).hint
     assert second.expires_at == 1_782_864_000
     assert read_secrets({}) == read_secrets({"passwordCredentials": None}) == ()
 
