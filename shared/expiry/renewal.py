@@ -50,8 +50,8 @@ def secrets_usable(client: Client, now: datetime) -> tuple[Credential, ...]:
 def may_call_for_renewal(client: Client, now: datetime, before: timedelta) -> datetime | None:
     """When a renewal is or was due, judged without asking the store; None where asking it would be in vain.
 
-    Worth asking is a client whose newest secret ends soon, or whose secrets are over. And, after all of those, one with a renewal
-    beside a secret that is still good or ended lately, since only the store can tell whether the renewal arrived; the latest come
+    Due is a client whose newest secret ends soon, or whose secrets are over. After all of those, one with a further secret that
+    is still good or ended lately is worth a look, since only the store can tell which of them its readers have; the latest come
     first, so that the traces of a run that broke off are met by the next one.
     """
     if client.registration.auth_method not in {"", "client_secret_basic", "client_secret_post"}:
@@ -60,12 +60,11 @@ def may_call_for_renewal(client: Client, now: datetime, before: timedelta) -> da
     usable = secrets_usable(client, now)
     if not usable:
         return max((credential.end for credential in secrets if credential.end <= now), default=None)
-    latest = max(credential.end for credential in usable)
-    if latest - now <= before:
-        return latest - before
     newest = usable[-1]
+    if newest.end - now <= before:
+        return newest.end - before
     others = [credential for credential in secrets if credential is not newest and credential.end > now - before]
-    return NEVER - (newest.start - ALWAYS) if is_renewal(newest) and others else None
+    return NEVER - (newest.start - ALWAYS) if others else None
 
 
 def plan_renewal(client: Client, held: str, held_since: datetime | None, now: datetime, before: timedelta) -> RenewalPlan:
