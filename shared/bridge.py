@@ -116,14 +116,17 @@ class Application:
     def audit(self) -> "Audit":
         """The audit of client secrets."""
         from shared.expiry.assembly import build_audit, vault_tokens
+        from shared.graph.session import DirectorySession
 
         tenant = self.tenant
+        # Vaults and webhooks are elsewhere than Entra: neither its CA bundle nor skipping validation holds for them.
+        outside = DirectorySession(verify=True)
         return build_audit(
             self.settings.audit,
             graph=self.graph,
             graph_origin=tenant.cloud.graph,
             clock=self.clock,
-            session=self.session,
+            session=outside,
             token_for=vault_tokens(tenant.identity, tenant.tenant_id, tenant.cloud, self.session),
         )
 

@@ -110,6 +110,9 @@ class RegistrationService:
         return json_response(200, self._carry_out("rotate", request, self._manager, use))
 
     def _manager(self, request: Request) -> Principal:
+        if not _client_id(request):
+            # The registration endpoint itself, which takes nothing but registrations.
+            raise MethodNotAllowed(("POST",))
         return self._authorization.to_manage(request, _client_id(request))
 
     def _methods(self) -> tuple[str, ...]:
@@ -143,7 +146,8 @@ class RegistrationService:
 
 
 def _client_id(request: Request) -> str:
-    return request.params.get("client_id", "")
+    """From the path, or from the query: there WSO2's ForgeRock connector has it, as in the examples of RFC 7592."""
+    return request.params.get("client_id") or request.query.get("client_id", "")
 
 
 def _record_refusal(action: str, request: Request, principal: Principal | None, error: OAuthError) -> None:

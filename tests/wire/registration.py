@@ -4,6 +4,8 @@ Every function takes the bridge's base URL (without a slash at its end), a `requ
 would be configured with. They work over HTTP and, with an adapter, in one process.
 """
 
+from typing import Any
+
 import requests
 
 from tests.wire.shapes import all_shapes, check, send
@@ -67,6 +69,22 @@ def wso2(base_url: str, session: requests.Session, authorization: str) -> None:
     assert forgerock["client_name#en"] == "app"
     renew = f"{url}/{forgerock['client_id']}/new-secret"
     check(send(session, "wso2-resident", "rotate", renew, {}, authorization), "wso2-resident", "rotate")
+    _manage_by_query(url, session, forgerock)
+
+
+def _manage_by_query(url: str, session: requests.Session, created: dict[str, Any]) -> None:
+    """The ForgeRock connector manages a client at the registration endpoint, its id in the query, with its token."""
+    product, client = "wso2-forgerock", f"{url}?client_id={created['client_id']}"
+    token = f"Bearer {created['registration_access_token']}"
+    read = send(session, product, "read", client, {}, token)
+    assert (read.status_code, read.json()["client_id"]) == (200, created["client_id"])
+    # The recording has no body for the update: it is the registration's, with the id.
+    body = {**all_shapes()[product, "create"].json, "client_id": created["client_id"]}
+    updated = session.put(client, json=body, headers={"Authorization": token}, timeout=30)
+    assert updated.status_code == 200, updated.text
+    token = f"Bearer {updated.json()['registration_access_token']}"
+    assert send(session, product, "delete", client, {}, token).status_code == 204
+    assert send(session, product, "read", client, {}, token).status_code == 401
 
 
 def mcp(base_url: str, session: requests.Session, authorization: str | None) -> None:

@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
@@ -30,12 +30,16 @@ class BridgeAdapter(BaseAdapter):
         self._bridge = bridge
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        _, _, client_id, *rest = [*urlsplit(str(request.url)).path.split("/"), ""]
+        parts = urlsplit(str(request.url))
+        _, _, client_id, *rest = [*parts.path.split("/"), ""]
+        query = dict(parse_qsl(parts.query))
         headers = {name.lower(): str(value) for name, value in request.headers.items()}
         headers.setdefault("content-type", "")
         body = request.body if isinstance(request.body, bytes) else b""
         rotate = rest[:1] == ["new-secret"]
-        answer = self._bridge.call(str(request.method), client_id, raw=body, authorization=None, headers=headers, rotate=rotate)
+        answer = self._bridge.call(
+            str(request.method), client_id, raw=body, authorization=None, headers=headers, query=query, rotate=rotate
+        )
         raw = HTTPResponse(io.BytesIO(answer.body), dict(answer.headers), answer.status, preload_content=False)
         return HTTPAdapter().build_response(request, raw)
 
