@@ -8,7 +8,7 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -25,7 +25,7 @@ _LONGEST_KEY_ID = 90
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate with an RSA key. `key_id` is what the client calls it; `der` the certificate itself."""
+    """A certificate with an RSA key, no other. `key_id` is what the client calls it; `der` the certificate itself."""
 
     key_id: str
     der: bytes = field(repr=False)
@@ -44,10 +44,7 @@ class Certificate:
 
     def as_jwk(self) -> dict[str, Any]:
         """The key as RFC 7517 writes it, certificate and thumbprint included."""
-        key = self.parsed.public_key()
-        if not isinstance(key, RSAPublicKey):
-            raise TypeError("only certificates with RSA keys are registered")
-        numbers = key.public_numbers()
+        numbers = cast(RSAPublicKey, self.parsed.public_key()).public_numbers()
         return {
             "kty": "RSA",
             "use": "sig",
@@ -125,11 +122,13 @@ def to_key_credential(certificate: Certificate) -> dict[str, Any]:
 
 
 def from_key_credentials(credentials: list[dict[str, Any]]) -> tuple[Certificate, ...]:
-    """The certificates that Graph returned. It shows `key` on a single read that selects keyCredentials, and never otherwise."""
+    """The certificates with RSA keys that Graph returned. It shows `key` on a single read that selects keyCredentials, and never
+    otherwise."""
     certificates = []
     for credential in credentials:
         if isinstance(credential.get("key"), str) and credential.get("usage") == "Verify":
             der = base64.b64decode(credential["key"])
-            key_id = credential.get("displayName") or thumbprint(x509.load_der_x509_certificate(der))
-            certificates.append(Certificate(str(key_id), der))
+            parsed = x509.load_der_x509_certificate(der)
+            if isinstance(parsed.public_key(), RSAPublicKey):
+                certificates.append(Certificate(credential.get("displayName") or thumbprint(parsed), der))
     return tuple(certificates)

@@ -1,6 +1,6 @@
 """Kinds of client, and the Entra platform that each of their redirect URIs belongs to."""
 
-from enum import Enum
+from enum import Enum, auto
 
 from shared.errors import InvalidClientMetadata, InvalidRedirectUri
 from shared.registration.grants import uses_redirects
@@ -25,10 +25,10 @@ class Platform(Enum):
 class ClientType(Enum):
     """What a client is to Entra."""
 
-    WEB = "web"
-    SERVICE = "service"
-    SINGLE_PAGE = "single-page"
-    NATIVE = "native"
+    WEB = auto()
+    SERVICE = auto()
+    SINGLE_PAGE = auto()
+    NATIVE = auto()
 
 
 def classify(

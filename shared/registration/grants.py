@@ -25,8 +25,8 @@ def choose(
     if not REDIRECT_GRANTS & set(grants):
         return grants, ()
     if IMPLICIT in asked and IMPLICIT not in grants:
-        # Dropped by policy, and its response types with it.
-        responses = tuple(response for response in responses if response == "code")
+        # Dropped by policy, and its response types with it: they follow from the grants that are left.
+        responses = ()
     responses = responses or _responses_for(grants)
     _check_agreement(grants, responses)
     return grants, responses

@@ -16,6 +16,8 @@ PREFIX = "dcr:"
 LONGEST_TAG = 256
 _TAG = re.compile(r"dcr:(?P<name>[a-z_]+(?:#[A-Za-z0-9-]+)?)(?:\.(?P<part>[1-9][0-9]{0,3}))?=(?P<value>.*)", re.DOTALL)
 
+_NUMBER = re.compile(r"[0-9]{1,15}")
+
 type Value = str | Sequence[str]
 
 
@@ -23,7 +25,7 @@ def _escape(text: str, *, item: bool) -> str:
     """Percent-encode what a tag cannot hold, the percent sign itself, and in lists the comma."""
     kept = []
     for char in text:
-        hidden = char.isspace() or unicodedata.category(char)[0] in "CZ"
+        hidden = unicodedata.category(char).startswith(("C", "Z"))
         if hidden or char == "%" or (item and char == ","):
             kept.append("".join(f"%{byte:02X}" for byte in char.encode()))
         else:
@@ -106,8 +108,8 @@ class Record:
 
     def number(self, name: str) -> int | None:
         """The whole number of a member; None where none is kept."""
-        raw = self._raw.get(name, "")
-        return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 16 else None
+        raw = self._raw.get(name)
+        return int(raw) if raw is not None and _NUMBER.fullmatch(raw) else None
 
     def localized(self, members: Iterable[str]) -> dict[str, str]:
         """Those of `members` that are kept with a language tag, by their whole name."""

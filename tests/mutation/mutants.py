@@ -70,8 +70,8 @@ def _skipped(tree: ast.AST) -> Iterator[ast.AST]:
             yield from ast.walk(node)
         elif isinstance(node, ast.JoinedStr):
             yield from (part for part in node.values if isinstance(part, ast.Constant))
-        elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-            yield from (part for part in node.exc.args if isinstance(part, ast.Constant))
+        elif isinstance(node, ast.Raise):
+            yield from (part for part in ast.walk(node) if isinstance(part, ast.Constant))
         elif isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if name in _TEXT_CALLS:

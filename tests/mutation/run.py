@@ -33,7 +33,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "record": (f"{UNIT}/test_record.py",),
     "validation": (f"{UNIT}/test_validation.py",),
     "registration": (f"{UNIT}/test_translation.py", f"{UNIT}/test_validation.py", f"{FUNCTIONAL}/test_rotation.py"),
-    "translation": (f"{UNIT}/test_translation.py",),
+    "translation": (f"{UNIT}/test_translation.py", f"{FUNCTIONAL}/test_management.py", f"{FUNCTIONAL}/test_approval_and_keys.py"),
     "secrets": (f"{UNIT}/test_secrets.py",),
     "scopes": (f"{FUNCTIONAL}/test_scopes.py",),
     "presented_secret": (f"{FUNCTIONAL}/test_rotation.py", f"{FUNCTIONAL}/test_management.py"),

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
@@ -20,9 +20,13 @@ def rsa_key(number: int = 0, bits: int = 2048) -> rsa.RSAPrivateKey:
 
 
 @cache
-def der(number: int = 0, bits: int = 2048, *, days: int = 365, elliptic: bool = False) -> bytes:
-    """A self-signed certificate that is good from yesterday for so many days."""
-    key = ec.generate_private_key(ec.SECP256R1()) if elliptic else rsa_key(number, bits)
+def der(number: int = 0, bits: int = 2048, *, days: int = 365, kind: str = "rsa") -> bytes:
+    """A self-signed certificate that is good from yesterday for so many days; `kind` is rsa, ec or ed25519."""
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey = rsa_key(number, bits)
+    if kind == "ec":
+        key = ec.generate_private_key(ec.SECP256R1())
+    elif kind == "ed25519":
+        key = ed25519.Ed25519PrivateKey.generate()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"client {number}")])
     builder = (
         x509.CertificateBuilder()
@@ -33,7 +37,7 @@ def der(number: int = 0, bits: int = 2048, *, days: int = 365, elliptic: bool = 
         .not_valid_before(NOW - timedelta(days=1))
         .not_valid_after(NOW + timedelta(days=days, hours=-1 if days == 0 else 0))
     )
-    return builder.sign(key, SHA256()).public_bytes(Encoding.DER)
+    return builder.sign(key, None if kind == "ed25519" else SHA256()).public_bytes(Encoding.DER)
 
 
 def jwk(number: int = 0, **changes: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Public keys of clients: X.509 certificates in a JWK set (RFC 7517 section 4.7)."""
 
 import base64
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ def test_gives_a_key_back_as_a_full_jwk() -> None:
     (certificate,) = read_jwks({"keys": [jwk(0, kid="one")]}, NOW)
     shown = certificate.as_jwk()
     assert {"kty", "use", "kid", "x5t#S256", "n", "e", "x5c"} == shown.keys()
+    assert shown["use"] == "sig"
     assert (shown["kid"], shown["e"], shown["x5c"]) == ("one", "AQAB", [base64.b64encode(der(0)).decode()])
     assert read_jwks({"keys": [shown]}, NOW) == (certificate,)
 
@@ -45,14 +47,18 @@ def test_reads_key_credentials_back_where_graph_shows_the_key() -> None:
     assert from_key_credentials([credential]) == (certificate,)
     assert from_key_credentials([{**credential, "key": None}]) == ()
     assert from_key_credentials([{**credential, "usage": "Sign"}]) == ()
+    for kind in ("ec", "ed25519"):
+        administrators = base64.b64encode(der(3, kind=kind)).decode()
+        assert from_key_credentials([{**credential, "key": administrators}, credential]) == (certificate,)
     (unnamed,) = from_key_credentials([{**credential, "displayName": None}])
     assert unnamed.key_id == certificate.as_jwk()["x5t#S256"]
 
 
-@pytest.mark.parametrize("jwks", [{}, {"keys": []}, {"keys": {}}, {"keys": None}])
+@pytest.mark.parametrize("jwks", [{}, {"keys": []}, {"keys": {}}, {"keys": {"kty": "RSA"}}, {"keys": "x"}, {"keys": None}])
 def test_refuses_a_set_without_keys(jwks: dict[str, Any]) -> None:
-    with pytest.raises(InvalidClientMetadata):
+    with pytest.raises(InvalidClientMetadata) as caught:
         read_jwks(jwks, NOW)
+    assert "array of at least one key" in caught.value.description
 
 
 @pytest.mark.parametrize("key", [None, "x", {}, {"kty": "EC"}, {"kty": "oct", "k": "c2VjcmV0"}])
@@ -77,7 +83,7 @@ def test_refuses_an_entry_that_is_not_a_certificate(entry: str) -> None:
 
 
 def test_refuses_keys_that_entra_does_not_verify_with() -> None:
-    for weak in (der(2, 1024), der(3, elliptic=True)):
+    for weak in (der(2, 1024), der(3, kind="ec"), der(3, kind="ed25519")):
         assert "2048 bits" in refusal(jwk(0, x5c=[base64.b64encode(weak).decode()]))
 
 
@@ -90,6 +96,10 @@ def test_refuses_a_certificate_of_another_key() -> None:
 
 def test_refuses_a_certificate_that_is_over() -> None:
     assert "no longer valid" in refusal(jwk(0, x5c=[base64.b64encode(der(4, days=0)).decode()]))
+    (certificate,) = read_jwks({"keys": [jwk(0)]}, NOW)
+    assert read_jwks({"keys": [jwk(0)]}, certificate.ends - timedelta(seconds=1))
+    with pytest.raises(InvalidClientMetadata):
+        read_jwks({"keys": [jwk(0)]}, certificate.ends)
 
 
 @pytest.mark.parametrize("key_id", ["", "x" * 91, 7, "ü", "a\nb"])

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import InvalidClientMetadata
-from shared.registration.grants import choose
+from shared.registration.grants import choose, uses_redirects
 from shared.registration.policy import DEVICE_CODE, GRANT_TYPES, JWT_BEARER, Policy
 
 DEFAULT = Policy()
@@ -86,6 +86,15 @@ def test_each_value_is_registered_once_and_in_the_order_asked_for() -> None:
 @pytest.mark.parametrize("response", ["id_token code", "code id_token"])
 def test_the_parts_of_a_response_type_have_no_order(response: str) -> None:
     assert choose(None, (response,), ALL)[1] == ("code id_token",)
+    assert choose(None, (f"token {response}",), ALL)[1] == ("code id_token token",)
+
+
+def test_authorization_code_and_implicit_alone_redirect() -> None:
+    assert [grant for grant in sorted(GRANT_TYPES) if uses_redirects((grant, "refresh_token"))] == [
+        "authorization_code",
+        "implicit",
+    ]
+    assert not uses_redirects(())
 
 
 @pytest.mark.parametrize("response", ["codes", "", "code  token", "code code", "none"])
@@ -136,6 +145,9 @@ def test_a_long_unknown_grant_is_cut_short_in_the_answer() -> None:
         choose(("x" * 1000,), None, DEFAULT)
     assert "x" * len(DEVICE_CODE) + "..." in caught.value.description
     assert "x" * (len(DEVICE_CODE) + 1) not in caught.value.description
+    with pytest.raises(InvalidClientMetadata) as caught:
+        choose((DEVICE_CODE,), None, DEFAULT)
+    assert f"grant_types has {DEVICE_CODE}, which" in caught.value.description
 
 
 def test_a_contradiction_does_not_vanish_by_dropping_another_grant() -> None:

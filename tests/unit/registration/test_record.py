@@ -37,6 +37,10 @@ def test_a_tag_can_be_read_by_people() -> None:
         "dcr:response_types=code%20id_token",
     ]
     assert to_tags({"client_name#ja": "注文 アプリ"}) == ["dcr:client_name#ja=注文%20アプリ"]
+    assert to_tags({"logo_uri": "https://a.example/a,b", "scope": None, "software_id": "x"}) == [
+        "dcr:logo_uri=https://a.example/a,b",
+        "dcr:software_id=x",
+    ]
     assert to_tags({"contacts": ("a,b@example.com", "100%")}) == ["dcr:contacts=a%2Cb@example.com,100%25"]
 
 
@@ -45,7 +49,7 @@ def test_a_long_value_goes_over_several_tags() -> None:
     assert tags[0] == "dcr:logo_uri=" + "x" * 243
     assert utf_16_units(tags[0]) == 256
     assert [tag.partition("=")[0] for tag in tags[1:]] == [f"dcr:software_statement.{number}" for number in (1, 2, 3)]
-    assert "".join(tag.partition("=")[2] for tag in tags[1:]) == "y" * 500
+    assert [tag.partition("=")[2] for tag in tags[1:]] == ["y" * 228, "y" * 228, "y" * 44]
     assert len(to_tags({"logo_uri": "x" * 244})) == 2
 
 
@@ -70,6 +74,11 @@ def test_leaves_other_peoples_tags_alone() -> None:
 )
 def test_a_value_with_a_part_missing_is_as_if_never_kept(tags: list[str]) -> None:
     assert Record.from_tags(tags).text("logo_uri") is None
+
+
+def test_a_value_in_one_tag_wins_over_parts() -> None:
+    for tags in (["dcr:logo_uri=a", "dcr:logo_uri.1=b"], ["dcr:logo_uri.1=b", "dcr:logo_uri=a"]):
+        assert Record.from_tags(tags).text("logo_uri") == "a"
 
 
 def test_numbers_are_whole_and_small() -> None:

@@ -74,10 +74,11 @@ languages = st.sampled_from(["de", "ja-Hani-JP", "zh-Hant", "en-GB"])
 @st.composite
 def metadata(draw: st.DrawFn) -> dict[str, Any]:
     """Any metadata that the rules accept: every client type, every member, unicode and language tags."""
-    kind = draw(st.sampled_from(["web", "keys", "federated", "browser", "native", "service", "device"]))
+    kind = draw(st.sampled_from(["web", "implicit", "keys", "federated", "browser", "native", "service", "device"]))
     sent: dict[str, Any] = {}
     uris = {
         "web": st.one_of(https, loopback),
+        "implicit": https,
         "keys": https,
         "federated": https,
         "browser": st.one_of(https, loopback, private),
@@ -97,6 +98,11 @@ def metadata(draw: st.DrawFn) -> dict[str, Any]:
         sent["grant_types"] = draw(grants)
         methods = {"keys": "private_key_jwt", "federated": "private_key_jwt", "browser": "none", "native": "none"}
         sent["token_endpoint_auth_method"] = methods.get(kind, "client_secret_basic")
+    if kind == "implicit":
+        both = draw(st.booleans())
+        sent["grant_types"] = ["authorization_code", "implicit"] if both else ["implicit"]
+        responses = ["code id_token", "code id_token token", "code token"] if both else ["token", "id_token", "id_token token"]
+        sent["response_types"] = draw(st.lists(st.sampled_from(responses), min_size=1, max_size=2, unique=True))
     if kind == "keys":
         sent["jwks"] = {
             "keys": [jwk(number, kid=draw(st.sampled_from(["a", "b" * 90]))) for number in range(draw(st.integers(1, 2)))]
@@ -215,6 +221,7 @@ def test_each_uri_is_on_one_platform() -> None:
     native = create(registered(application_type="native", redirect_uris=["com.example.app:/cb", "http://localhost/cb"]))
     assert native["publicClient"] == {"redirectUris": ["com.example.app:/cb", "http://localhost/cb"]}
     assert "spa" not in native
+    assert "passwordCredentials" not in native
 
 
 @pytest.mark.parametrize(
@@ -305,6 +312,18 @@ def test_permissions_are_declared_and_replaced() -> None:
     access = [{"resourceAppId": "x", "resourceAccess": [{"id": "y", "type": "Scope"}]}]
     assert create(registered(**WEB), access=access)["requiredResourceAccess"] == access
     assert update_body(registered(**WEB), PROVENANCE, create(registered(**WEB)), access)["requiredResourceAccess"] == access
+
+
+def test_the_record_has_200_tags_and_no_more() -> None:
+    registration = registered(**WEB)
+    own = len(create(registration)["tags"]) - 1
+
+    def wide(count: int) -> Registration:
+        return replace(registration, localized={f"client_name#aa-{number}": "x" for number in range(count)})
+
+    assert len(create(wide(200 - own))["tags"]) == 201
+    with pytest.raises(InvalidClientMetadata):
+        create(wide(201 - own))
 
 
 def test_the_record_has_bounds() -> None:
