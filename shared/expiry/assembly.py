@@ -22,6 +22,7 @@ from shared.expiry.delivery.store import SecretStore
 from shared.expiry.registrations import describe
 from shared.expiry.roster import Roster
 from shared.expiry.sinks.aws import EventBus, SnsTopic
+from shared.expiry.sinks.blob import BlobPage
 from shared.expiry.sinks.chat import Chat, slack_message, teams_message
 from shared.expiry.sinks.posting import Poster
 from shared.expiry.sinks.signature import signing_key
@@ -50,7 +51,7 @@ def build_audit(
     """The audit with its actions, stores and sinks.
 
     `graph_origin` is Graph's host, such as https://graph.microsoft.com. `session` follows no redirects and trusts the configured
-    certificates: sinks and vaults are called through it. `token_for` gives tokens for vaults, see `vault_tokens`. `stores`
+    certificates: sinks and vaults are called through it. `token_for` gives tokens for vaults and storage (`vault_tokens`). `stores`
     replaces the stores that renewed secrets go to.
     """
     listing, directory = Listing(graph), Directory(graph)
@@ -62,7 +63,7 @@ def build_audit(
         }
     deliveries = Deliveries(configuration.destinations, stores)
     actions = build_actions(configuration, listing, directory, roster, deliveries)
-    return Audit(configuration, roster, clock, actions, _sink_factory(configuration.sinks, Poster(session, clock)))
+    return Audit(configuration, roster, clock, actions, _sink_factory(configuration.sinks, Poster(session, clock), token_for))
 
 
 def build_actions(
@@ -104,7 +105,7 @@ def vault_tokens(identity: Identity, tenant_id: str, cloud: Cloud, session: Dire
     return token_for
 
 
-def _sink_factory(addresses: SinkAddresses, poster: Poster) -> Callable[[], Sequence[Sink]]:
+def _sink_factory(addresses: SinkAddresses, poster: Poster, token_for: TokenFor) -> Callable[[], Sequence[Sink]]:
     def sinks() -> Sequence[Sink]:
         made: list[Sink] = []
         if addresses.webhook_url:
@@ -117,6 +118,8 @@ def _sink_factory(addresses: SinkAddresses, poster: Poster) -> Callable[[], Sequ
             made.append(SnsTopic(addresses.sns_topic))
         if addresses.event_bus:
             made.append(EventBus(addresses.event_bus))
+        if addresses.report_blob:
+            made.append(BlobPage(poster, addresses.report_blob, token_for))
         return made
 
     return sinks

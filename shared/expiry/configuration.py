@@ -47,6 +47,7 @@ class SinkAddresses:
     slack_url: Secret = field(default_factory=lambda: Secret(""))
     sns_topic: str = ""
     event_bus: str = ""
+    report_blob: str = ""
 
 
 @dataclass(frozen=True, slots=True)

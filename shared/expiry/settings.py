@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from shared.environment import Environment
 from shared.expiry.configuration import DEFAULT_LIMITS, MARKER_TAG, ActionName, AuditConfiguration, SinkAddresses
@@ -121,6 +122,19 @@ def _pairs(text: str, expected: str, most: int) -> dict[str, int]:
     return pairs
 
 
+def parse_blob(text: str) -> str:
+    """The address of a blob, such as https://account.blob.core.windows.net/reports/secrets.html. Raises ValueError.
+
+    An access signature in it is refused: the bridge's own identity writes, and a setting should hold no key.
+    """
+    parts = urlsplit(text)
+    if parts.scheme != "https" or ".blob." not in parts.netloc or parts.path.count("/") < 2 or parts.query or parts.fragment:
+        raise ValueError(
+            "expected a blob's address like https://account.blob.core.windows.net/container/name, without a signature"
+        )
+    return text
+
+
 def _sinks(environment: Environment) -> SinkAddresses:
     def address(name: str) -> Secret:
         value = environment.text(name)
@@ -145,6 +159,7 @@ def _sinks(environment: Environment) -> SinkAddresses:
         slack_url=address("AUDIT_SLACK_URL"),
         sns_topic=environment.parsed("AUDIT_SNS_TOPIC", lambda text: _arn(text, "sns"), ""),
         event_bus=environment.parsed("AUDIT_EVENT_BUS", lambda text: _arn(text, "events"), ""),
+        report_blob=environment.parsed("AUDIT_REPORT_BLOB", parse_blob, ""),
     )
 
 

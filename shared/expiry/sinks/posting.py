@@ -23,26 +23,29 @@ class Poster:
         self._session = session
         self.clock = clock
 
-    def post(self, url: Secret, body: bytes, headers: Mapping[str, str], deadline: Deadline) -> None:
-        """Post until it is taken. Raises SinkFailure, which names the host alone: the path may hold a key."""
+    def post(self, url: Secret, body: bytes, headers: Mapping[str, str], deadline: Deadline, *, method: str = "POST") -> None:
+        """Post, or put, until it is taken. Raises SinkFailure, which names the host alone: the path may hold a key."""
         address = url.reveal()
         host = urlsplit(address).hostname
         if urlsplit(address).scheme != "https":
             raise SinkFailure(f"{host} is not addressed by https")
         problem = ""
         for pause in (*PAUSES, None):
-            problem, wait = self._attempt(address, body, headers, deadline)
+            problem, wait = self._attempt(method, address, body, headers, deadline)
             if not problem:
                 return
             if wait is None or pause is None or not deadline.pause(min(max(pause, wait), LONGEST_PAUSE)):
                 break
         raise SinkFailure(f"{host} {problem}")
 
-    def _attempt(self, address: str, body: bytes, headers: Mapping[str, str], deadline: Deadline) -> tuple[str, float | None]:
+    def _attempt(
+        self, method: str, address: str, body: bytes, headers: Mapping[str, str], deadline: Deadline
+    ) -> tuple[str, float | None]:
         """What went wrong (empty for nothing), and the seconds to wait before another attempt; None where that is in vain."""
         timeout = min(max(deadline.remaining(), 1.0), TIMEOUT)
         try:
-            answer = self._session.post(
+            answer = self._session.request(
+                method,
                 address,
                 data=body,
                 headers={"Content-Type": "application/json", **headers},
