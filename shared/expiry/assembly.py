@@ -50,9 +50,9 @@ def build_audit(
 ) -> Audit:
     """The audit with its actions, stores and sinks.
 
-    `graph_origin` is Graph's host, such as https://graph.microsoft.com. `session` follows no redirects and trusts the configured
-    certificates: sinks and vaults are called through it. `token_for` gives tokens for vaults and storage (`vault_tokens`). `stores`
-    replaces the stores that renewed secrets go to.
+    `graph_origin` is Graph's host, such as https://graph.microsoft.com. Sinks, vaults and storage are called through `session`,
+    which follows no redirects and trusts the machine's certificates. `token_for` gives tokens for vaults and storage, see
+    `vault_tokens`. `stores` replaces the stores that renewed secrets go to.
     """
     listing, directory = Listing(graph), Directory(graph)
     roster = Roster(listing, directory, configuration.marker_tag, describe, graph_origin)
