@@ -9,8 +9,8 @@ from shared.registration.configuration import StatementIssuer
 from shared.registration.json_document import JsonObject
 from shared.registration.policy import Policy
 
-# Claims of the JWT itself (RFC 7519 section 4.1): they say nothing of the client.
-_JWT_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti"})
+# Claims of the JWT itself (RFC 7519 section 4.1): they say nothing of the client. Nor does a statement stand for another one.
+_JWT_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "software_statement"})
 # Which algorithms belong to which kind of key (RFC 7518 section 3.1, RFC 8037 section 3.1).
 _FAMILIES = {"RSA": ("RS", "PS"), "EC": ("ES",), "OKP": ("EdDSA",)}
 # Seconds that clocks may differ.

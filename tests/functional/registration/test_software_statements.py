@@ -47,7 +47,12 @@ def trusting(make: Make) -> Bridge:
 @pytest.mark.duty(27)
 def test_the_claims_of_a_statement_win_over_plain_members_and_it_comes_back_unmodified(trusting: Bridge) -> None:
     sent = statement(
-        {"client_name": "Certified", "software_id": "s-1", "redirect_uris": ["https://certified.example/cb"], "sub": "x"}
+        {
+            "client_name": "Certified",
+            "software_id": "s-1",
+            "redirect_uris": ["https://certified.example/cb"],
+            "software_statement": "x",
+        }
     )
     client = trusting.register({**WEB, "software_statement": sent, "software_version": "7"})
     assert client["client_name"] == "Certified"
@@ -128,6 +133,13 @@ def test_a_statement_is_good_between_its_times(trusting: Bridge) -> None:
 def test_what_a_statement_says_is_judged_like_plain_members(trusting: Bridge) -> None:
     bad = statement({"redirect_uris": ["http://evil.example/"]})
     assert_error(trusting.call("POST", body={**WEB, "software_statement": bad}), 400, "invalid_redirect_uri")
+
+
+@pytest.mark.duty(23, 41)
+@pytest.mark.parametrize("name", ["\ud800", "Orders \udfff", "Micr\u043esoft"])
+def test_a_statement_carries_no_text_that_a_body_could_not(trusting: Bridge, name: str) -> None:
+    bad = statement({"client_name": name})
+    assert_error(trusting.call("POST", body={**WEB, "software_statement": bad}), 400, "invalid_client_metadata", "client_name")
 
 
 @pytest.mark.duty(41)

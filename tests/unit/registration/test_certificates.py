@@ -37,6 +37,7 @@ def test_gives_a_key_back_as_a_full_jwk() -> None:
     shown = certificate.as_jwk()
     assert {"kty", "use", "kid", "x5t#S256", "n", "e", "x5c"} == shown.keys()
     assert shown["use"] == "sig"
+    assert len(base64.urlsafe_b64decode(shown["n"] + "==")) == 256
     assert (shown["kid"], shown["e"], shown["x5c"]) == ("one", "AQAB", [base64.b64encode(der(0)).decode()])
     assert read_jwks({"keys": [shown]}, NOW) == (certificate,)
 
@@ -77,7 +78,9 @@ def test_refuses_a_key_without_a_certificate(chain: object) -> None:
     assert "without x5c" in refusal(jwk(0, x5c=chain))
 
 
-@pytest.mark.parametrize("entry", ["%%%", "AAAA", ""])
+@pytest.mark.parametrize(
+    "entry", ["%%%", "AAAA", "", base64.b64encode(der(0)).decode()[:76] + "\n" + base64.b64encode(der(0)).decode()[76:]]
+)
 def test_refuses_an_entry_that_is_not_a_certificate(entry: str) -> None:
     assert "not an X.509 certificate" in refusal(jwk(0, x5c=[entry]))
 
