@@ -6,6 +6,7 @@ HTTP, in the request forms that MuleSoft Anypoint sends. The exit code is 0 only
 
 import base64
 import json
+import logging
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -189,6 +190,8 @@ class Tour:
 def main() -> int:
     """Walk the tour; 0 when all was as it should be."""
     transcript = Transcript()
+    # The transcript shows what matters of the log; the rest would come in between.
+    logging.getLogger("bridge").addHandler(logging.NullHandler())
     with sandbox() as place:
         transcript = Transcript(verify=place.entra.ca_file)
         print(f"The bridge listens at {place.url}, the emulated directory at {place.entra.url}.")
