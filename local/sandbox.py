@@ -36,6 +36,7 @@ class Sandbox:
     entra: EntraEmulator
     host: FunctionsHost
     api: ResourceApi
+    legacy_api: ResourceApi
     authorization: str = field(repr=False)
     introspection_client: IntrospectionClient
 
@@ -106,10 +107,12 @@ def sandbox(port: int = 0, settings: Mapping[str, str] | None = None) -> Iterato
     with EntraEmulator() as entra:
         bridge = entra.add_caller("Entra DCR Bridge", roles=("Application.ReadWrite.OwnedBy",))
         api = entra.add_resource_api("Orders API", "api://orders", scopes=("Orders.Read",), app_roles=("Orders.Read.All",))
+        # An API that never asked for newer tokens gets v1 ones, whichever endpoint its clients call.
+        legacy = entra.add_resource_api("Legacy API", "api://legacy", token_version=1)
         caller = {
             "client_id": gateway.client_id,
             "secret_sha256": [hashlib.sha256(gateway.secret.encode()).hexdigest()],
-            "audiences": [api.app_id, api.identifier_uri],
+            "audiences": [api.app_id, legacy.identifier_uri],
         }
         own = {
             "BRIDGE_BASE_URL": url,
@@ -129,6 +132,6 @@ def sandbox(port: int = 0, settings: Mapping[str, str] | None = None) -> Iterato
         application.cache_clear()
         try:
             with FunctionsHost(ROOT, own) as host, host.serving(port):
-                yield Sandbox(url, entra, host, api, authorization, gateway)
+                yield Sandbox(url, entra, host, api, legacy, authorization, gateway)
         finally:
             application.cache_clear()

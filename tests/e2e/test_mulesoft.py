@@ -53,12 +53,12 @@ def client(place: Sandbox) -> dict[str, Any]:
     return created
 
 
-def token_of(place: Sandbox, client: dict[str, Any]) -> requests.Response:
+def token_of(place: Sandbox, client: dict[str, Any], scope: str | None = None) -> requests.Response:
     form = {
         "grant_type": "client_credentials",
         "client_id": client["client_id"],
         "client_secret": client["client_secret"],
-        "scope": place.scope,
+        "scope": scope or place.scope,
     }
     return requests.post(place.token_endpoint, data=form, verify=place.entra.ca_file, timeout=30)
 
@@ -100,6 +100,18 @@ def test_gateways_find_the_clients_token_active_under_its_registered_id(
     found = answer.json()
     assert (found["active"], found["client_id"], found["scope"]) == (True, client["client_id"], "")
     assert isinstance(found["exp"], int)
+
+
+def test_gateways_find_a_v1_token_active_too(place: Sandbox, client: dict[str, Any]) -> None:
+    token = token_of(place, client, f"{place.legacy_api.identifier_uri}/.default").json()["access_token"]
+    found = replay(place, "mulesoft-oidc-policy", "introspect", **{"<jwt>": token}).json()
+    assert (found["active"], found["client_id"]) == (True, client["client_id"])
+    assert found["iss"] == f"https://sts.windows.net/{place.entra.tenant_id}/"
+
+
+def test_gateways_find_a_token_for_microsoft_graph_inactive(place: Sandbox, client: dict[str, Any]) -> None:
+    token = token_of(place, client, "https://graph.microsoft.com/.default").json()["access_token"]
+    assert replay(place, "mulesoft-oidc-policy", "introspect", **{"<jwt>": token}).json() == {"active": False}
 
 
 @pytest.mark.duty(87)
