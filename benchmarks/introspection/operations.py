@@ -60,6 +60,13 @@ def hostile_tokens(good: str) -> dict[str, str]:
         "2,000 claims": unsigned(f"{{{','.join(f'{chr(34)}{n}{chr(34)}:1' for n in range(size // 9))},{inner}}}"),
         "a list of 5,000 numbers": unsigned(f'{{{inner},"x":[{"1," * (size // 2 - 8)}1]}}'),
         "escapes": unsigned(f'{{{inner},"x":"{chr(92) + "u00e9" * 1}{(chr(92) + "n") * (size // 2 - 12)}"}}'),
+        "a long number": unsigned(f'{{{inner},"x":0.{"1" * (size - 10)}}}'),
+        "500 claims and a long one": unsigned(
+            f'{{{",".join(f"{chr(34)}{n}{chr(34)}:1" for n in range(500))},{inner},"x":"{"x" * (size - 5000)}"}}'
+        ),
+        "500 objects": unsigned(f'{{{inner},"x":[{"{}," * 250}1],"y":"{"x" * (size - 1000)}"}}'),
+        "text outside ASCII": unsigned(f'{{{inner},"x":"{"é" * (size // 2 - 10)}"}}'),
+        "dashes": f"{header}.{'-' * 15_000}.{'A' * 342}",
         "deep lists": unsigned(f'{{{inner},"x":{"[" * 1000}{"]" * 1000}}}'),
         "a wrong signature": good[:-20] + ("A" * 16) + good[-4:],
         "a signature of 8 KB": good.rpartition(".")[0] + "." + "A" * 8192,

@@ -88,7 +88,7 @@ class Examination:
         header = (r.HEADER_MALFORMED, r.ALGORITHM, r.KIND, r.HEADER_EXTENSION, r.KEY_ID_MALFORMED)
         # A nonce of the wrong type is found while reading the header, one at the wrong place after the key is known.
         yield self._read_header, (*header, r.HEADER_NONCE) if self._nonce_is_malformed() else header
-        yield self._read_claims, (r.CLAIMS_MALFORMED,)
+        yield self._read_claims, (r.TOO_MANY_CLAIMS, r.CLAIMS_MALFORMED)
         yield self._find_issuer, (r.ISSUER_MALFORMED, r.ISSUER_NOT_TRUSTED)
         yield self._find_key, (r.KEY_UNKNOWN,)
         yield self._apply_nonce_rule, (r.HEADER_NONCE, r.GRAPH_AUDIENCE)

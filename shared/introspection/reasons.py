@@ -17,6 +17,7 @@ class Reason(StrEnum):
     KIND = "token_kind"
     HEADER_EXTENSION = "header_extension"
     KEY_ID_MALFORMED = "key_id_malformed"
+    TOO_MANY_CLAIMS = "too_many_claims"
     CLAIMS_MALFORMED = "claims_malformed"
     ISSUER_MALFORMED = "issuer_malformed"
     ISSUER_NOT_TRUSTED = "issuer_not_trusted"

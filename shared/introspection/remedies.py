@@ -46,6 +46,10 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "the header names its key",
         _NOT_ENTRA,
     ),
+    Reason.TOO_MANY_CLAIMS: Remedy(
+        "the token holds a bounded number of values",
+        "Far more than Entra puts into a token. Limit the group claims of the API.",
+    ),
     Reason.CLAIMS_MALFORMED: Remedy(
         "the payload is a JSON object in base64url",
         _ALTERED,

@@ -57,6 +57,7 @@ STRICTER: dict[str, str] = {
     "proof_of_possession": "libraries ignore cnf",
     "client_not_allowed": "clients are the operator's list",
     "signature": "a token for Graph whose raw nonce was signed over: to a library that is plain, to Graph it is not its own",
+    "too_many_claims": "libraries parse as much as a stranger sends before they verify",
     "claims_malformed": "libraries parse claims leniently: NaN, surrogates, deep nesting",
     "header_malformed": "libraries parse headers leniently: NaN, deep nesting, padding",
     "signature_malformed": "PyJWT takes a signature with padding, which makes two texts of one token",
