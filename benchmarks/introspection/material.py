@@ -28,20 +28,21 @@ KEY_ID = "benchmark-key"
 
 @dataclass(frozen=True)
 class Material:
-    """The public JWK and the tokens."""
+    """The public JWK, the tokens, and one as large as the bridge takes."""
 
     jwk: dict[str, str]
     tokens: list[str]
+    large: str
 
     def write(self, path: Path) -> None:
         """Stores it for the servers, which run in processes of their own."""
-        path.write_text(json.dumps({"jwk": self.jwk, "tokens": self.tokens}))
+        path.write_text(json.dumps({"jwk": self.jwk, "tokens": self.tokens, "large": self.large}))
 
 
 def read_material(path: Path) -> Material:
     """What `write` stored."""
     stored = json.loads(path.read_text())
-    return Material(stored["jwk"], stored["tokens"])
+    return Material(stored["jwk"], stored["tokens"], stored["large"])
 
 
 def _number(value: int) -> str:
@@ -78,13 +79,15 @@ def make_material(count: int = 256) -> Material:
     numbers = key.public_key().public_numbers()
     jwk = {"kty": "RSA", "use": "sig", "kid": KEY_ID, "n": _number(numbers.n), "e": _number(numbers.e), "issuer": ISSUER}
     header = encode_segment(json.dumps({"typ": "JWT", "alg": "RS256", "kid": KEY_ID}, separators=(",", ":")).encode())
-    tokens = []
     now = int(time.time())
-    for index in range(count):
-        signed = header + b"." + encode_segment(json.dumps(claims_of(index, now), separators=(",", ":")).encode())
+
+    def token(claims: dict[str, Any]) -> str:
+        signed = header + b"." + encode_segment(json.dumps(claims, separators=(",", ":")).encode())
         signature = key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
-        tokens.append((signed + b"." + encode_segment(signature)).decode())
-    return Material(jwk, tokens)
+        return (signed + b"." + encode_segment(signature)).decode()
+
+    large = {**claims_of(count, now), "groups": [f"5f0c2a3e-6b1d-4d0e-9a55-3c8d1f7b9{number:03d}" for number in range(280)]}
+    return Material(jwk, [token(claims_of(index, now)) for index in range(count)], token(large))
 
 
 def make_introspection(material: Material, cache_size: int) -> Introspection:

@@ -44,37 +44,40 @@ def hostile_tokens(good: str) -> dict[str, str]:
     all.
     """
     header, _, _ = good.split(".")
-    room = 16 * 1024 - len(header) - 344
+    size = (16 * 1024 - len(header) - 344) * 3 // 4  # bytes of payload that fit into 16 KB
 
-    def unsigned(payload: str) -> str:
-        return f"{header}.{encode_segment(payload.encode())[:room].decode()}.{'A' * 342}"
+    def unsigned(member: str, filler: str = "x") -> str:
+        """The member and the issuer, filled up to the full size with one long claim."""
+        start = f'{{{member}"iss":"{ISSUER}","fill":"'.encode()
+        payload = start + filler.encode() * ((size - len(start) - 2) // len(filler.encode())) + b'"}'
+        return f"{header}.{encode_segment(payload).decode()}.{'A' * 342}"
 
-    inner = f'"iss":"{ISSUER}"'
-    size = room * 3 // 4 - 80
+    def many(text: str, count: int) -> str:
+        return ",".join(text.format(number) for number in range(count))
+
     return {
         "junk of 16 KB": "A" * 16_384,
         "16 KB of dots": "." * 16_384,
         "a header of 16 KB": "A" * 16_000 + ".AAAA.AAAA",
         "a new header each time": "eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ." + good.partition(".")[2],
-        "one claim of 11 KB": unsigned(f'{{{inner},"x":"{"x" * (size - 10)}"}}'),
-        "2,000 claims": unsigned(f"{{{','.join(f'{chr(34)}{n}{chr(34)}:1' for n in range(size // 9))},{inner}}}"),
-        "a list of 5,000 numbers": unsigned(f'{{{inner},"x":[{"1," * (size // 2 - 8)}1]}}'),
-        "escapes": unsigned(f'{{{inner},"x":"{chr(92) + "u00e9" * 1}{(chr(92) + "n") * (size // 2 - 12)}"}}'),
-        "a long number": unsigned(f'{{{inner},"x":0.{"1" * (size - 10)}}}'),
-        "500 claims and a long one": unsigned(
-            f'{{{",".join(f"{chr(34)}{n}{chr(34)}:1" for n in range(500))},{inner},"x":"{"x" * (size - 5000)}"}}'
-        ),
-        "500 objects": unsigned(f'{{{inner},"x":[{"{}," * 250}1],"y":"{"x" * (size - 1000)}"}}'),
-        "text outside ASCII": unsigned(f'{{{inner},"x":"{"é" * (size // 2 - 10)}"}}'),
+        "one long claim": unsigned(""),
+        "text outside ASCII": unsigned("", "é"),
+        "text that is dashes in base64url": unsigned("", "\u00fb\u00ef\u00be"),
+        "escapes": unsigned("", "\\n"),
+        "2,000 claims": unsigned(many('"{0}":1', 1500) + ","),
+        "400 claims": unsigned(many('"{0}":1', 400) + ","),
+        "5,000 numbers": unsigned('"x":[' + many("{0}", 2000) + "],"),
+        "400 objects": unsigned('"x":[' + many("{{}}", 200) + "],"),
+        "lists 400 deep": unsigned('"x":' + "[" * 400 + "]" * 400 + ","),
+        "a long number": unsigned('"x":0.' + "1" * 5000 + ","),
         "dashes": f"{header}.{'-' * 15_000}.{'A' * 342}",
-        "deep lists": unsigned(f'{{{inner},"x":{"[" * 1000}{"]" * 1000}}}'),
-        "a wrong signature": good[:-20] + ("A" * 16) + good[-4:],
+        "a wrong signature": good[:-20] + "A" * 16 + good[-4:],
         "a signature of 8 KB": good.rpartition(".")[0] + "." + "A" * 8192,
     }
 
 
 def measure_operations(material: Material, rounds: int) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """Times of the operations on good tokens, and of refusing hostile ones; the latter beside a good one as "good"."""
+    """Times of the operations on good tokens, and of refusing hostile ones; the latter beside good ones of 1.6 and 16 KB."""
     now = time.time()
     count = len(material.tokens)
     numbers = (int.from_bytes(decode_segment(material.jwk[name].encode()), "big") for name in ("e", "n"))
@@ -118,7 +121,11 @@ def measure_operations(material: Material, rounds: int) -> tuple[dict[str, list[
     good = medians(operations, count, rounds)
 
     hostile = {name: _posts([token] * 64) for name, token in hostile_tokens(material.tokens[0]).items()}
-    batches: dict[str, Round] = {"good": _batch(plain.handle, requests[:64], now)}
+    large = _posts([material.large] * 64)
+    batches: dict[str, Round] = {
+        "good": _batch(plain.handle, requests[:64], now),
+        "good, 16 KB": _batch(plain.handle, large, now),
+    }
     batches |= {name: _batch(plain.handle, batch, now) for name, batch in hostile.items()}
     return good, medians(batches, 64, rounds)
 
