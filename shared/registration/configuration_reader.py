@@ -106,7 +106,8 @@ def read_keys(text: str) -> KeyRing:
     """
     if text.lstrip().startswith("["):
         return KeyRing(*_validate(list[Key], text))
-    return KeyRing(*(Key(hashlib.sha256(f"key id of {secret}".encode()).hexdigest()[:8], secret) for secret in text.split()))
+    secrets = [line.strip() for line in text.splitlines() if line.strip()]
+    return KeyRing(*(Key(hashlib.sha256(f"key id of {secret}".encode()).hexdigest()[:8], secret) for secret in secrets))
 
 
 def read_resource_apis(text: str) -> tuple[ResourceApi, ...]:
