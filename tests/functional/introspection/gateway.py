@@ -24,6 +24,9 @@ from shared.introspection.form import FORM
 from tests.unit.introspection.tokens import CASES, fill, make_token
 
 
+TRIES = 4
+
+
 @contextmanager
 def served(introspection: Introspection) -> Iterator[str]:
     """The URL of a server that hands its requests to `introspection`, as a door does."""
@@ -88,18 +91,25 @@ def replay(url: str, origin: str, authorization: str, settings: str = "default",
         for case in CASES:
             if case.get("settings", "default") != settings:
                 continue
-            now = time.time()
-            status, body = ask(connection, url, {"token": make_token(case, now, origin)}, authorization)
-            expected = case["expect"]
-            if status != 200:
-                differences.append(f"{case['name']}: {status} {body!r}")
-            elif not expected["active"]:
-                if body != b'{"active":false}':
-                    differences.append(f"{case['name']}: {body!r}")
-            else:
-                members = json.loads(body)
-                wanted = {"active": True, **fill(expected.get("answer", {}), now, origin)}
-                differences += [
-                    f"{case['name']}: {name} is {members.get(name)!r}" for name in wanted if members.get(name) != wanted[name]
-                ]
+            # Some cases are one second from their limit, and the endpoint has a clock of its own: those are asked again.
+            for _ in range(TRIES):
+                found = _differences(connection, url, origin, authorization, case)
+                if not found:
+                    break
+            differences += found
     return differences
+
+
+def _differences(
+    connection: http.client.HTTPConnection, url: str, origin: str, authorization: str, case: dict[str, Any]
+) -> list[str]:
+    now = time.time()
+    status, body = ask(connection, url, {"token": make_token(case, now, origin)}, authorization)
+    expected = case["expect"]
+    if status != 200:
+        return [f"{case['name']}: {status} {body!r}"]
+    if not expected["active"]:
+        return [] if body == b'{"active":false}' else [f"{case['name']}: {body!r}"]
+    members = json.loads(body)
+    wanted = {"active": True, **fill(expected.get("answer", {}), now, origin)}
+    return [f"{case['name']}: {name} is {members.get(name)!r}" for name in wanted if members.get(name) != wanted[name]]
