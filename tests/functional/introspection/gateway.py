@@ -23,7 +23,6 @@ from shared.introspection.endpoint import Introspection
 from shared.introspection.form import FORM
 from tests.unit.introspection.tokens import CASES, fill, make_token
 
-
 TRIES = 4
 
 
