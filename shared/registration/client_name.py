@@ -50,8 +50,7 @@ def _words(text: str) -> list[str]:
     """The words of `text` as an eye sees them: without case, accents, joiners, and with look-alikes resolved."""
     decomposed = unicodedata.normalize("NFKD", text).translate(_CAPITALS).casefold()
     bare = "".join(char for char in decomposed if not unicodedata.combining(char) and char not in _JOINERS)
-    spaced = "".join(char if char.isalnum() or char in "$@" else " " for char in bare)
-    return spaced.translate(_LOOK_ALIKES).split()
+    return "".join(char if char.isalnum() else " " for char in bare.translate(_LOOK_ALIKES)).split()
 
 
 def _reads_like(name: str, other: str) -> bool:

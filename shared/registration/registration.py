@@ -7,6 +7,7 @@ from typing import Any
 from shared.registration.certificates import Certificate
 from shared.registration.client_type import ClientType, Platform, classify, platform_of
 from shared.registration.metadata import FederatedIdentity
+from shared.registration.policy import SECRET_METHODS
 from shared.registration.redirect_uris import RedirectUri
 
 
@@ -45,7 +46,7 @@ class Registration:
     @property
     def has_secret(self) -> bool:
         """Whether the client authenticates with a secret."""
-        return self.token_endpoint_auth_method in ("client_secret_basic", "client_secret_post")
+        return self.token_endpoint_auth_method in SECRET_METHODS
 
     def uris_of(self, platform: Platform) -> tuple[str, ...]:
         """The redirect URIs that Entra keeps under a platform."""

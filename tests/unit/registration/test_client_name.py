@@ -100,6 +100,7 @@ def test_refuses_markup(text: str) -> None:
         "ＭＩＣＲＯＳＯＦＴ",
         "Μicrоsоft",
         "Micr0s0ft",
+        "Micro$oft",
         "Micro\u200dsoft",
         "MyMïcrosoftApp",
         "MyMicro\u200dsoftApp",

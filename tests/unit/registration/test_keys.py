@@ -56,7 +56,9 @@ def test_one_secret_gives_different_keys_for_different_purposes() -> None:
 # Registration access tokens
 
 
-@pytest.mark.parametrize("token", [TOKEN, replace(TOKEN, secret=None)])
+@pytest.mark.parametrize(
+    "token", [replace(TOKEN, secret=None), *(replace(TOKEN, secret=SealedSecret("k", "x" * n)) for n in range(1, 5))]
+)
 def test_what_is_sealed_can_be_opened(token: AccessToken) -> None:
     text = seal(token, KeyRing(NEW, OLD))
     assert access_token.looks_like_one(text)
@@ -98,6 +100,21 @@ def test_no_changed_token_opens() -> None:
         assert opened is None or (place == len(text) - 1 and opened == TOKEN)
 
 
+def test_a_token_with_something_in_between_does_not_open() -> None:
+    text = seal(TOKEN, KeyRing(NEW))
+    for junk in ("%", "\n", " ", "=", "+", "ü"):
+        assert unseal(text[:-5] + junk + text[-5:], KeyRing(NEW)) is None
+
+
+def test_tokens_of_earlier_releases_open() -> None:
+    text = (
+        "dcr1.new.QcrSm5qPKRMu1elfHQKnMSKKipRHWsiQNvPL_uefUv18QLUvw9LGzYn5hi13YkLBcegjAw5bMNWxILFIi232ZYjQDPB"
+        "gsYwqnVR-RIzGJJQ58KRLKPE-ZKYLlyxXxbqJy5zMOUzkMetBihfzBUPDF0V1jyZPKc3k1ZP62DCpR77Dtl3kQzINnWVqissPm_L"
+        "0GtfM2HCyIvNQ"
+    )
+    assert unseal(text, KeyRing(NEW)) == TOKEN
+
+
 def test_a_token_under_the_id_of_another_key_does_not_open() -> None:
     text = seal(TOKEN, KeyRing(NEW))
     assert unseal(text.replace("dcr1.new.", "dcr1.old."), KeyRing(NEW, Key("old", NEW.secret))) is None
@@ -105,7 +122,20 @@ def test_a_token_under_the_id_of_another_key_does_not_open() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "dcr1", "dcr1.", "dcr1.new", "dcr1.new.", "dcr1.new.%", "dcr1.new.AAAA", "dcr1.new.ü", "dcr2.new.AAAA", "x" * 5000],
+    [
+        "",
+        "dcr1",
+        "dcr1.",
+        "dcr1.new",
+        "dcr1.new.",
+        "dcr1.new.%",
+        "dcr1.new.AAAA",
+        "dcr1.new.ü",
+        "dcr2.new.AAAA",
+        ".",
+        "new.AAAA",
+        "x" * 5000,
+    ],
 )
 def test_what_is_no_token_does_not_open(text: str) -> None:
     assert unseal(text, KeyRing(NEW)) is None

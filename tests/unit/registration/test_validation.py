@@ -1,5 +1,6 @@
 """From metadata to what will be registered."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -190,6 +191,14 @@ def test_contacts_are_ten_at_most_and_255_characters_long() -> None:
     assert shown({**WEB, "contacts": ten}, policy)["contacts"] == ten
     assert "more than 10" in refusal({**WEB, "contacts": [*ten, "x@a.example"]}, policy)
     assert shown({**WEB, "contacts": ["a@" + "b" * 253]}, policy)["contacts"]
+
+
+def test_a_repr_shows_no_statement() -> None:
+    assert "st4tement" not in repr(registered({**WEB, "software_statement": "st4tement"}))
+
+
+def test_a_scope_that_was_chosen_is_shown() -> None:
+    assert replace(registered(WEB), scope="openid").as_metadata()["scope"] == "openid"
 
 
 def test_a_repr_shows_no_contacts() -> None:
