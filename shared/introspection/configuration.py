@@ -1,9 +1,12 @@
 """What an operator says about introspection: whose tokens are trusted, who may ask, and the switches.
 
 shared.introspection.configuration_reader makes these out of the JSON of the settings; docs/introspection.md describes it.
+Named tuples and not dataclasses wherever nothing has to be checked: making a frozen dataclass costs a cold start about a
+millisecond each.
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from shared.introspection.access_token import GRAPH_AUDIENCES, V1, V2
 from shared.introspection.key_store import KeyLifetimes
@@ -11,16 +14,14 @@ from shared.introspection.key_store import KeyLifetimes
 PUBLIC_CLOUD = "https://login.microsoftonline.com"
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicationKeys:
+class ApplicationKeys(NamedTuple):
     """An application with signing keys of its own (claims mapping). They sign for its `audiences` alone."""
 
     app_id: str
     audiences: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedTenant:
+class TrustedTenant(NamedTuple):
     """A tenant, by its GUID. Issuers and key locations come from its metadata documents on `authority`, an https origin."""
 
     tenant_id: str
@@ -29,8 +30,7 @@ class TrustedTenant:
     applications: tuple[ApplicationKeys, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedIssuer:
+class TrustedIssuer(NamedTuple):
     """An issuer without usable tenant metadata (External ID, B2C): trusted as spelt out here and no further."""
 
     issuer: str
@@ -39,8 +39,7 @@ class TrustedIssuer:
     version: str = V2
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who may introspect. A token whose `aud` isn't in `audiences`, or whose client isn't in `clients`, is inactive for it.
 
     `claims`: verified claims that its answers carry beside the usual ones. `roles_as_scope`: app roles are added to `scope`.
@@ -53,24 +52,24 @@ class Caller:
     roles_as_scope: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SecretCaller:
+class SecretCaller(NamedTuple):
     """A caller with a client id (the caller's name) and secrets, kept as SHA-256; several are valid at once during a rotation."""
 
     caller: Caller
-    secret_sha256: tuple[bytes, ...] = field(repr=False)
+    secret_sha256: tuple[bytes, ...]
+
+    def __repr__(self) -> str:
+        return f"SecretCaller({self.caller!r}, {len(self.secret_sha256)} secrets)"
 
 
-@dataclass(frozen=True, slots=True)
-class BearerCaller:
+class BearerCaller(NamedTuple):
     """A caller that brings an Entra access token for the bridge's own audience with the app role `role`."""
 
     caller: Caller
     role: str
 
 
-@dataclass(frozen=True, slots=True)
-class RevocationOptions:
+class RevocationOptions(NamedTuple):
     """`mode`: off, client, or client+user. `ttl`: seconds for which an answer of the directory counts. `grace`: seconds for
     which the last answer serves while the directory fails. `tenant_id`: the tenant that the directory lookups cover; others
     aren't checked.
@@ -82,8 +81,7 @@ class RevocationOptions:
     tenant_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """The switches. Times are in seconds. `graph_clients`: the only clients whose Graph-audience tokens count; None: no such
     token. `issuer`: the bridge's own identifier in signed answers. `bearer_audiences`: `aud` of the tokens that bearer callers
     bring.
@@ -98,10 +96,10 @@ class Options:
     issuer: str | None = None
     bearer_audiences: frozenset[str] = frozenset()
     revocation: RevocationOptions = RevocationOptions()
-    keys: KeyLifetimes = field(default_factory=KeyLifetimes)
+    keys: KeyLifetimes = KeyLifetimes()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class IntrospectionConfiguration:
     """Everything that introspection needs to be told."""
 
@@ -109,7 +107,7 @@ class IntrospectionConfiguration:
     issuers: tuple[TrustedIssuer, ...] = ()
     callers: tuple[SecretCaller, ...] = ()
     bearer_callers: tuple[BearerCaller, ...] = ()
-    options: Options = Options()
+    options: Options = field(default_factory=Options)
     # Private P-256 keys in PEM for signed answers; the first one signs. None: answers are plain JSON.
     signing_keys: tuple[str, ...] = field(default=(), repr=False)
 

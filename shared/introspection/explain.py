@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
-from dataclasses import replace
+from copy import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO

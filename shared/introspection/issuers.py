@@ -7,7 +7,7 @@ consumer key in it would vouch for any tenant. Both documents publish the same k
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from shared.introspection.access_token import V1, V2
@@ -18,8 +18,7 @@ from shared.introspection.keys import TENANT_TEMPLATE, UnusableDocument, Verific
 from shared.introspection.reasons import Reason, Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A tenant or an explicit issuer, and the store of what it publishes. `versions`: the token versions that it may issue."""
 
     tenant_id: str

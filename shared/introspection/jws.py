@@ -6,8 +6,8 @@ hold this module against PyJWT and joserfc.
 """
 
 from binascii import a2b_base64, b2a_base64
-from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -41,8 +41,7 @@ _CANONICAL_LAST = {0: frozenset(range(256)), 2: frozenset(b"AQgw"), 3: frozenset
 _PLAIN_NONCE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """A header that passed every check. `nonce` is the one of Graph's tokens, None in all others; `text` is the raw JSON."""
 
     key_id: str

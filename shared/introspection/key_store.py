@@ -6,14 +6,13 @@ once on an unknown `kid` but not for each one, keep the last good set when a ren
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.introspection.keys import VerificationKey
 from shared.introspection.refresh import Lifetimes, Refreshed, Unavailable
 
 
-@dataclass(frozen=True, slots=True)
-class KeyLifetimes:
+class KeyLifetimes(NamedTuple):
     """Seconds. `soft`: age at which keys are renewed in the background. `hard`: age at which they are no longer used.
     `unknown_key`: least time between two renewals that unknown `kid`s cause. `retry`: the same while there are no keys at all."""
 
@@ -23,8 +22,7 @@ class KeyLifetimes:
     retry: int = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(NamedTuple):
     """What a source published: its issuers with the token version of each, and its keys by `kid`."""
 
     versions: Mapping[str, str]

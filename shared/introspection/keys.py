@@ -5,7 +5,7 @@ Entra's keys carry two members of its own: `issuer`, whose tokens the key may si
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 
@@ -23,8 +23,7 @@ class UnusableDocument(ValueError):
     """A metadata or key document that isn't what an issuer publishes, or holds no usable key."""
 
 
-@dataclass(frozen=True, slots=True)
-class VerificationKey:
+class VerificationKey(NamedTuple):
     """One RSA key. `size`: the modulus in bytes. `fits`: the document says that it signs for the issuer it was read for.
 
     `audiences`: the only ones that it signs for, when it is one application's own key; None for a key of the whole tenant.

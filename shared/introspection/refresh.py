@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _log = logging.getLogger("bridge.introspection")
 
@@ -30,8 +30,7 @@ class Unavailable(Exception):
         self.retry_after = retry_after
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetimes:
+class Lifetimes(NamedTuple):
     """Seconds since the last success. `renew`: serve and renew in the background. `wait`: don't answer before a try to renew.
     `refuse`: don't serve at all. `retry`: the least time between tries while a kept value serves, `retry_empty` while none does.
     """

@@ -5,7 +5,7 @@ flood of them would push out the good ones.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.http.message import Response
 from shared.introspection.key_store import KeyStore
@@ -16,8 +16,7 @@ from shared.introspection.verifier import Verified
 CacheKey = tuple[str, bytes]  # the caller's name, the SHA-256 of the token's header and payload
 
 
-@dataclass(slots=True)
-class CachedAnswer:
+class CachedAnswer(NamedTuple):
     """An active answer and what must still hold when it is given again: the token has this `signature` text too, `key` is still
     published, and the time is from `since` to before `until`, in seconds since 1970;
     `subject` is whom to check for revocation, None when that is off."""

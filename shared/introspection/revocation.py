@@ -7,7 +7,6 @@ and after that the token's state is unknown, which is an outage and not an inact
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from threading import Lock
 from typing import NamedTuple, Protocol
 
@@ -22,8 +21,7 @@ RETRY = 5.0  # seconds between tries while a lookup fails
 BACK_DATING = 300
 
 
-@dataclass(frozen=True, slots=True)
-class UserState:
+class UserState(NamedTuple):
     """A user: `accountEnabled`, and `signInSessionsValidFromDateTime` in seconds since 1970 (None when Graph shows none)."""
 
     enabled: bool

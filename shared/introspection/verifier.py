@@ -7,7 +7,6 @@ Each step is a function of shared.introspection.jws or .access_token; `explain` 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 
 from shared.introspection.access_token import (
@@ -36,15 +35,17 @@ from shared.introspection.reasons import Reason, Refused
 MAX_KNOWN_HEADERS = 64
 
 
-@dataclass(slots=True)
 class Verified:
     """A token of a trusted issuer: its claims, its client's id, its `exp`, and the key that vouches for it in its store."""
 
-    claims: dict[str, object]
-    client_id: str
-    expires: int
-    key: VerificationKey
-    store: KeyStore
+    __slots__ = ("claims", "client_id", "expires", "key", "store")
+
+    def __init__(self, claims: dict[str, object], client_id: str, expires: int, key: VerificationKey, store: KeyStore) -> None:
+        self.claims = claims
+        self.client_id = client_id
+        self.expires = expires
+        self.key = key
+        self.store = store
 
 
 def signed_digest(header: Header, claims: Mapping[str, object], payload: bytes, digest: bytes, options: Options) -> bytes:

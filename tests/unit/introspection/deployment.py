@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from dataclasses import replace
+from copy import replace
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote_plus

@@ -1,7 +1,7 @@
 """Callers that bring an Entra access token of their own, and how secrets are compared."""
 
 import json
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from dataclasses import replace
+from copy import replace
 from urllib.parse import quote, urlencode
 
 import pytest

@@ -1,7 +1,7 @@
 """Trust comes from the tenants' documents, and from nowhere else."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest

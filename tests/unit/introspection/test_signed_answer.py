@@ -1,7 +1,7 @@
 """Signed answers: RFC 9701, verified by PyJWT with the keys that the bridge publishes."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import jwt
