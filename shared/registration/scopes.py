@@ -99,9 +99,8 @@ class ScopeCatalogue:
                     raise InvalidClientMetadata(f"scope has {name[:80]}, which is unknown or not allowed here")
                 continue
             kept.append(name)
-            app_id, permissions = found
-            if permissions:
-                access.setdefault(app_id, []).extend(permissions)
+            for app_id, permission in found:
+                access.setdefault(app_id, []).append(permission)
         entries = [{"resourceAppId": app_id, "resourceAccess": permissions} for app_id, permissions in access.items()]
         return ChosenScopes(" ".join(kept), entries)
 
@@ -112,26 +111,26 @@ class ScopeCatalogue:
         ]
         return [*others, *access]
 
-    def _find(self, name: str, grant_types: tuple[str, ...], deadline: Deadline) -> tuple[str, list[dict[str, Any]]] | None:
-        """The API of a scope with the permissions to declare for it, perhaps none; None for an unknown scope."""
+    def _find(self, name: str, grant_types: tuple[str, ...], deadline: Deadline) -> list[tuple[str, dict[str, Any]]] | None:
+        """The permissions to declare for a scope, perhaps none, each with its API; None for an unknown scope."""
         if name in OPENID_SCOPES:
-            return "", []
+            return []
         api = next((api for api in self._apis if name.startswith(api.prefix)), None)
         if api is None:
             return None
         value = name.removeprefix(api.prefix)
         if value == _ALL_GRANTED:
-            return api.app_id, []
+            return []
         permissions = self._permissions(api, deadline)
         if value not in permissions.scopes and value not in permissions.roles:
             permissions = self._permissions(api, deadline, renew=True)
         delegated = uses_redirects(grant_types) or bool({DEVICE_CODE, JWT_BEARER} & set(grant_types))
-        declared = []
+        declared: list[tuple[str, dict[str, Any]]] = []
         if delegated and value in permissions.scopes:
-            declared.append({"id": permissions.scopes[value], "type": "Scope"})
+            declared.append((api.app_id, {"id": permissions.scopes[value], "type": "Scope"}))
         if api.app_roles and CLIENT_CREDENTIALS in grant_types and value in permissions.roles:
-            declared.append({"id": permissions.roles[value], "type": "Role"})
-        return (api.app_id, declared) if declared else None
+            declared.append((api.app_id, {"id": permissions.roles[value], "type": "Role"}))
+        return declared or None
 
     def _permissions(self, api: ResourceApi, deadline: Deadline, *, renew: bool = False) -> Permissions:
         with self._lock:

@@ -37,7 +37,7 @@ def read_secret(credential: dict[str, Any]) -> ClientSecret:
         starts=read_time(credential["startDateTime"]),
         ends=read_time(credential["endDateTime"]),
         hint=credential.get("hint") or "",
-        own=(credential.get("displayName") or "").startswith(DISPLAY_NAME),
+        own=str(credential.get("displayName")).startswith(DISPLAY_NAME),
     )
 
 

@@ -49,7 +49,7 @@ def _verify(statement: str, issuers: dict[str, StatementIssuer], now: datetime) 
         raise UnapprovedSoftwareStatement("software_statement comes from an issuer that is not trusted here")
     algorithm = str(header.get("alg"))
     for key in jwt.PyJWKSet.from_dict(dict(issuer.jwks)).keys:
-        if algorithm not in issuer.algorithms or not algorithm.startswith(_FAMILIES.get(key.key_type or "", ())):
+        if algorithm not in issuer.algorithms or not algorithm.startswith(_FAMILIES.get(str(key.key_type), ())):
             continue
         try:
             claims: dict[str, Any] = jwt.decode(

@@ -7,8 +7,9 @@ import pytest
 
 from local.entra.server import EntraEmulator, ResourceApi
 from shared.registration import configuration
-from shared.registration.policy import Policy
-from tests.functional.registration.bridge import WEB, Bridge, Json, assert_error, bearer, content
+from shared.registration.policy import DEVICE_CODE, JWT_BEARER, Policy
+from shared.registration.scopes import ScopeCatalogue
+from tests.functional.registration.bridge import WEB, Bridge, Json, TestClock, assert_error, bearer, content
 
 type Make = Callable[..., Bridge]
 SERVICE = {"client_name": "svc", "grant_types": ["client_credentials"]}
@@ -39,7 +40,7 @@ def declared(bridge: Bridge, client: Json) -> list[tuple[str, str]]:
 @pytest.mark.duty(21)
 def test_scopes_of_a_configured_api_are_declared_by_their_ids(make_with: Make, orders: ResourceApi) -> None:
     bridge = make_with()
-    scope = "openid api://orders/read api://orders/write offline_access"
+    scope = "openid profile email api://orders/read api://orders/write offline_access"
     client = bridge.register({**WEB, "scope": scope})
     assert client["scope"] == scope
     assert declared(bridge, client) == [(orders.app_id, "Scope"), (orders.app_id, "Scope")]
@@ -63,6 +64,7 @@ def test_app_roles_are_declared_for_services(make_with: Make, orders: ResourceAp
 def test_a_name_that_is_scope_and_role_is_declared_as_the_grants_need_it(make_with: Make, orders: ResourceApi) -> None:
     bridge = make_with()
     both = {**WEB, "grant_types": ["authorization_code", "client_credentials"], "scope": "api://orders/read"}
+    assert declared(bridge, bridge.register({**both, "scope": "api://orders/write"})) == [(orders.app_id, "Scope")]
     assert declared(bridge, bridge.register(both)) == [(orders.app_id, "Scope"), (orders.app_id, "Role")]
     assert declared(bridge, bridge.register({**SERVICE, "scope": "api://orders/read"})) == [(orders.app_id, "Role")]
     assert declared(bridge, bridge.register({**WEB, "scope": "api://orders/read"})) == [(orders.app_id, "Scope")]
@@ -85,7 +87,7 @@ def test_app_roles_are_unknown_where_the_operator_does_not_offer_them(make_with:
 @pytest.mark.duty(21, 52)
 def test_a_policy_may_drop_unknown_scopes_and_the_answer_shows_it(make_with: Make) -> None:
     bridge = make_with(policies={"default": Policy(unknown_scopes="drop")})
-    client = bridge.register({**WEB, "scope": "api://orders/read api://orders/delete api://orders/read"})
+    client = bridge.register({**WEB, "scope": "api://orders/delete api://orders/read api://orders/read"})
     assert client["scope"] == "api://orders/read"
     assert "scope" not in bridge.register({**WEB, "scope": "nonsense"})
 
@@ -97,6 +99,11 @@ def test_a_policy_names_the_scopes_and_the_default(make_with: Make) -> None:
     assert bridge.register()["scope"] == "openid api://orders/read"
     assert bridge.register({**WEB, "scope": "openid"})["scope"] == "openid"
     assert_error(bridge.call("POST", body={**WEB, "scope": "api://orders/write"}), 400, "invalid_client_metadata", "scope")
+
+
+@pytest.mark.duty(21)
+def test_a_scope_of_2000_characters_is_one(make_with: Make) -> None:
+    assert_error(make_with().call("POST", body={**WEB, "scope": "x" * 2000}), 400, "invalid_client_metadata", "unknown")
 
 
 @pytest.mark.duty(21)
@@ -113,7 +120,11 @@ def test_permissions_are_read_once_and_again_when_a_new_one_is_asked_for(make_wi
 
     for _ in range(3):
         bridge.register({**WEB, "scope": "api://orders/read"})
+    bridge.emulator.clock.advance(600)
+    bridge.register({**WEB, "scope": "api://orders/read"})
+    bridge.register({**SERVICE, "scope": "api://orders/Orders.All"})
     assert reads() == 1
+    bridge.emulator.clock.advance(-599)
     unknown = {**WEB, "scope": "api://orders/delete"}
     for _ in range(3):
         bridge.call("POST", body=unknown)
@@ -126,6 +137,30 @@ def test_permissions_are_read_once_and_again_when_a_new_one_is_asked_for(make_wi
     bridge.emulator.clock.advance(60)
     assert bridge.call("POST", body=unknown).status == 201
     assert reads() == 2
+
+
+@pytest.mark.parametrize("grant", [DEVICE_CODE, JWT_BEARER])
+def test_every_grant_with_a_user_declares_delegated_permissions(make_with: Make, orders: ResourceApi, grant: str) -> None:
+    bridge = make_with(policies={"default": Policy(grant_types=frozenset({grant}))})
+    client = bridge.register({"grant_types": [grant], "scope": "api://orders/read"})
+    assert declared(bridge, client) == [(orders.app_id, "Scope")]
+
+
+def test_app_roles_for_people_alone_and_permissions_without_a_name_are_unknown(make_with: Make, orders: ResourceApi) -> None:
+    bridge = make_with()
+    record = bridge.emulator.directory.service_principals.live[orders.service_principal_id]
+    role = {"id": "44444444-4444-4444-8444-444444444444", "isEnabled": True, "value": "People", "allowedMemberTypes": ["User"]}
+    nameless = {"id": "55555555-5555-4555-8555-555555555555", "isEnabled": True, "value": None}
+    bridge.emulator.directory.service_principals.write(record, {"appRoles": [role], "oauth2PermissionScopes": [nameless]})
+    for scope in ("api://orders/People", "api://orders/"):
+        assert bridge.call("POST", body={**SERVICE, "scope": scope}).status == 400
+        assert bridge.call("POST", body={**WEB, "scope": scope}).status == 400
+
+
+def test_an_application_without_declarations_gets_the_bridges(make_with: Make) -> None:
+    catalogue = ScopeCatalogue(make_with().directory, (), TestClock(EntraEmulator()))
+    entry = {"resourceAppId": "x", "resourceAccess": []}
+    assert catalogue.merged({"requiredResourceAccess": None}, [entry]) == [entry]
 
 
 def test_a_disabled_permission_is_unknown(make_with: Make, orders: ResourceApi) -> None:

@@ -41,7 +41,7 @@ def statement(claims: Json, *, name: str = "one", kid: str | None = "one", algor
 @pytest.fixture
 def trusting(make: Make) -> Bridge:
     elliptic_key = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(elliptic().public_key()))
-    keys = {"keys": [public("one", kid="one"), public("two"), {**elliptic_key, "kid": "ec"}]}
+    keys = {"keys": [{**elliptic_key, "kid": "ec"}, public("one", kid="one"), public("two")]}
     return make(statement_issuers=(StatementIssuer(ISSUER, keys),))
 
 
