@@ -35,13 +35,16 @@ def operation_rows(material: Material, rounds: int) -> list[Row]:
         value = ratio(good, name, "bare verification")
         time = statistics.median(good[name])
         rows.append((f"introspection, {name}", f"{value:.2f} x bare ({time:.1f} us)", f"<= {target}", verdict(value, target)))
-    value = ratio(good, "PyJWT", "bare verification")
-    rows.append(("the same by PyJWT", f"{value:.2f} x bare ({statistics.median(good['PyJWT']):.1f} us)", "", ""))
+    for name in ("PyJWT with PyJWKClient", "PyJWT with the key found by hand"):
+        value = ratio(good, name, "bare verification")
+        rows.append((f"the same by {name}", f"{value:.2f} x bare ({statistics.median(good[name]):.1f} us)", "", ""))
     made_up = [name for name in hostile if not name.startswith("good")]
-    for base, size in (("good, 16 KB", "16 KB, its own size"), ("good", "1.6 KB")):
-        worst = max(made_up, key=lambda name: ratio(hostile, name, base))
-        value = ratio(hostile, worst, base)
-        rows.append((f"worst hostile token: {worst}", f"{value:.2f} x a good one of {size}", "<= 2", verdict(value, 2)))
+    for base, size in (("good, 16 KB", "16 KB, its own size"), ("good", "1.6 KB, a tenth of its size")):
+        ratios = {name: ratio(hostile, name, base) for name in made_up}
+        worst = max(ratios, key=lambda name: ratios[name])
+        rows.append(
+            (f"worst hostile token: {worst}", f"{ratios[worst]:.2f} x a good one of {size}", "<= 2", verdict(ratios[worst], 2))
+        )
     return rows
 
 
@@ -50,11 +53,17 @@ def server_rows(material: Material, path: Path, rounds: int, seconds: float) -> 
     rates = measure_servers(material, path, rounds, seconds)
     bridge = rates["bridge"]
     rows: list[Row] = [("bridge behind a bare ASGI front", f"{bridge:,.0f} req/s", "", "")]
-    for name, target in (("PyJWT, same front", 2.3), ("FastAPI + PyJWT", 2.5), ("node + jose", 1.0)):
+    for name, target in (
+        ("PyJWT with PyJWKClient, same front", 2.3),
+        ("PyJWT with the key found by hand, same front", None),
+        ("FastAPI + PyJWT", 2.5),
+        ("node + jose", 1.0),
+    ):
         if name in rates:
             value = bridge / rates[name]
             measured = f"{rates[name]:,.0f} req/s: bridge {value:.2f} x"
-            rows.append((name, measured, f">= {target}", verdict(value, target, at_least=True)))
+            met = "" if target is None else verdict(value, target, at_least=True)
+            rows.append((name, measured, "" if target is None else f">= {target}", met))
     repeated = rates["bridge, repeated tokens"]
     rows.append(("bridge, repeated tokens", f"{repeated:,.0f} req/s", "", ""))
     return rows

@@ -88,7 +88,7 @@ def measure_operations(material: Material, rounds: int) -> tuple[dict[str, list[
         signed.append((decode_segment(signature), text))
     requests = _posts(material.tokens)
     plain, full, remembering = (make_introspection(material, size) for size in (0, count // 2, count * 2))
-    pyjwt = PyJwtAnswer(material)
+    documented, by_hand = (PyJwtAnswer(material, documented=way) for way in (True, False))
     bodies = [request.body for request in requests]
 
     def bare() -> None:
@@ -104,9 +104,12 @@ def measure_operations(material: Material, rounds: int) -> tuple[dict[str, list[
 
         return run
 
-    def by_pyjwt() -> None:
-        for body in bodies:
-            pyjwt.answer(AUTHORIZATION, body)
+    def by_pyjwt(pyjwt: PyJwtAnswer) -> Round:
+        def run() -> None:
+            for body in bodies:
+                pyjwt.answer(AUTHORIZATION, body)
+
+        return run
 
     operations = {
         "bare verification": bare,
@@ -114,7 +117,8 @@ def measure_operations(material: Material, rounds: int) -> tuple[dict[str, list[
         # Half as many places as tokens: each is stored, pushes one out, and is gone when it comes again.
         "whole, memory full": handle(full),
         "repeated": handle(remembering),
-        "PyJWT": by_pyjwt,
+        "PyJWT with PyJWKClient": by_pyjwt(documented),
+        "PyJWT with the key found by hand": by_pyjwt(by_hand),
     }
     for operation in operations.values():
         operation()

@@ -29,8 +29,9 @@ def _free_port() -> int:
 
 
 def _uvicorn(app: str, port: int) -> list[str]:
-    flags = ["--port", str(port), "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
-    return [sys.executable, "-m", "uvicorn", app, *flags]
+    flags = "--loop uvloop --http httptools --no-access-log --log-level warning"
+    bare = "--no-server-header --no-date-header --no-proxy-headers --lifespan off"
+    return [sys.executable, "-m", "uvicorn", app, "--port", str(port), *flags.split(), *bare.split()]
 
 
 @contextmanager
@@ -61,7 +62,8 @@ def measure_servers(material: Material, material_file: Path, rounds: int, second
         for name, app, answer in (
             ("bridge", FRONT, "bridge"),
             ("bridge, repeated tokens", FRONT, "bridge-remembering"),
-            ("PyJWT, same front", FRONT, "pyjwt"),
+            ("PyJWT with PyJWKClient, same front", FRONT, "pyjwt"),
+            ("PyJWT with the key found by hand, same front", FRONT, "pyjwt-peek"),
             ("FastAPI + PyJWT", FASTAPI, "pyjwt"),
         ):
             port = _free_port()

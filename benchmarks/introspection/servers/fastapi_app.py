@@ -19,7 +19,7 @@ from benchmarks.introspection.servers.pyjwt_answer import PyJwtAnswer, members_o
 
 app = FastAPI()
 basic = HTTPBasic()
-verifier = PyJwtAnswer(read_material(Path(os.environ["BENCHMARK_MATERIAL"])))
+verifier = PyJwtAnswer(read_material(Path(os.environ["BENCHMARK_MATERIAL"])), documented=True)
 SECRET_DIGEST = hashlib.sha256(SECRET.encode()).digest()
 
 
