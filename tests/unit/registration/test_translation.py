@@ -189,6 +189,7 @@ def test_an_application_without_a_record_reads_as_the_defaults() -> None:
         "redirect_uris": ["https://a.example/cb"],
     }
     assert read_provenance(application) == Provenance("", "")
+    assert update_body(registered(**WEB), PROVENANCE, application, [])["tags"][0] == "dcr:application_type=web"
 
 
 def test_an_empty_application_reads_without_a_fault() -> None:
