@@ -1,8 +1,8 @@
 """What an operator says about introspection: whose tokens are trusted, who may ask, and the switches.
 
-shared.introspection.configuration_reader makes these out of the JSON of the settings; docs/introspection.md describes it.
-Named tuples and not dataclasses wherever nothing has to be checked: making a frozen dataclass costs a cold start about a
-millisecond each.
+shared.introspection.configuration_reader makes these out of the JSON of the settings;
+docs/introspection.md describes it. Named tuples and not dataclasses wherever nothing has to be
+checked: making a frozen dataclass costs a cold start about a millisecond each.
 """
 
 from dataclasses import dataclass, field
@@ -70,9 +70,9 @@ class BearerCaller(NamedTuple):
 
 
 class RevocationOptions(NamedTuple):
-    """`mode`: off, client, or client+user. `ttl`: seconds for which an answer of the directory counts. `grace`: seconds for
-    which the last answer serves while the directory fails. `tenant_id`: the tenant that the directory lookups cover; others
-    aren't checked.
+    """`mode`: off, client, or client+user. `ttl`: seconds for which an answer of the directory counts.
+    `grace`: seconds for which the last answer serves while the directory fails. `tenant_id`: the
+    tenant that the directory lookups cover; others aren't checked.
     """
 
     mode: str = "off"
@@ -82,9 +82,9 @@ class RevocationOptions(NamedTuple):
 
 
 class Options(NamedTuple):
-    """The switches. Times are in seconds. `graph_clients`: the only clients whose Graph-audience tokens count; None: no such
-    token. `issuer`: the bridge's own identifier in signed answers. `bearer_audiences`: `aud` of the tokens that bearer callers
-    bring.
+    """The switches. Times are in seconds. `graph_clients`: the only clients whose Graph-audience
+    tokens count; None: no such token. `issuer`: the bridge's own identifier in signed answers.
+    `bearer_audiences`: `aud` of the tokens that bearer callers bring.
     """
 
     allow_get: bool = False

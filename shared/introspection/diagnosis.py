@@ -12,8 +12,8 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {"iss": ("iss",), "aud": ("aud",), "cli
 
 
 def printable(value: object) -> str:
-    """`value` on one line of printable ASCII, at most 200 characters: it may be a stranger's, and the log is read by people
-    and machines.
+    """`value` on one line of printable ASCII, at most 200 characters: it may be a
+    stranger's, and the log is read by people and machines.
     """
     text = value if isinstance(value, str) else "-" if value is None else f"<{type(value).__name__}>"
     return "".join(char if "!" <= char <= "~" else "?" for char in text[:_LONGEST])

@@ -84,6 +84,10 @@ class Introspection:
         """How many answers are kept at the moment."""
         return len(self._cache)
 
+    def forget(self) -> None:
+        """Drops the answers that are kept."""
+        self._cache.clear()
+
     def warm(self, now: float) -> None:
         """Starts fetching the keys of every source and returns at once: for the start of a worker."""
         for source in self.issuers.sources:

@@ -24,6 +24,7 @@ MAX_HEADER = 4096  # characters; Entra's are about 100
 # brace or escape costs about as much as 32 plain characters; the budget is more than names and GUIDs in 16 KB use up. Up to 1
 # KB isn't counted.
 PLAIN = 1024
+LONG = 2048  # characters of a segment from which on its content mustn't decide what decoding costs
 BUDGET = 800
 MAX_KEY_ID = 128
 ALGORITHM = "RS256"  # the only one that Entra's metadata lists
@@ -55,7 +56,7 @@ type Segments = tuple[bytes, bytes, bytes, bytes]
 
 def decode_segment(segment: bytes) -> bytes:
     """The bytes of an unpadded base64url segment (RFC 7515 section 2). Raises ValueError on any other alphabet or length."""
-    if len(segment) > PLAIN * 2:
+    if len(segment) > LONG:
         plain = segment.translate(_TO_BASE64)  # its cost doesn't depend on what a stranger wrote
     else:
         # Looking for a number is one memchr; looking for b"+" costs four times as much.
@@ -142,9 +143,9 @@ def signed_header_of_graph(header: Header) -> bytes:
 def verify_signature(key: RSAPublicKey, size: int, digest: bytes, segment: bytes) -> None:
     """RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 section 3.3); `digest` is the SHA-256 of the signing input. Raises Refused.
 
-    `size` is the modulus in bytes. Only this segment's text isn't covered by the signature, so only here must the base64url be
-    canonical: without the check on its last character several texts would pass for one token, and a cache or a deny list could be
-    walked around.
+    `size` is the modulus in bytes. Only this segment's text isn't covered by the signature, so only here
+    must the base64url be canonical: without the check on its last character several texts would pass for
+    one token, and a cache or a deny list could be walked around.
     """
     last = _CANONICAL_LAST.get(len(segment) % 4)
     if last is None or segment[-1] not in last:

@@ -65,8 +65,8 @@ class KeyStore:
         return key
 
     def renew(self, now: float) -> None:
-        """Renew because the source may have published more than is known; returns when that was tried moments ago and went
-        well.
+        """Renew because the source may have published more than is known; returns
+        when that was tried moments ago and went well.
         """
         self._published.ask(now, self._lifetimes.unknown_key)
         if self._published.failing:

@@ -103,8 +103,8 @@ def _items[T](value: list[object], path: str, read: Callable[[object, str], T]) 
 
 
 def read_json(text: str, path: str) -> object:
-    """The JSON value of a setting. Raises ValueError that names the setting and never repeats its text, which may hold
-    secrets.
+    """The JSON value of a setting. Raises ValueError that names the setting and
+    never repeats its text, which may hold secrets.
     """
     try:
         return json.loads(text)

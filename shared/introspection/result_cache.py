@@ -13,6 +13,7 @@ from shared.introspection.keys import VerificationKey
 from shared.introspection.revocation import Subject
 from shared.introspection.verifier import Verified
 
+SEEN = 8192  # a power of two
 CacheKey = tuple[str, bytes]  # the caller's name, the SHA-256 of the token's header and payload
 
 
@@ -31,43 +32,51 @@ class CachedAnswer(NamedTuple):
 
 
 class ResultCache:
-    """At most `size` answers; the oldest goes first. `ttl`: seconds that an answer lasts, though never beyond its token's
-    `exp`.
+    """At most `size` answers; the oldest goes first. An answer lasts `ttl` seconds, and never beyond its token's `exp`.
+
+    A token is remembered when it comes for the second time: most gateways remember on their own and ask once, and those tokens
+    would cost memory and time for nothing.
     """
 
     def __init__(self, size: int, ttl: int) -> None:
         self._ttl = ttl
         self._size = size
         self._answers: dict[CacheKey, CachedAnswer] = {}
+        # Tokens seen once, as hashes of their keys, each in the place that the hash gives it until another one takes that.
+        self._seen = [0] * SEEN
 
     def __len__(self) -> int:
         return len(self._answers)
 
+    def clear(self) -> None:
+        """Forgets all of it."""
+        self._answers.clear()
+        self._seen = [0] * SEEN
+
     def get(self, key: CacheKey, signature: bytes, now: float) -> CachedAnswer | None:
-        """The kept answer if it is current and its key is still published. Raises Pending or Unavailable as the key store
-        does.
-        """
+        """The kept answer if it is current and its key is still published. Raises Pending or Unavailable."""
         answer = self._answers.get(key)
         if answer is None or answer.signature != signature or not answer.since <= now < answer.until:
             return None
-        if not answer.store.holds(answer.key, now):
-            return None
-        return answer
+        return answer if answer.store.holds(answer.key, now) else None
 
     def put(
         self, key: CacheKey, response: Response, signature: bytes, verified: Verified, subject: Subject | None, now: float
     ) -> None:
-        """Keeps the `response` for a `verified` token at `now`. Needs no lock: each step is atomic, and one too many does no
-        harm.
+        """Keeps the `response` for a `verified` token at `now` if it was there before.
+
+        Needs no lock: each step is atomic, and what two threads can do to each other costs at most a place.
         """
+        if not self._size:
+            return
+        mark = hash(key)
+        place = mark & (SEEN - 1)
+        if self._seen[place] != mark:
+            self._seen[place] = mark
+            return
         answers = self._answers
-        if len(answers) >= self._size:
-            if not self._size:
-                return
+        if len(answers) >= self._size and key not in answers:
             with suppress(StopIteration, RuntimeError):  # another thread was faster
                 answers.pop(next(iter(answers)), None)
-        until = now + self._ttl
-        expires = verified.expires
-        answers[key] = CachedAnswer(
-            response, signature, now, until if until < expires else expires, verified.key, verified.store, subject
-        )
+        until = min(verified.expires, now + self._ttl)
+        answers[key] = CachedAnswer(response, signature, now, until, verified.key, verified.store, subject)

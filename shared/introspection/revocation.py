@@ -29,8 +29,8 @@ class UserState(NamedTuple):
 
 
 class DirectoryLookup(Protocol):
-    """What introspection asks of Microsoft Graph. Calls may block, and raise any exception to say that the answer couldn't be
-    had.
+    """What introspection asks of Microsoft Graph. Calls may block, and raise any
+    exception to say that the answer couldn't be had.
     """
 
     def client_enabled(self, app_id: str) -> bool | None:

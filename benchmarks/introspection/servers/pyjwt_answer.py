@@ -43,8 +43,8 @@ class KeysInMemory(jwt.PyJWKClient):
 
 
 class PyJwtAnswer:
-    """Answers with status and body. `documented`: find the key as PyJWT's documentation shows, else peek at the header by
-    hand.
+    """Answers with status and body. `documented`: find the key as PyJWT's
+    documentation shows, else peek at the header by hand.
     """
 
     def __init__(self, material: Material, *, documented: bool) -> None:

@@ -44,8 +44,8 @@ def secret_caller(caller: Caller, *secrets: str) -> SecretCaller:
 
 
 def configuration(settings: str = "default", origin: str = ORIGIN) -> IntrospectionConfiguration:
-    """The configuration that the corpus calls `settings`: default, graph (Graph's tokens are taken), strict (clients,
-    lifetime).
+    """The configuration that the corpus calls `settings`: default, graph
+    (Graph's tokens are taken), strict (clients, lifetime).
     """
     caller = Caller(GATEWAY, AUDIENCES)
     options = Options()

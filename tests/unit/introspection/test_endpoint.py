@@ -326,8 +326,9 @@ def test_e19_a_token_seen_before_is_inactive_from_its_expiry_on(token: str) -> N
     """RFC 7662 section 4: what is remembered never outlives exp."""
     deployed = introspection(with_options(cache_ttl=3600))
     short = make_token({"claims": {"exp": {"now": 30}}}, NOW)
-    assert is_active(deployed, introspect_request(short), NOW)
-    assert is_active(deployed, introspect_request(short), NOW + 29)
+    for elapsed in (0, 1, 2, 29):
+        assert is_active(deployed, introspect_request(short), NOW + elapsed)
+    assert deployed.remembered == 1
     assert not is_active(deployed, introspect_request(short), int(NOW) + 30)
 
 
@@ -335,7 +336,8 @@ def test_e19_a_token_seen_before_is_inactive_from_its_expiry_on(token: str) -> N
 def test_a_remembered_answer_is_not_given_to_a_clock_that_went_back(token: str) -> None:
     """What is valid from its nbf on isn't valid before, whatever was answered in between."""
     deployed = introspection()
-    assert is_active(deployed, introspect_request(token), NOW)
+    assert all(is_active(deployed, introspect_request(token), NOW) for _ in range(3))
+    assert deployed.remembered == 1
     assert not is_active(deployed, introspect_request(token), NOW - 1000)
 
 
@@ -345,9 +347,9 @@ def test_e20_a_token_seen_before_is_inactive_once_its_key_is_withdrawn(token: st
     authority = Authority()
     deployed = introspection(with_options(cache_ttl=3600), authority)
     late = make_token({"claims": {"exp": {"now": 20_000}}}, NOW)
-    assert is_active(deployed, introspect_request(late), NOW)
+    assert all(is_active(deployed, introspect_request(late), NOW) for _ in range(3))
+    assert deployed.remembered == 1
     authority.keys = [key for key in authority.keys if key["kid"] != "current"]
-    deployed.handle(introspect_request(late), NOW + 3500)
     assert is_active(deployed, introspect_request(late), NOW + 3599)
     deployed.handle(introspect_request(late), NOW + 3601)  # soft lifetime over: this one renews in the background
     assert not is_active(deployed, introspect_request(late), NOW + 3602)
@@ -357,7 +359,8 @@ def test_e20_a_token_seen_before_is_inactive_once_its_key_is_withdrawn(token: st
 def test_a_token_with_another_signature_is_not_taken_for_one_seen_before(token: str) -> None:
     """The remembered answer is for header, payload and signature together."""
     deployed = introspection()
-    assert is_active(deployed, introspect_request(token))
+    assert all(is_active(deployed, introspect_request(token)) for _ in range(3))
+    assert deployed.remembered == 1
     forged = token.rpartition(".")[0] + "." + make_token({"claims": {"uti": "other"}}, NOW).rpartition(".")[2]
     assert not is_active(deployed, introspect_request(forged))
     assert is_active(deployed, introspect_request(token))
@@ -368,13 +371,13 @@ def test_a_remembered_answer_is_kept_apart_for_each_caller(token: str) -> None:
     """RFC 7662 section 2.2: answers may differ by caller."""
     curious = secret_caller(Caller("curious", AUDIENCES, claims=("tid", "username"), roles_as_scope=True), "s")
     deployed = introspection(replace(configuration(), callers=(*configuration().callers, curious)))
-    plain = [json.loads(deployed.handle(introspect_request(token), NOW).body) for _ in range(2)]
-    more = [
-        json.loads(deployed.handle(introspect_request(token, authorization=basic("curious", "s")), NOW).body) for _ in range(2)
-    ]
-    assert plain[0] == plain[1]
+    plain = [json.loads(deployed.handle(introspect_request(token), NOW).body) for _ in range(3)]
+    asked = introspect_request(token, authorization=basic("curious", "s"))
+    more = [json.loads(deployed.handle(asked, NOW).body) for _ in range(3)]
+    assert plain[0] == plain[1] == plain[2]
     assert "tid" not in plain[0]
-    assert more[0] == more[1]
+    assert more[0] == more[1] == more[2]
+    assert deployed.remembered == 2
     assert more[0]["tid"]
     assert more[0]["scope"] == "Orders.Read.All"
     assert plain[0]["scope"] == ""
@@ -386,8 +389,23 @@ def test_the_memory_of_answers_is_bounded() -> None:
     for size in (0, 3):
         deployed = introspection(with_options(cache_size=size))
         for index in range(8):
-            assert is_active(deployed, introspect_request(make_token({"claims": {"uti": str(index)}}, NOW)))
+            once = introspect_request(make_token({"claims": {"uti": str(index)}}, NOW))
+            assert all(is_active(deployed, once) for _ in range(3))
         assert deployed.remembered == size
+        deployed.forget()
+        assert deployed.remembered == 0
+
+
+@pytest.mark.duty(119)
+def test_a_token_that_comes_once_leaves_nothing_behind(token: str) -> None:
+    """Gateways that remember on their own ask once; their tokens push nobody else's out."""
+    deployed = introspection()
+    for index in range(20):
+        assert is_active(deployed, introspect_request(make_token({"claims": {"uti": str(index)}}, NOW)))
+    assert deployed.remembered == 0
+    for _ in range(3):
+        assert is_active(deployed, introspect_request(token))
+    assert deployed.remembered == 1
 
 
 @pytest.mark.duty(100, 117)

@@ -71,7 +71,8 @@ def test_e21_a_disabled_or_deleted_client_is_inactive_within_the_ttl(
     """RFC 7662 section 4: this is what gives RFC 7592's DELETE a meaning at gateways; a remembered token is checked as well."""
     caplog.set_level(logging.INFO)
     introspection, token = deployed(directory, "client"), make_token(LONG, NOW)
-    assert is_active(introspection, token)
+    assert all(is_active(introspection, token) for _ in range(3))
+    assert introspection.remembered == 1
     directory.enabled = enabled
     assert is_active(introspection, token, NOW + 59)
     assert not is_active(introspection, token, NOW + 120)

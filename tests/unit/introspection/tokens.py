@@ -1,8 +1,8 @@
 """Tokens made from descriptions: the corpus is data, and this is its reader.
 
-A case names a template and what differs from it: `header` and `claims` are merged in, `without` removes members, `key` and
-`algorithm` sign, `header_text`, `payload_text` and `payload_bytes` replace the JSON, `signature_*` the signature, and `edit`
-changes the finished text.
+A case names a template and what differs from it: `header` and `claims` are merged in, `without` removes
+members, `key` and `algorithm` sign, `header_text`, `payload_text` and `payload_bytes` replace the JSON,
+`signature_*` the signature, and `edit` changes the finished text.
 """
 
 import hmac
@@ -38,8 +38,8 @@ _TEMPLATES: dict[str, Case] = _CORPUS["templates"]
 
 
 def fill(value: Any, now: float, origin: str = ORIGIN) -> Any:
-    """`value` with its placeholders and times filled in; {"now": 60} is a minute after `now`, a JSON integer unless `as` says
-    else.
+    """`value` with its placeholders and times filled in; {"now": 60} is a minute
+    after `now`, a JSON integer unless `as` says else.
     """
     if isinstance(value, str):
         for name, text in (
