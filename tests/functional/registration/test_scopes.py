@@ -8,7 +8,7 @@ import pytest
 from local.entra.server import EntraEmulator, ResourceApi
 from shared.registration import configuration
 from shared.registration.policy import DEVICE_CODE, JWT_BEARER, Policy
-from shared.registration.scopes import ScopeCatalogue
+from shared.registration.scopes import ScopeCatalogue, read_permissions
 from tests.functional.registration.bridge import WEB, Bridge, Json, TestClock, assert_error, bearer, content
 
 type Make = Callable[..., Bridge]
@@ -121,7 +121,7 @@ def test_permissions_are_read_once_and_again_when_a_new_one_is_asked_for(make_wi
     for _ in range(3):
         bridge.register({**WEB, "scope": "api://orders/read"})
     bridge.emulator.clock.advance(600)
-    bridge.register({**WEB, "scope": "api://orders/read"})
+    bridge.register({**WEB, "scope": "api://orders/write"})
     bridge.register({**SERVICE, "scope": "api://orders/Orders.All"})
     assert reads() == 1
     bridge.emulator.clock.advance(-599)
@@ -157,7 +157,8 @@ def test_app_roles_for_people_alone_and_permissions_without_a_name_are_unknown(m
         assert bridge.call("POST", body={**WEB, "scope": scope}).status == 400
 
 
-def test_an_application_without_declarations_gets_the_bridges(make_with: Make) -> None:
+def test_what_an_api_or_an_application_leaves_out_does_no_harm(make_with: Make) -> None:
+    assert read_permissions({"oauth2PermissionScopes": [{"id": "x", "isEnabled": True}]}).scopes == {}
     catalogue = ScopeCatalogue(make_with().directory, (), TestClock(EntraEmulator()))
     entry = {"resourceAppId": "x", "resourceAccess": []}
     assert catalogue.merged({"requiredResourceAccess": None}, [entry]) == [entry]
