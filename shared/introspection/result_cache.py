@@ -13,7 +13,7 @@ from shared.introspection.keys import VerificationKey
 from shared.introspection.revocation import Subject
 from shared.introspection.verifier import Verified
 
-SEEN = 8192  # a power of two
+SEEN = 16_384
 CacheKey = tuple[str, bytes]  # the caller's name, the SHA-256 of the token's header and payload
 
 
@@ -42,8 +42,7 @@ class ResultCache:
         self._ttl = ttl
         self._size = size
         self._answers: dict[CacheKey, CachedAnswer] = {}
-        # Tokens seen once, as hashes of their keys, each in the place that the hash gives it until another one takes that.
-        self._seen = [0] * SEEN
+        self._seen: set[int] = set()  # hashes of the keys that came once; emptied when full
 
     def __len__(self) -> int:
         return len(self._answers)
@@ -51,7 +50,7 @@ class ResultCache:
     def clear(self) -> None:
         """Forgets all of it."""
         self._answers.clear()
-        self._seen = [0] * SEEN
+        self._seen.clear()
 
     def get(self, key: CacheKey, signature: bytes, now: float) -> CachedAnswer | None:
         """The kept answer if it is current and its key is still published. Raises Pending or Unavailable."""
@@ -70,9 +69,11 @@ class ResultCache:
         if not self._size:
             return
         mark = hash(key)
-        place = mark & (SEEN - 1)
-        if self._seen[place] != mark:
-            self._seen[place] = mark
+        seen = self._seen
+        if mark not in seen:
+            if len(seen) >= SEEN:
+                seen.clear()
+            seen.add(mark)
             return
         answers = self._answers
         if len(answers) >= self._size and key not in answers:
