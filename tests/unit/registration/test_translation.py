@@ -145,6 +145,10 @@ def test_an_administrators_certificate_is_not_shown_as_the_clients() -> None:
     assert read_registration(keys).certificates == (certificate,)
 
 
+def test_scopes_are_a_list_that_people_can_read() -> None:
+    assert "dcr:scope=openid,api://orders/read" in create(replace(registered(**WEB), scope="openid api://orders/read"))["tags"]
+
+
 def test_permissions_are_declared_and_replaced() -> None:
     access = [{"resourceAppId": "x", "resourceAccess": [{"id": "y", "type": "Scope"}]}]
     assert create(registered(**WEB), access=access)["requiredResourceAccess"] == access
