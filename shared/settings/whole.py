@@ -37,12 +37,13 @@ class Settings:
         policies += [registration.policies[name] for name in [registration.open_policy] if name]
         if registration.initial_token_keys is not None:
             policies += registration.policies.values()
+        policies = [policy for policy in policies if policy.may_register]
         grants = set[str]().union(*(policy.grant_types for policy in policies))
         methods = set[str]().union(*(policy.auth_methods for policy in policies))
         return Offer(
             self.base_url,
             grant_types=tuple(sorted(grants)),
-            response_types=("code", "id_token", "code id_token") if "implicit" in grants else ("code",),
+            response_types=("code", "id_token", "code id_token", "id_token token") if "implicit" in grants else ("code",),
             auth_methods=tuple(sorted(methods)),
             registration=bool(policies),
             introspection=bool(self.introspection.callers or self.introspection.bearer_callers),

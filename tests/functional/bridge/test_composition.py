@@ -93,6 +93,16 @@ def test_advertises_no_registration_where_nobody_may_register(variables: Mapping
     assert "registration_endpoint" not in Application(variables).discovery.document()
 
 
+@pytest.mark.duty(128)
+def test_advertises_nothing_that_only_an_auditor_would_be_allowed(variables: Mapping[str, str]) -> None:
+    credentials = [{"name": "auditor", "authorization": "Bearer a long enough literal", "policy": "auditors"}]
+    settings = {
+        "REGISTRATION_CREDENTIALS": json.dumps(credentials),
+        "REGISTRATION_POLICIES": json.dumps({"auditors": {"may_audit": True, "may_register": False}}),
+    }
+    assert "registration_endpoint" not in Application({**variables, **settings}).discovery.document()
+
+
 @pytest.fixture
 def announced(
     variables: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
