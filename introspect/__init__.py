@@ -12,8 +12,9 @@ async def introspect(request: Request) -> Response:
     return await application().introspect(request)
 
 
-# GET is for gateways that can't POST; the use case refuses it unless the operator turned it on.
-HANDLERS: dict[str, AsyncHandler] = {"POST": introspect, "GET": introspect}
+# Which methods there are is a setting, for gateways that can't POST: the use case itself refuses the others.
+METHODS = ("POST", "GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE")
+HANDLERS: dict[str, AsyncHandler] = dict.fromkeys(METHODS, introspect)
 
 
 async def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:

@@ -27,9 +27,12 @@ class Request:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Response:
-    """An HTTP response: status, body and one value for each header name, Content-Type among them."""
+    """An HTTP response: status, body and one value for each header name, Content-Type among them.
+
+    Not frozen: making a frozen one costs as much as several of introspection's checks.
+    """
 
     status: int
     body: bytes = field(default=b"", repr=False)

@@ -32,6 +32,10 @@ def test_a_known_path_with_a_wrong_method_is_405_with_allow(place: Sandbox, path
         assert answer.json()["error"] == "invalid_request"
 
 
+def test_introspection_says_that_it_takes_post_alone(place: Sandbox) -> None:
+    assert requests.put(f"{place.url}/introspect", timeout=30).headers["Allow"] == "POST"
+
+
 @pytest.mark.parametrize(("path", "method"), [("/register", "POST"), ("/register/x", "PUT"), ("/introspect", "POST")])
 def test_a_chunked_body_is_411_and_says_what_to_do(place: Sandbox, path: str, method: str) -> None:
     connection = http.client.HTTPConnection(urlsplit(place.url).netloc, timeout=30)
