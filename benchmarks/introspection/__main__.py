@@ -66,6 +66,7 @@ def server_rows(material: Material, path: Path, rounds: int, seconds: float) -> 
             rows.append((name, measured, "" if target is None else f">= {target}", met))
     repeated = rates["bridge, repeated tokens"]
     rows.append(("bridge, repeated tokens", f"{repeated:,.0f} req/s", "", ""))
+    rows.append(("bridge in the local host, on the worker library", f"{rates['local host']:,.0f} req/s", "", ""))
     return rows
 
 

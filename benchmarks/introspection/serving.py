@@ -18,6 +18,7 @@ from benchmarks.introspection.material import AUDIENCE, CALLER, ISSUER, SECRET, 
 ROOT = Path(__file__).resolve().parents[2]
 NODE = Path(__file__).with_name("node")
 FRONT = "benchmarks.introspection.servers.front:app"
+FUNCTIONS = "benchmarks.introspection.servers.functions_host:app"
 FASTAPI = "benchmarks.introspection.servers.fastapi_app:app"
 
 
@@ -65,6 +66,7 @@ def measure_servers(material: Material, material_file: Path, rounds: int, second
             ("PyJWT with PyJWKClient, same front", FRONT, "pyjwt"),
             ("PyJWT with the key found by hand, same front", FRONT, "pyjwt-peek"),
             ("FastAPI + PyJWT", FASTAPI, "pyjwt"),
+            ("local host", FUNCTIONS, ""),
         ):
             port = _free_port()
             ports[name] = stack.enter_context(_running(_uvicorn(app, port), {**environment, "BENCHMARK_ANSWER": answer}, port))
