@@ -1,7 +1,8 @@
 # make run: serve the bridge on this machine.   make tour: walk through the main job.   make test: all tests.
 # make clients: real clients and a browser against it.   make check: style, types, import rules.   make bench: benchmarks.
+# make mutants: mutation tests.
 PYTHON := .venv/bin/python
-.PHONY: setup run tour test clients bench check emulator lock clean
+.PHONY: setup run tour test clients mutants bench check emulator lock clean
 
 setup:
 	@sh local/setup.sh
@@ -21,6 +22,10 @@ test: setup
 # Independent clients and a browser: each sets up what it needs, in an environment of its own.
 clients: setup
 	@for run in tests/clients/*/run.sh; do echo "== $$run"; sh "$$run" || exit 1; done
+
+# Whether the tests notice small changes to the rules of registration; takes a while.
+mutants: setup
+	@$(PYTHON) -m tests.mutation.run
 
 # Ratios from one run; introspection's in an environment of its own, with what it is compared to.
 bench: setup
