@@ -125,6 +125,8 @@ def sandbox(port: int = 0, settings: Mapping[str, str] | None = None) -> Iterato
             "REGISTRATION_CREDENTIALS": json.dumps([{"name": "anypoint", "authorization": authorization}]),
             "REGISTRATION_SEALING_KEYS": secrets.token_urlsafe(32),
             "INTROSPECTION_CALLERS": json.dumps([caller]),
+            # The emulator answers at once; a busy machine may not.
+            "REGISTRATION_BUDGET_MILLISECONDS": "15000",
             "AUDIT_SCHEDULE": SCHEDULE,
             **(settings or {}),
         }
