@@ -5,7 +5,6 @@ Heavy libraries are imported where a part is built, so that introspection starts
 
 import logging
 import os
-import ssl
 from collections.abc import Callable, Mapping
 from functools import cache
 from threading import RLock
@@ -193,9 +192,9 @@ class Application:
 
     @part
     def documents(self) -> "HttpsDocuments":
-        from shared.introspection.documents import HttpsDocuments
+        from shared.introspection.documents import HttpsDocuments, trust
 
-        return HttpsDocuments(_tls(self.tenant.verify))
+        return HttpsDocuments(trust(self.tenant.verify))
 
     @part
     def credential(self) -> "MsalCredential":
@@ -241,11 +240,3 @@ def announce() -> None:
         logger.warning("ENTRA_SKIP_CERTIFICATE_VALIDATION is on: whoever is on the network path can act as the directory")
     if settings.registration.open_policy is not None:
         logger.warning("registration is open: anyone who reaches the bridge can create applications in the directory")
-
-
-def _tls(verify: str | bool) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
-    if verify is False:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

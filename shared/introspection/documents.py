@@ -29,6 +29,15 @@ def check_location(url: str, host: str) -> None:
         raise UnusableDocument(f"{url[:200]!r} is not an https URL on {host}")
 
 
+def trust(verify: str | bool) -> ssl.SSLContext:
+    """The certificates to trust: a CA bundle's path, True for the machine's own, False for any, which is no protection at all."""
+    context = ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
+    if verify is False:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 class HttpsDocuments:
     """The DocumentReader for real issuers. `tls` holds the trust: a CA bundle of the operator's, or none at all by explicit
     choice; without it the system's CAs are trusted. Proxies are taken from the environment, as on every corporate network."""

@@ -18,17 +18,22 @@ from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
+from shared.environment import Environment
 from shared.introspection.access_token import V1, V2
-from shared.introspection.configuration import PUBLIC_CLOUD, Caller, IntrospectionConfiguration, TrustedIssuer, TrustedTenant
+from shared.introspection.configuration import Caller, IntrospectionConfiguration, TrustedIssuer, TrustedTenant
 from shared.introspection.configuration_reader import read_configuration
 from shared.introspection.diagnosis import printable
-from shared.introspection.documents import DocumentReader, HttpsDocuments
+from shared.introspection.documents import DocumentReader, HttpsDocuments, trust
 from shared.introspection.examination import Examination, settle
 from shared.introspection.issuers import TrustedIssuers
 from shared.introspection.refresh import Unavailable
 from shared.introspection.remedies import REMEDIES
+from shared.settings.tenant import TenantSettings, read_tenant
 
 _MARKS = {True: "pass", False: "FAIL", None: "-   "}
+_NEEDED = frozenset(
+    {"ENTRA_TENANT_ID", "ENTRA_CLOUD", "ENTRA_AUTHORITY_URL", "ENTRA_CA_BUNDLE", "ENTRA_SKIP_CERTIFICATE_VALIDATION"}
+)
 _SHOWN = ("iss", "aud", "azp", "appid", "tid", "ver", "scp", "roles", "uti")
 
 
@@ -62,7 +67,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m shared.introspection.explain", description="Tell why a token is inactive.")
     parser.add_argument("--jwks", type=Path, help="JWK set to verify with; nothing is fetched then")
     parser.add_argument("--tenant", action="append", default=[], help="id of a trusted tenant; replaces those of the settings")
-    parser.add_argument("--authority", default=PUBLIC_CLOUD, help="origin of the tenants' cloud (default: %(default)s)")
+    parser.add_argument("--authority", help="origin of the tenants' cloud (default: the settings')")
     parser.add_argument("--issuer", action="append", default=[], help="exact issuer to trust; needs --tenant and --jwks")
     parser.add_argument("--audience", action="append", default=[], help="audience that the gateway takes")
     parser.add_argument("--client", action="append", default=[], help="client that the gateway takes (default: every one)")
@@ -71,8 +76,21 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _configuration(arguments: argparse.Namespace, environment: Mapping[str, str]) -> IntrospectionConfiguration:
-    configuration = read_configuration(environment, authority=arguments.authority)
+def _tenant(variables: Mapping[str, str]) -> TenantSettings:
+    """The bridge's own tenant as the settings have it. Raises ValueError for a setting that is wrong; the bridge's identity isn't
+    needed here, and nor is a tenant where a flag names one."""
+    environment = Environment(variables)
+    tenant = read_tenant(environment)
+    for problem in environment.problems:
+        if problem.name in _NEEDED and variables.get(problem.name, "").strip():
+            raise ValueError(str(problem))
+    return tenant
+
+
+def _configuration(
+    arguments: argparse.Namespace, environment: Mapping[str, str], tenant: TenantSettings
+) -> IntrospectionConfiguration:
+    configuration = read_configuration(environment, tenant_id=tenant.tenant_id or None, authority=arguments.authority)
     if arguments.issuer:
         if not arguments.tenant or not arguments.jwks:
             raise ValueError("--issuer needs --tenant and --jwks")
@@ -149,10 +167,12 @@ def main(
     now = time.time() if arguments.now is None else arguments.now
     token = source.read().strip().removeprefix("Bearer ").encode("utf-8", "replace")
     try:
-        configuration = _configuration(arguments, environment)
+        tenant = _tenant(environment)
+        arguments.authority = arguments.authority or tenant.cloud.authority
+        configuration = _configuration(arguments, environment, tenant)
         if arguments.jwks is not None:
             read = FileDocuments(json.loads(arguments.jwks.read_text("utf-8")))
-        issuers = TrustedIssuers(configuration, read or HttpsDocuments(), _Inline())
+        issuers = TrustedIssuers(configuration, read or HttpsDocuments(trust(tenant.verify)), _Inline())
         caller = _caller(arguments, configuration, None)
         for trusted in issuers.sources:
             with suppress(Unavailable):  # the checks that need its keys say so
