@@ -3,11 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from shared.clock import Clock
-from shared.introspection.bearer_tokens import settled
 from shared.introspection.documents import DocumentReader
-from shared.introspection.refresh import Lifetimes, Refreshed, Unavailable
+from shared.introspection.refresh import Lifetimes, Refreshed, Unavailable, settled
 
 HOUR = 3600.0
+PATIENCE = 4.0  # seconds that a caller's request waits for the document
 # Entra's endpoints hardly ever change; an old document is better than none.
 LIFETIMES = Lifetimes(renew=HOUR, wait=24 * HOUR, refuse=7 * 24 * HOUR, retry=60, retry_empty=2)
 
@@ -25,7 +25,7 @@ class EntraMetadata:
     def document(self) -> dict[str, object]:
         """The document. Raises OSError while it can't be had, ValueError where it isn't a JSON object."""
         try:
-            found = settled(lambda: self._refreshed.value(self._clock.now().timestamp()))
+            found = settled(lambda: self._refreshed.value(self._clock.now().timestamp()), PATIENCE, rounds=1)
         except Unavailable as unavailable:
             raise ConnectionError(f"{unavailable.name} can't be read") from unavailable
         if not isinstance(found, dict):

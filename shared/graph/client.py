@@ -6,7 +6,7 @@ The facts: learn.microsoft.com/graph/throttling (Retry-After, which may be fract
 import logging
 import random
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -93,13 +93,7 @@ class GraphClient:
         self, path: str, deadline: Deadline, *, query: Mapping[str, str], headers: Mapping[str, str] | None = None
     ) -> Iterator[list[JsonObject]]:
         """The pages of a list, one at a time; a page may be empty and still have a next one."""
-        link: str | None = path
-        first: Mapping[str, str] | None = query
-        while link is not None:
-            answer = self.call("GET", link, deadline, query=first, headers=headers)
-            first = None
-            yield [entry for entry in answer.body.get("value", []) if isinstance(entry, dict)]
-            link = answer.body.get("@odata.nextLink")
+        return follow_pages(lambda link, first: self.call("GET", link, deadline, query=first, headers=headers), path, query)
 
     def _absolute(self, path: str) -> str:
         if path.startswith("https://"):
@@ -157,6 +151,20 @@ class GraphClient:
             return False
         jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, keeps no secret
         return deadline.pause(max(BACKOFF[attempt] * jitter, failure.retry_after or 0))
+
+
+def follow_pages(
+    read: Callable[[str, Mapping[str, str] | None], GraphAnswer], path: str, query: Mapping[str, str]
+) -> Iterator[list[JsonObject]]:
+    """The pages of a list that `read` reads: from `path` with the query, then each nextLink as it stands
+    (learn.microsoft.com/graph/paging)."""
+    link: str | None = path
+    first: Mapping[str, str] | None = query
+    while link is not None:
+        answer = read(link, first)
+        first = None
+        yield [entry for entry in answer.body.get("value", []) if isinstance(entry, dict)]
+        link = answer.body.get("@odata.nextLink")
 
 
 @dataclass(frozen=True, slots=True)

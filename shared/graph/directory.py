@@ -22,6 +22,12 @@ def graph_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def tag_query(tag: str, select: Sequence[str]) -> dict[str, str]:
+    """The query for the objects that carry a tag, with some of their properties, in pages as large as Graph allows."""
+    literal = tag.replace("'", "''")
+    return {"$filter": f"tags/any(t:t eq '{literal}')", "$select": ",".join(select), "$top": str(LARGEST_PAGE)}
+
+
 class Directory:
     """The tenant's applications and service principals. Every method raises a GraphFailure and takes the caller's deadline."""
 
@@ -90,9 +96,7 @@ class Directory:
 
     def application_pages(self, tag: str, select: Sequence[str], deadline: Deadline) -> Iterator[list[JsonObject]]:
         """The pages of all applications that carry a tag, each of up to `LARGEST_PAGE`. Lists lag behind single reads."""
-        literal = tag.replace("'", "''")
-        query = {"$filter": f"tags/any(t:t eq '{literal}')", "$select": ",".join(select), "$top": str(LARGEST_PAGE)}
-        return self._graph.pages("applications", deadline, query=query)
+        return self._graph.pages("applications", deadline, query=tag_query(tag, select))
 
     # Credentials of an application
 

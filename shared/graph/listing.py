@@ -7,9 +7,9 @@ A page that fails is asked for again by the same nextLink, so nothing is read tw
 import logging
 from collections.abc import Iterator, Mapping
 
-from shared.graph.client import GraphAnswer, GraphClient, JsonObject
+from shared.graph.client import GraphAnswer, GraphClient, JsonObject, follow_pages
 from shared.graph.deadline import Deadline
-from shared.graph.directory import LARGEST_PAGE
+from shared.graph.directory import tag_query
 from shared.graph.failures import GraphFailure, Throttled, Unavailable
 
 logger = logging.getLogger("bridge.graph")
@@ -29,20 +29,12 @@ class Listing:
 
         Raises a GraphFailure for what waiting doesn't mend, and DeadlineExceeded or the last failure when the time is over.
         """
-        link: str | None = path
-        first: Mapping[str, str] | None = query
-        while link is not None:
-            answer = self._page(link, first, deadline)
-            first = None
-            yield [entry for entry in answer.body.get("value", []) if isinstance(entry, dict)]
-            link = answer.body.get("@odata.nextLink")
+        return follow_pages(lambda link, first: self._page(link, first, deadline), path, query)
 
     def tagged(self, resource: str, tag: str, select: tuple[str, ...], deadline: Deadline) -> Iterator[list[JsonObject]]:
         """The pages of all applications or servicePrincipals that carry a tag. Entra copies an application's tags to its service
         principal."""
-        literal = tag.replace("'", "''")
-        query = {"$filter": f"tags/any(t:t eq '{literal}')", "$select": ",".join(select), "$top": str(LARGEST_PAGE)}
-        return self.pages(resource, query, deadline)
+        return self.pages(resource, tag_query(tag, select), deadline)
 
     def _page(self, link: str, query: Mapping[str, str] | None, deadline: Deadline) -> GraphAnswer:
         attempt = 0

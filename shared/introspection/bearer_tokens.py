@@ -1,32 +1,17 @@
 """Entra access tokens that callers bring to the bridge itself, judged by the same rules and keys as the tokens they ask about."""
 
-import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import wait
+from collections.abc import Mapping
 from typing import Any
 
 from shared.clock import Clock
 from shared.errors import TemporarilyUnavailable
 from shared.introspection.access_token import audience_of
 from shared.introspection.reasons import Refused
-from shared.introspection.refresh import Pending, Unavailable
+from shared.introspection.refresh import Unavailable, settled
 from shared.introspection.verifier import TokenVerifier
 
 PATIENCE = 4.0  # seconds that a caller's request waits for the tenant's documents
 ROUNDS = 4  # metadata and keys are one fetch; a new signing key may take another
-
-
-def settled[T](ask: Callable[[], T], patience: float = PATIENCE) -> T:
-    """What `ask` gives once the fetches that it needs have ended. Raises Unavailable, also when that takes too long."""
-    end = time.monotonic() + patience
-    for _ in range(ROUNDS):
-        try:
-            return ask()
-        except Pending as pending:
-            wait([pending.future], timeout=max(0.0, end - time.monotonic()))
-            if not pending.future.done():
-                break
-    raise Unavailable("a fetch took too long", retry_after=1)
 
 
 class BearerTokens:
@@ -43,7 +28,7 @@ class BearerTokens:
         """
         now = self._clock.now().timestamp()
         try:
-            verified = settled(lambda: self._verifier.verify(token.encode(), now))
+            verified = settled(lambda: self._verifier.verify(token.encode(), now), PATIENCE, ROUNDS)
             matches = audience_of(verified.claims) in (audience, audience.removeprefix("api://"))
         except Refused:
             return None

@@ -5,7 +5,7 @@ The steps stand in the order of `_answer`. What isn't a good token for this call
 """
 
 import time
-from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, ThreadPoolExecutor
 from hashlib import sha256
 
 from shared.errors import (
@@ -28,7 +28,7 @@ from shared.introspection.form import FORM, MAX_BODY, read_form
 from shared.introspection.issuers import TrustedIssuers
 from shared.introspection.jws import split_token
 from shared.introspection.reasons import Refused
-from shared.introspection.refresh import Pending, Unavailable
+from shared.introspection.refresh import Pending, Unavailable, settled
 from shared.introspection.result_cache import ResultCache
 from shared.introspection.revocation import DirectoryLookup, RevocationCheck, subject_of
 from shared.introspection.signed_answer import SIGNED_ANSWER, AnswerSigner, read_signer, wants_signed_answer
@@ -99,19 +99,9 @@ class Introspection:
     def handle(self, request: Request, now: float) -> Response:
         """The answer to `request` at `now`, seconds since 1970; blocks while a fetch that it needs runs. Raises OAuthError."""
         try:
-            return self._answer(request, now)
-        except Pending as pending:
-            future = pending.future
-        deadline = time.monotonic() + _PATIENCE
-        for _ in range(_ROUNDS):
-            wait([future], timeout=max(0.0, deadline - time.monotonic()))
-            if not future.done():
-                break
-            try:
-                return self._answer(request, now)
-            except Pending as pending:
-                future = pending.future
-        raise _too_slow()
+            return settled(lambda: self._answer(request, now), _PATIENCE, _ROUNDS)
+        except Unavailable:
+            raise _too_slow() from None
 
     async def handle_async(self, request: Request, now: float) -> Response:
         """The same for an event loop, which it never blocks: without a fetch to wait for it runs straight through."""

@@ -4,7 +4,6 @@ The same functions as in shared.introspection.verifier, in the same order; the f
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import wait
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -14,10 +13,11 @@ from shared.introspection.issuers import Source, TrustedIssuers
 from shared.introspection.jws import Header, Segments, read_claims, read_header, split_token, verify_signature
 from shared.introspection.keys import VerificationKey
 from shared.introspection.reasons import Reason, Refused
-from shared.introspection.refresh import Pending, Unavailable
+from shared.introspection.refresh import Unavailable, settled
 from shared.introspection.verifier import Verified, check_for_caller, signed_digest
 
-_FETCHES = 4  # that one check may need: a source's documents, and once more for an unknown key
+FETCHES = 4  # that one check may need: a source's documents, and once more for an unknown key
+PATIENCE = 60.0  # seconds; a person waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Examination:
             failed: Reason | None = None
             made = True
             try:
-                settle(check)
+                settled(check, PATIENCE, FETCHES)
             except Refused as refused:
                 failed = refused.reason
             except Unavailable as outage:
@@ -170,16 +170,6 @@ class Examination:
         claims = _there(self.claims)
         roles_of(claims)
         scope_of(claims)
-
-
-def settle[T](check: Callable[[], T]) -> T:
-    """What `check` returns once the fetches that it needs have ended. Raises what it raises but Pending."""
-    for _ in range(_FETCHES):
-        try:
-            return check()
-        except Pending as pending:
-            wait([pending.future])
-    raise Unavailable("a fetch that doesn't end", 1)
 
 
 def _there[T](value: T | None) -> T:

@@ -24,9 +24,9 @@ from shared.introspection.configuration import Caller, IntrospectionConfiguratio
 from shared.introspection.configuration_reader import read_configuration
 from shared.introspection.diagnosis import printable
 from shared.introspection.documents import DocumentReader, HttpsDocuments, trust
-from shared.introspection.examination import Examination, settle
+from shared.introspection.examination import FETCHES, PATIENCE, Examination
 from shared.introspection.issuers import TrustedIssuers
-from shared.introspection.refresh import Unavailable
+from shared.introspection.refresh import Unavailable, settled
 from shared.introspection.remedies import REMEDIES
 from shared.settings.tenant import TenantSettings, read_tenant
 
@@ -176,7 +176,7 @@ def main(
         caller = _caller(arguments, configuration, None)
         for trusted in issuers.sources:
             with suppress(Unavailable):  # the checks that need its keys say so
-                settle(partial(trusted.store.published, now))
+                settled(partial(trusted.store.published, now), PATIENCE, FETCHES)
         first = Examination(token, issuers, configuration.options, caller, now)
         first.run()
         caller = _caller(arguments, configuration, (first.claims or {}).get("aud"))

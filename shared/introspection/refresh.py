@@ -1,13 +1,15 @@
 """A value that is fetched, kept and renewed: the one mechanism behind the keys and the directory lookups.
 
-Nothing here blocks. Who needs a fetch to end gets `Pending` with its future, and waits the way it likes: a thread with
-`wait`, an event loop with `await`. One fetch at a time; what is known serves while it is renewed; a failure keeps what is known.
+A `Refreshed` never blocks. Who needs a fetch to end gets `Pending` with its future, and waits the way it likes: a thread by
+`settled`, an event loop with `await`. One fetch at a time; what is known serves while it is renewed; a failure keeps what is
+known.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from typing import NamedTuple
 
 _log = logging.getLogger("bridge.introspection")
@@ -28,6 +30,20 @@ class Unavailable(Exception):
         super().__init__(name)
         self.name = name
         self.retry_after = retry_after
+
+
+def settled[T](ask: Callable[[], T], patience: float, rounds: int) -> T:
+    """What `ask` gives once the fetches that it needs have ended, for a thread that may wait: at most `patience` seconds in all,
+    and for `rounds` fetches. Raises what `ask` raises but Pending, and Unavailable when the fetches take too long."""
+    end = time.monotonic() + patience
+    for _ in range(rounds + 1):
+        try:
+            return ask()
+        except Pending as pending:
+            wait([pending.future], timeout=max(0.0, end - time.monotonic()))
+            if not pending.future.done():
+                break
+    raise Unavailable("a fetch that takes too long", retry_after=1)
 
 
 class Lifetimes(NamedTuple):

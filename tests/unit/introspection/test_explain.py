@@ -2,15 +2,17 @@
 
 import io
 import json
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from shared.introspection.examination import Examination, settle
+from shared.introspection.examination import Examination
 from shared.introspection.explain import main
 from shared.introspection.issuers import TrustedIssuers
 from shared.introspection.reasons import Reason
+from shared.introspection.refresh import settled
 from shared.introspection.remedies import REMEDIES
 from tests.unit.introspection.authority import API, TENANT, Authority
 from tests.unit.introspection.deployment import NOW, InlineExecutor, configuration
@@ -23,7 +25,7 @@ def test_the_first_failure_shown_is_the_endpoints_reason(case: Case) -> None:
     configured = configuration(case.get("settings", "default"))
     issuers = TrustedIssuers(configured, Authority(), InlineExecutor())
     for source in issuers.sources:
-        settle(lambda store=source.store: store.published(NOW))  # type: ignore[misc]
+        settled(partial(source.store.published, NOW), patience=1, rounds=1)
     token = make_token(case, NOW).encode("utf-8", "surrogatepass")
     examination = Examination(token, issuers, configured.options, configured.callers[0].caller, NOW)
     examination.run()
