@@ -14,7 +14,7 @@ tour: setup
 	@$(PYTHON) -m local.tour
 
 emulator: setup
-	@$(PYTHON) -m local.entra
+	@$(PYTHON) -m emulator
 
 test: setup
 	@$(PYTHON) -m pytest
@@ -30,7 +30,7 @@ mutants: setup
 # Ratios from one run; introspection's in an environment of its own, with what it is compared to.
 bench: setup
 	@sh benchmarks/run.sh
-	@$(PYTHON) -m benchmarks.expiry
+	@$(PYTHON) -m benchmarks.audit
 
 check: setup
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .

@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from shared.bridge import application
+from shared.application import application
 
 
 def main(timer: func.TimerRequest, context: func.Context) -> None:

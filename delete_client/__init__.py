@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from shared.bridge import application
+from shared.application import application
 from shared.http.door import answer
 
 

@@ -4,7 +4,7 @@ from threading import Thread
 
 import azure.functions as func
 
-from shared.bridge import announce, application
+from shared.application import announce, application
 from shared.http.door import answer
 
 # The worker loads every function when it starts: this is where a wrong setting is told, without keeping the others waiting.

@@ -3,7 +3,7 @@
 import azure.functions as func
 
 import shared.introspection.endpoint  # noqa: F401 - loaded with the worker, not with the first call
-from shared.bridge import application
+from shared.application import application
 from shared.http.door import AsyncHandler, answer_async
 from shared.http.message import Request, Response
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from threading import Condition
 from typing import Any
 
-from local.entra.server import EntraEmulator, ResourceApi
+from emulator.server import EntraEmulator, ResourceApi
 from local.host.app import FunctionsHost
-from shared.bridge import application
+from shared.application import application
 
 ROOT = Path(__file__).parents[1]
 SCHEDULE = "0 0 3 * * *"

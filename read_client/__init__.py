@@ -4,7 +4,7 @@ PUT and DELETE of the same path are functions of their own; all other methods co
 
 import azure.functions as func
 
-from shared.bridge import application
+from shared.application import application
 from shared.http.door import answer
 
 

@@ -5,7 +5,7 @@ GET, PUT and DELETE of /register?client_id=... manage one (RFC 7592), for portal
 
 import azure.functions as func
 
-from shared.bridge import application
+from shared.application import application
 from shared.http.door import Handler, answer
 
 HANDLERS: dict[str, Handler] = {

@@ -1,8 +1,11 @@
-"""Time as an argument: what the bridge knows of clocks, so that tests can move one."""
+"""Time as an argument, so that tests can move it, and moments as Graph and the bridge's documents write them."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+ALWAYS = datetime.min.replace(tzinfo=UTC)
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -32,3 +35,29 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+def write_time(moment: datetime | None) -> str:
+    """A moment as Graph's DateTimeOffset in whole seconds of UTC, 2026-11-22T03:00:00Z; empty for None."""
+    return "" if moment is None else moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def read_time(value: object) -> datetime | None:
+    """A DateTimeOffset as a moment in UTC; None where it isn't one.
+
+    Graph writes seven digits of a fraction, which are cut to six. A leap second (ISO 8601 allows a 60th) is the first moment of
+    the next minute.
+    """
+    if not isinstance(value, str):
+        return None
+    leap = value[16:19] == ":60"
+    try:
+        moment = datetime.fromisoformat(value[:16] + ":59" + value[19:] if leap else value)
+        if moment.tzinfo is None:
+            return None
+        return moment.astimezone(UTC) + timedelta(seconds=leap)
+    except ValueError:
+        return None
+    except OverflowError:
+        # The first or the last day of the calendar, shifted out of it by an offset.
+        return NEVER if value.startswith("9") else ALWAYS

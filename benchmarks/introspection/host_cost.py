@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.introspection.material import AUTHORIZATION, FORM, TENANT, make_introspection, read_material
 from local.host.app import FunctionsHost
-from shared.bridge import application
+from shared.application import application
 
 ROOT = Path(__file__).resolve().parents[2]
 EMPTY = """import azure.functions as func

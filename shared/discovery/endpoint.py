@@ -5,8 +5,7 @@ from urllib.parse import urlsplit
 
 from shared.discovery.metadata import Offer, server_metadata
 from shared.errors import NotFound, TemporarilyUnavailable
-from shared.http.message import JSON, Request, Response
-from shared.http.rendering import json_response
+from shared.http.message import JSON, Request, Response, json_response
 
 # Seconds that a client may keep the document; Anypoint fetches it when a provider is saved, Gravitee at its start.
 MAX_AGE = 300

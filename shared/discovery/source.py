@@ -3,8 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from shared.clock import Clock
-from shared.introspection.documents import DocumentReader
-from shared.introspection.refresh import Lifetimes, Refreshed, Unavailable, settled
+from shared.http.documents import DocumentReader
+from shared.http.refreshed import Lifetimes, Refreshed, Unavailable, settled
 
 HOUR = 3600.0
 PATIENCE = 4.0  # seconds that a caller's request waits for the document

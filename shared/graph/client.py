@@ -3,8 +3,11 @@
 The facts: learn.microsoft.com/graph/throttling (Retry-After, which may be fractional), learn.microsoft.com/graph/errors.
 """
 
+import base64
+import binascii
 import logging
 import random
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,8 +19,7 @@ from urllib3.exceptions import NewConnectionError
 
 from shared.clock import Clock
 from shared.graph.credential import Credential
-from shared.graph.deadline import Deadline
-from shared.graph.failures import (
+from shared.graph.errors import (
     ConcurrentWrite,
     DeadlineExceeded,
     GraphFailure,
@@ -26,11 +28,10 @@ from shared.graph.failures import (
     Unavailable,
     failure_of,
 )
-from shared.graph.headers import read_claims_challenge, read_retry_after
+from shared.retry import Deadline, read_retry_after
+from shared.strict_json import JsonObject
 
 logger = logging.getLogger("bridge.graph")
-
-type JsonObject = dict[str, Any]
 
 # Seconds before the second, third, ... attempt where Graph names none.
 BACKOFF = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -186,3 +187,15 @@ def _never_sent(cause: requests.RequestException) -> bool:
     """Whether the connection wasn't even made, so that the request can't have been carried out."""
     reason = getattr(cause.args[0], "reason", None) if cause.args else None
     return isinstance(cause, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
+
+
+def read_claims_challenge(header: str) -> str | None:
+    """The claims that Graph demands in a continuous access evaluation challenge, as JSON text; None when it demands none."""
+    match = re.search(r'\bclaims="([A-Za-z0-9+/=_-]+)"', header)
+    if match is None:
+        return None
+    encoded = match[1].replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None

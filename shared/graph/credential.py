@@ -5,7 +5,7 @@ import logging
 from typing import Any, Protocol
 
 from shared.graph.clouds import Cloud
-from shared.graph.failures import PermissionRefused, Unavailable
+from shared.graph.errors import PermissionRefused, Unavailable
 from shared.graph.identity import ClientCertificate, Identity, ManagedIdentity
 from shared.graph.session import DirectorySession
 

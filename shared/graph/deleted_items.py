@@ -6,9 +6,9 @@ otherwise; purging what the bridge owns needs Application.ReadWrite.OwnedBy alon
 
 from collections.abc import Iterator
 
-from shared.graph.client import JsonObject
-from shared.graph.deadline import Deadline
 from shared.graph.listing import Listing
+from shared.retry import Deadline
+from shared.strict_json import JsonObject
 
 PROPERTIES = "id,appId,displayName,deletedDateTime,tags"
 

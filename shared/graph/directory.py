@@ -5,21 +5,18 @@ which is the OAuth client_id, so that no other identifier need be kept.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import quote
 
-from shared.graph.client import GraphClient, JsonObject
-from shared.graph.deadline import Deadline
-from shared.graph.failures import AlreadyExists, GraphFailure, ObjectMissing, PermissionRefused, ValueRefused
+from shared.clock import write_time
+from shared.graph.client import GraphClient
+from shared.graph.errors import AlreadyExists, GraphFailure, ObjectMissing, PermissionRefused, ValueRefused
+from shared.retry import Deadline
+from shared.strict_json import JsonObject
 
 # Seconds between attempts while a new object is not yet visible everywhere. Graph names no bound; seconds are usual.
 REPLICATION_PAUSES = (0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 3.0, 4.0, 4.0)
 LARGEST_PAGE = 999
-
-
-def graph_time(moment: datetime) -> str:
-    """A moment as Graph's DateTimeOffset, in whole seconds of UTC."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def tag_query(tag: str, select: Sequence[str]) -> dict[str, str]:
@@ -104,7 +101,7 @@ class Directory:
         self, app_id: str, display_name: str, end: datetime, deadline: Deadline, *, await_replication: bool = False
     ) -> JsonObject:
         """POST addPassword: a passwordCredential with its `secretText`. OutcomeUnknown when the answer was lost."""
-        body: JsonObject = {"passwordCredential": {"displayName": display_name, "endDateTime": graph_time(end)}}
+        body: JsonObject = {"passwordCredential": {"displayName": display_name, "endDateTime": write_time(end)}}
 
         def add() -> JsonObject:
             return self._graph.call("POST", f"{_application(app_id)}/addPassword", deadline, body=body, creates=True).body

@@ -6,7 +6,7 @@ from shared.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
-class ClientSecret:
+class ClientSecretIdentity:
     """A client secret of the bridge's own application."""
 
     client_id: str
@@ -29,4 +29,4 @@ class ManagedIdentity:
     client_id: str = ""
 
 
-type Identity = ClientSecret | ClientCertificate | ManagedIdentity
+type Identity = ClientSecretIdentity | ClientCertificate | ManagedIdentity

@@ -7,10 +7,11 @@ A page that fails is asked for again by the same nextLink, so nothing is read tw
 import logging
 from collections.abc import Iterator, Mapping
 
-from shared.graph.client import GraphAnswer, GraphClient, JsonObject, follow_pages
-from shared.graph.deadline import Deadline
+from shared.graph.client import GraphAnswer, GraphClient, follow_pages
 from shared.graph.directory import tag_query
-from shared.graph.failures import GraphFailure, Throttled, Unavailable
+from shared.graph.errors import GraphFailure, Throttled, Unavailable
+from shared.retry import Deadline
+from shared.strict_json import JsonObject
 
 logger = logging.getLogger("bridge.graph")
 

@@ -12,8 +12,7 @@ import azure.functions as func
 
 from shared.environment import InvalidSettings
 from shared.errors import LengthRequired, MethodNotAllowed, OAuthError, ServerError
-from shared.http.message import Request, Response
-from shared.http.rendering import error_response
+from shared.http.message import Request, Response, error_response
 
 logger = logging.getLogger("bridge.http")
 

@@ -4,8 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from shared.errors import NotFound
-from shared.http.message import Request, Response
-from shared.http.rendering import json_response
+from shared.http.message import Request, Response, json_response
 
 logger = logging.getLogger("bridge.http")
 

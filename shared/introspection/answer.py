@@ -6,7 +6,7 @@ the like are added for callers that list them, and for no others.
 
 from collections.abc import Mapping
 
-from shared.introspection.access_token import roles_of, scope_of
+from shared.introspection.claims import roles_of, scope_of
 
 INACTIVE = b'{"active":false}'
 # What a caller's `claims` can't ask for: the answer's own members, and those that would lend them another meaning.

@@ -5,9 +5,9 @@ from typing import Any
 
 from shared.clock import Clock
 from shared.errors import TemporarilyUnavailable
-from shared.introspection.access_token import audience_of
+from shared.http.refreshed import Unavailable, settled
+from shared.introspection.claims import audience_of
 from shared.introspection.reasons import Refused
-from shared.introspection.refresh import Unavailable, settled
 from shared.introspection.verifier import TokenVerifier
 
 PATIENCE = 4.0  # seconds that a caller's request waits for the tenant's documents

@@ -10,7 +10,7 @@ from hashlib import sha256
 from hmac import compare_digest
 
 from shared.errors import REALM, InsufficientScope, InvalidClient, InvalidRequest, InvalidToken
-from shared.introspection.access_token import audience_of, roles_of
+from shared.introspection.claims import audience_of, roles_of
 from shared.introspection.configuration import BearerCaller, Caller, SecretCaller
 from shared.introspection.form import decode_form_text
 from shared.introspection.reasons import Reason, Refused

@@ -8,7 +8,7 @@ checked: making a frozen dataclass costs a cold start about a millisecond each.
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from shared.introspection.access_token import GRAPH_AUDIENCES, V1, V2
+from shared.introspection.claims import GRAPH_AUDIENCES, V1, V2
 from shared.introspection.key_store import KeyLifetimes
 
 PUBLIC_CLOUD = "https://login.microsoftonline.com"

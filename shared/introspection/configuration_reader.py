@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from shared.introspection.access_token import V1, V2
 from shared.introspection.answer import RESERVED_MEMBERS
+from shared.introspection.claims import V1, V2
 from shared.introspection.configuration import (
     PUBLIC_CLOUD,
     ApplicationKeys,

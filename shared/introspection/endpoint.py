@@ -17,23 +17,22 @@ from shared.errors import (
     TemporarilyUnavailable,
     UnsupportedMediaType,
 )
-from shared.http.message import JSON, Request, Response
-from shared.http.rendering import NO_STORE
+from shared.http.documents import DocumentReader
+from shared.http.message import JSON, NO_STORE, Request, Response
+from shared.http.refreshed import Pending, Unavailable, settled
 from shared.introspection.answer import INACTIVE, active_answer
+from shared.introspection.cache import ResultCache
 from shared.introspection.callers import BearerCallers, CallerAuthentication, SecretCallers
 from shared.introspection.configuration import Caller, IntrospectionConfiguration
 from shared.introspection.diagnosis import log_inactive
-from shared.introspection.documents import DocumentReader
 from shared.introspection.form import FORM, MAX_BODY, read_form
 from shared.introspection.issuers import TrustedIssuers
 from shared.introspection.jws import split_token
 from shared.introspection.reasons import Refused
-from shared.introspection.refresh import Pending, Unavailable, settled
-from shared.introspection.result_cache import ResultCache
 from shared.introspection.revocation import DirectoryLookup, RevocationCheck, subject_of
 from shared.introspection.signed_answer import SIGNED_ANSWER, AnswerSigner, read_signer, wants_signed_answer
-from shared.introspection.strict_json import dumps
 from shared.introspection.verifier import TokenVerifier, Verified, check_for_caller
+from shared.strict_json import dumps
 
 _ROUNDS = 8  # fetches that one request waits for at most: keys of the caller's and of the token's issuer, client, user
 _PATIENCE = 6.0  # seconds that one request waits for fetches in all

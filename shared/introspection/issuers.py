@@ -10,11 +10,11 @@ from concurrent.futures import Executor
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from shared.introspection.access_token import V1, V2
+from shared.http.documents import DocumentReader, UnusableDocument, check_location
+from shared.introspection.claims import V1, V2
 from shared.introspection.configuration import IntrospectionConfiguration, TrustedIssuer, TrustedTenant
-from shared.introspection.documents import DocumentReader, check_location
 from shared.introspection.key_store import KeyStore, Published
-from shared.introspection.keys import TENANT_TEMPLATE, UnusableDocument, VerificationKey, read_key_set
+from shared.introspection.keys import TENANT_TEMPLATE, VerificationKey, read_key_set
 from shared.introspection.reasons import Reason, Refused
 
 

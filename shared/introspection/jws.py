@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from shared.introspection.reasons import Reason, Refused
-from shared.introspection.strict_json import loads
+from shared.strict_json import loads
 
 MAX_TOKEN = 16 * 1024  # bytes; Entra's own tokens stay below 8 KB even with 200 groups
 MAX_HEADER = 4096  # characters; Entra's are about 100

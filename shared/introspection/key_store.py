@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import NamedTuple
 
+from shared.http.refreshed import Lifetimes, Refreshed, Unavailable
 from shared.introspection.keys import VerificationKey
-from shared.introspection.refresh import Lifetimes, Refreshed, Unavailable
 
 
 class KeyLifetimes(NamedTuple):
@@ -32,7 +32,7 @@ class Published(NamedTuple):
 class KeyStore:
     """The published keys of one source. `fetch` reads its documents and raises whatever tells that it couldn't.
 
-    All methods take `now` in seconds since 1970 and raise Pending or Unavailable (see shared.introspection.refresh).
+    All methods take `now` in seconds since 1970 and raise Pending or Unavailable (see shared.http.refreshed).
     """
 
     def __init__(self, name: str, fetch: Callable[[], Published], lifetimes: KeyLifetimes, executor: Executor) -> None:

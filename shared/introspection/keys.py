@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 
+from shared.http.documents import UnusableDocument
 from shared.introspection.jws import ALGORITHM, MAX_KEY_ID, decode_segment
 
 MIN_BITS = 2048  # RFC 7518 section 3.3
@@ -17,10 +18,6 @@ MIN_EXPONENT = 65537  # e = 3 has a history of forgeries (CVE-2006-4339); Entra'
 MAX_EXPONENT = 2**32
 MAX_KEYS = 100
 TENANT_TEMPLATE = "{tenantid}"
-
-
-class UnusableDocument(ValueError):
-    """A metadata or key document that isn't what an issuer publishes, or holds no usable key."""
 
 
 class VerificationKey(NamedTuple):

@@ -10,10 +10,10 @@ from concurrent.futures import Executor
 from threading import Lock
 from typing import NamedTuple, Protocol
 
-from shared.introspection.access_token import is_for_a_user
+from shared.http.refreshed import Lifetimes, Refreshed
+from shared.introspection.claims import is_for_a_user
 from shared.introspection.configuration import RevocationOptions
 from shared.introspection.reasons import Reason, Refused
-from shared.introspection.refresh import Lifetimes, Refreshed
 
 MAX_REMEMBERED = 10_000
 RETRY = 5.0  # seconds between tries while a lookup fails

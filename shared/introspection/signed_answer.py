@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from shared.introspection.configuration import IntrospectionConfiguration
 from shared.introspection.jws import encode_segment
-from shared.introspection.strict_json import dumps, loads
+from shared.strict_json import dumps, loads
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey

@@ -9,7 +9,7 @@ Each step is a function of shared.introspection.jws or .access_token; `explain` 
 from collections.abc import Mapping
 from hashlib import sha256
 
-from shared.introspection.access_token import (
+from shared.introspection.claims import (
     GRAPH_AUDIENCES,
     audience_of,
     check_access_token,

@@ -1,9 +1,9 @@
 """Clients that an operator has to approve: their service principal is disabled until somebody enables it in the portal."""
 
-from shared.graph.deadline import Deadline
-from shared.registration.json_document import JsonObject
+from shared.registration.application import Provenance
 from shared.registration.ports import ClientDirectory
-from shared.registration.translation import Provenance
+from shared.retry import Deadline
+from shared.strict_json import JsonObject
 
 
 def shown_approval(directory: ClientDirectory, client_id: str, provenance: Provenance, deadline: Deadline) -> JsonObject:

@@ -8,11 +8,11 @@ from enum import Enum
 from shared.clock import Clock
 from shared.errors import InsufficientScope, InvalidRequest, InvalidToken, MissingToken
 from shared.http.message import Request
-from shared.registration import access_token, initial_access
-from shared.registration.access_token import AccessToken
+from shared.registration import initial_access, tokens
 from shared.registration.configuration import OPEN_CALLER, RegistrationConfiguration
 from shared.registration.policy import Policy
 from shared.registration.ports import EntraTokens
+from shared.registration.tokens import AccessToken
 
 
 class Kind(Enum):
@@ -62,8 +62,8 @@ class Authorization:
         if principal is not None:
             return principal
         token = _bearer(header, value)
-        if access_token.looks_like_one(token):
-            if access_token.unseal(token, self._configuration.sealing_keys) is None:
+        if tokens.looks_like_one(token):
+            if tokens.unseal(token, self._configuration.sealing_keys) is None:
                 raise InvalidToken
             raise InsufficientScope("a registration access token manages one client and registers none")
         return self._initial(token) or self._entra(token)
@@ -78,7 +78,7 @@ class Authorization:
         if principal is not None:
             return principal
         token = _bearer(header, value)
-        if access_token.looks_like_one(token):
+        if tokens.looks_like_one(token):
             return self._registration(token, client_id)
         if self._initial(token) is not None:
             raise InsufficientScope("an initial access token registers clients and manages none")
@@ -106,7 +106,7 @@ class Authorization:
         return Principal(found.name, Kind.STATIC, self._configuration.policy(found.policy))
 
     def _registration(self, text: str, client_id: str) -> Principal:
-        token = access_token.unseal(text, self._configuration.sealing_keys)
+        token = tokens.unseal(text, self._configuration.sealing_keys)
         if token is None or not hmac.compare_digest(token.client_id.encode(), client_id.encode()):
             raise InvalidToken
         # The policy is the client's own, known once the client is read.

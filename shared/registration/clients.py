@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 from shared.clock import Clock
 from shared.errors import InsufficientScope, InvalidToken, NotFound
-from shared.graph.deadline import Deadline
-from shared.registration.access_token import AccessToken
+from shared.registration.application import SELECT, Provenance, read_provenance, read_registration
 from shared.registration.authorization import Principal
 from shared.registration.configuration import RegistrationConfiguration
-from shared.registration.json_document import JsonObject
 from shared.registration.policy import Policy
 from shared.registration.ports import ClientDirectory
 from shared.registration.registration import Registration
 from shared.registration.secrets import ClientSecret, read_secrets
-from shared.registration.translation import SELECT, Provenance, read_provenance, read_registration
+from shared.registration.tokens import AccessToken
+from shared.retry import Deadline
+from shared.strict_json import JsonObject
 
 _CLIENT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Seconds within which a client that was just registered becomes visible, and for how long it may count as just registered.

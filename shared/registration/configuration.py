@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from shared.registration.keys import KeyRing
 from shared.registration.policy import OPEN_POLICY, Policy
-from shared.registration.record import PREFIX as RECORD_PREFIX
+from shared.registration.tags import PREFIX as RECORD_PREFIX
 
 DAY = 86_400
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

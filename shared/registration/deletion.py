@@ -3,12 +3,12 @@
 import logging
 
 from shared.errors import InsufficientScope, NotFound
-from shared.graph.deadline import Deadline
-from shared.graph.failures import GraphFailure
+from shared.graph.errors import GraphFailure
 from shared.registration.authorization import Principal
 from shared.registration.clients import Clients
 from shared.registration.configuration import RegistrationConfiguration
 from shared.registration.ports import ClientDirectory
+from shared.retry import Deadline
 
 logger = logging.getLogger("bridge.registration")
 

@@ -6,10 +6,10 @@ learn.microsoft.com/graph/api/resources/federatedidentitycredential
 import hashlib
 import json
 
-from shared.graph.deadline import Deadline
-from shared.registration.json_document import JsonObject
 from shared.registration.metadata import FederatedIdentity
 from shared.registration.ports import ClientDirectory
+from shared.retry import Deadline
+from shared.strict_json import JsonObject
 
 _NAME = "dcr-"
 

@@ -1,7 +1,7 @@
 """What a caller is told when Graph doesn't do what was asked. Graph's own words go to the log and no further."""
 
 from shared.errors import InvalidClientMetadata, OAuthError, ServerError, TemporarilyUnavailable
-from shared.graph.failures import (
+from shared.graph.errors import (
     ConcurrentWrite,
     DeadlineExceeded,
     GraphFailure,

@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass
 
 from shared.errors import InvalidRequest
-from shared.registration.json_document import JsonObject
+from shared.strict_json import JsonObject
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 

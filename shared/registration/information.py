@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from shared.registration.access_token import AccessToken, SealedSecret, seal
+from shared.clock import read_time
 from shared.registration.configuration import RegistrationConfiguration
 from shared.registration.issuing import IssuedSecret
-from shared.registration.json_document import JsonObject
 from shared.registration.registration import Registration
-from shared.registration.translation import read_time
+from shared.registration.tokens import AccessToken, SealedSecret, seal
+from shared.strict_json import JsonObject
 
 
 def client_information(
@@ -25,8 +25,8 @@ def client_information(
     """
     client_id = str(application["appId"])
     known: JsonObject = {"client_id": client_id}
-    if created := application.get("createdDateTime"):
-        known["client_id_issued_at"] = int(read_time(created).timestamp())
+    if created := read_time(application.get("createdDateTime")):
+        known["client_id_issued_at"] = int(created.timestamp())
     if secret is not None:
         known["client_secret"] = secret.text
         known["client_secret_expires_at"] = secret.secret.expires_at

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.clock import Clock
-from shared.graph.deadline import Deadline
-from shared.graph.failures import GraphFailure, PolicyRefused
+from shared.graph.errors import GraphFailure, PolicyRefused
 from shared.registration.configuration import RegistrationConfiguration
-from shared.registration.json_document import JsonObject
 from shared.registration.policy import Policy
 from shared.registration.ports import ClientDirectory
 from shared.registration.secrets import DISPLAY_NAME, ClientSecret, in_excess, read_secret
+from shared.retry import Deadline
+from shared.strict_json import JsonObject
 
 logger = logging.getLogger("bridge.registration")
 

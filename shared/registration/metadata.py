@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from shared.errors import InvalidClientMetadata, InvalidRedirectUri
-from shared.registration.json_document import JsonObject
+from shared.strict_json import JsonObject
 
 # RFC 7591 section 2.2: the members that people read may come in several languages, as `client_name#ja`.
 HUMAN_READABLE = ("client_name", "client_uri", "logo_uri", "tos_uri", "policy_uri")

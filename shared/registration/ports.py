@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from shared.graph.deadline import Deadline
-from shared.registration.json_document import JsonObject
+from shared.retry import Deadline
+from shared.strict_json import JsonObject
 
 
 class ClientDirectory(Protocol):
     """The operations on Graph that registering and managing clients takes; `shared.graph.directory.Directory` has them.
 
-    Every method may raise a GraphFailure (`shared.graph.failures`).
+    Every method may raise a GraphFailure (`shared.graph.errors`).
     """
 
     def create_application(self, body: JsonObject, deadline: Deadline) -> JsonObject: ...

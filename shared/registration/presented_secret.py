@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.errors import InvalidClientMetadata
-from shared.registration.access_token import SealedSecret
 from shared.registration.clients import ManagedClient
 from shared.registration.issuing import IssuedSecret
-from shared.registration.reading import sealed_secret
+from shared.registration.management import sealed_secret
 from shared.registration.secrets import matching
+from shared.registration.tokens import SealedSecret
 
 
 @dataclass(frozen=True, slots=True)

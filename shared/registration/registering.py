@@ -3,11 +3,9 @@
 import logging
 from dataclasses import replace
 
-from shared.clock import Clock
+from shared.clock import Clock, write_time
 from shared.errors import AccessDenied, Conflict, InsufficientScope, OAuthError, TemporarilyUnavailable
-from shared.graph.deadline import Deadline
-from shared.graph.directory import graph_time
-from shared.graph.failures import (
+from shared.graph.errors import (
     GraphFailure,
     OutcomeUnknown,
     PermissionRefused,
@@ -17,21 +15,22 @@ from shared.graph.failures import (
     ValueRefused,
 )
 from shared.registration import federation, idempotency, software_statement
+from shared.registration.application import Provenance, create_body, read_provenance, read_registration
 from shared.registration.approval import shown_approval
 from shared.registration.authorization import Principal
 from shared.registration.configuration import OPEN_CALLER, RegistrationConfiguration
-from shared.registration.fence import Fence
 from shared.registration.idempotency import RequestName
 from shared.registration.information import client_information
 from shared.registration.issuing import IssuedSecret, SecretIssuer, issued
-from shared.registration.json_document import JsonObject
 from shared.registration.metadata import ClientMetadata
 from shared.registration.ports import ClientDirectory
-from shared.registration.record import to_tags
+from shared.registration.rate_limit import Fence
 from shared.registration.registration import Registration
 from shared.registration.resolution import Resolver
 from shared.registration.secrets import read_secrets
-from shared.registration.translation import Provenance, create_body, read_provenance, read_registration
+from shared.registration.tags import to_tags
+from shared.retry import Deadline
+from shared.strict_json import JsonObject
 
 logger = logging.getLogger("bridge.registration")
 
@@ -131,7 +130,7 @@ class Registering:
         notes = f"Registered through the Entra DCR bridge by {principal.name}; its dcr: tags are part of the registration."
         ends = list(self._issuer.ends(principal.policy)) if registration.has_secret else [None]
         for attempt, end in enumerate(ends, start=1):
-            password = None if end is None else {"displayName": self._issuer.name, "endDateTime": graph_time(end)}
+            password = None if end is None else {"displayName": self._issuer.name, "endDateTime": write_time(end)}
             body = create_body(
                 registration,
                 provenance,

@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 from shared.clock import Clock
-from shared.graph.deadline import Deadline
 from shared.registration.client_name import IMPERSONATED
 from shared.registration.configuration import RegistrationConfiguration
-from shared.registration.json_document import JsonObject
 from shared.registration.metadata import ClientMetadata
 from shared.registration.policy import Policy
 from shared.registration.registration import Registration
 from shared.registration.scopes import ScopeCatalogue
 from shared.registration.validation import Rules, resolve
+from shared.retry import Deadline
+from shared.strict_json import JsonObject
 
 
 class Resolver:

@@ -2,15 +2,15 @@
 
 from shared.clock import Clock
 from shared.errors import InsufficientScope, InvalidRequest
-from shared.graph.deadline import Deadline
 from shared.registration.approval import shown_approval
 from shared.registration.authorization import Principal
 from shared.registration.clients import Clients
 from shared.registration.configuration import RegistrationConfiguration
 from shared.registration.information import client_information
 from shared.registration.issuing import SecretIssuer
-from shared.registration.json_document import JsonObject
 from shared.registration.ports import ClientDirectory
+from shared.retry import Deadline
+from shared.strict_json import JsonObject
 
 
 class Rotation:

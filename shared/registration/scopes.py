@@ -12,12 +12,12 @@ from typing import Any
 
 from shared.clock import Clock
 from shared.errors import InvalidClientMetadata
-from shared.graph.deadline import Deadline
 from shared.registration.configuration import ResourceApi
 from shared.registration.grants import uses_redirects
-from shared.registration.json_document import JsonObject
 from shared.registration.policy import CLIENT_CREDENTIALS, DEVICE_CODE, JWT_BEARER, Policy
 from shared.registration.ports import ClientDirectory
+from shared.retry import Deadline
+from shared.strict_json import JsonObject
 
 # RFC 6749 section 3.3.
 _TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.registration.translation import read_time
+from shared.clock import ALWAYS, NEVER, read_time
 
 # The name under which the bridge makes secrets: it removes no others.
 DISPLAY_NAME = "dcr"
@@ -34,8 +34,8 @@ def read_secret(credential: dict[str, Any]) -> ClientSecret:
     """One of Graph's passwordCredentials."""
     return ClientSecret(
         key_id=credential["keyId"],
-        starts=read_time(credential["startDateTime"]),
-        ends=read_time(credential["endDateTime"]),
+        starts=read_time(credential.get("startDateTime")) or ALWAYS,
+        ends=read_time(credential.get("endDateTime")) or NEVER,
         hint=credential.get("hint") or "",
         own=str(credential.get("displayName")).startswith(DISPLAY_NAME),
     )

@@ -6,8 +6,8 @@ from typing import Any
 
 from shared.errors import InvalidClientMetadata, InvalidSoftwareStatement, UnapprovedSoftwareStatement
 from shared.registration.configuration import StatementIssuer
-from shared.registration.json_document import JsonObject
 from shared.registration.policy import Policy
+from shared.strict_json import JsonObject
 
 # Which algorithms belong to which kind of key (RFC 7518 section 3.1, RFC 8037 section 3.1).
 _FAMILIES = {"RSA": ("RS", "PS"), "EC": ("ES",), "OKP": ("EdDSA",)}

@@ -5,22 +5,22 @@ from typing import Literal
 
 from shared.clock import Clock
 from shared.errors import InsufficientScope, InvalidClientMetadata, InvalidToken, NotFound
-from shared.graph.deadline import Deadline
-from shared.graph.failures import ObjectMissing
+from shared.graph.errors import ObjectMissing
 from shared.registration import federation, software_statement
+from shared.registration.application import Provenance, update_body
 from shared.registration.approval import shown_approval, withdraw
 from shared.registration.authorization import Principal
 from shared.registration.clients import Clients, ManagedClient
 from shared.registration.configuration import RegistrationConfiguration
 from shared.registration.information import client_information
 from shared.registration.issuing import IssuedSecret, SecretIssuer
-from shared.registration.json_document import JsonObject
 from shared.registration.metadata import ClientMetadata
 from shared.registration.ports import ClientDirectory
 from shared.registration.presented_secret import Presented, judge
 from shared.registration.registration import Registration
 from shared.registration.resolution import Resolver
-from shared.registration.translation import Provenance, update_body
+from shared.retry import Deadline
+from shared.strict_json import JsonObject
 
 # RFC 7592 section 2.2: a client must not send these.
 FORBIDDEN_MEMBERS = ("registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at")

@@ -1,17 +1,46 @@
-"""The settings of the tenant and of the bridge's own identity in it."""
+"""The settings of the bridge itself, of its tenant, and of its own identity in it."""
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.environment import Environment
+from shared.environment import GUID, Environment, choice, flag, origin, text
 from shared.graph.clouds import CLOUDS, Cloud
-from shared.graph.identity import ClientCertificate, ClientSecret, Identity, ManagedIdentity
+from shared.graph.identity import ClientCertificate, ClientSecretIdentity, Identity, ManagedIdentity
 from shared.secret import Secret
 
-GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-KEY_BLOCK = re.compile(r"-----BEGIN ((?:RSA |EC )?PRIVATE KEY)-----.+?-----END \1-----", re.DOTALL)
-CERTIFICATE_BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+DEFAULT_TAG = "entra-dcr-bridge"
+_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,63}")
+_KEY_BLOCK = re.compile(r"-----BEGIN ((?:RSA |EC )?PRIVATE KEY)-----.+?-----END \1-----", re.DOTALL)
+_CERTIFICATE_BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+BASE_URL = origin(
+    "BRIDGE_BASE_URL",
+    "where callers reach the bridge: https, or http on a loopback host; may have a path",
+    required="the URL at which callers reach the bridge",
+    path=True,
+    shown="required",
+)
+TAG = text("BRIDGE_TAG", "the tag that marks the bridge's own applications; each bridge of a tenant needs its own", DEFAULT_TAG)
+TENANT_ID = text("ENTRA_TENANT_ID", "the tenant's id, a GUID", required="the tenant's id, a GUID", shown="required")
+CLOUD = choice("ENTRA_CLOUD", tuple(CLOUDS), "`public`, `usgov`, `usgov-dod` or `china`")
+AUTHORITY_URL = origin(
+    "ENTRA_AUTHORITY_URL", "origin of the token service, for clouds that the list above lacks", shown="the cloud's"
+)
+GRAPH_URL = origin("ENTRA_GRAPH_URL", "origin of Microsoft Graph", shown="the cloud's")
+MANAGED_IDENTITY = text("ENTRA_MANAGED_IDENTITY", "`system`, or the client id of a user-assigned identity")
+CLIENT_ID = text("ENTRA_CLIENT_ID", "client id of the bridge's own application, with a certificate or a secret")
+CLIENT_CERTIFICATE = text(
+    "ENTRA_CLIENT_CERTIFICATE",
+    "PEM text of its private key and certificate (line ends may be written `\\n`), or the path of such a file",
+)
+CLIENT_SECRET = text("ENTRA_CLIENT_SECRET", "its secret. Just one of identity, certificate and secret must be set")
+CA_BUNDLE = text(
+    "ENTRA_CA_BUNDLE",
+    "path of a PEM file with the certificates to trust towards Entra and Graph",
+    shown="the machine's",
+)
+SKIP_VALIDATION = flag("ENTRA_SKIP_CERTIFICATE_VALIDATION", False, "trust any certificate; logged loudly at each start")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,76 +56,78 @@ class TenantSettings:
     verify: str | bool
 
 
+def read_base_url(environment: Environment) -> str:
+    """Where callers reach the bridge, without a slash at its end."""
+    return environment.read(BASE_URL)
+
+
+def read_tag(environment: Environment) -> str:
+    """The tag of the bridge's own applications."""
+    tag = environment.read(TAG)
+    if not _TAG.fullmatch(tag):
+        environment.refuse(TAG.name, "expected 3 to 64 letters, digits, dots, hyphens and underscores")
+    return tag
+
+
 def read_tenant(environment: Environment) -> TenantSettings:
     """The tenant's settings; what is wrong is noted in the environment."""
-    tenant_id = environment.text("ENTRA_TENANT_ID", required="the tenant's id, a GUID").lower()
+    tenant_id = environment.read(TENANT_ID).lower()
     if tenant_id and not GUID.fullmatch(tenant_id):
-        environment.refuse("ENTRA_TENANT_ID", "expected the tenant's id as a GUID, not a domain name")
+        environment.refuse(TENANT_ID.name, "expected the tenant's id as a GUID, not a domain name")
     return TenantSettings(tenant_id, _read_cloud(environment), _read_identity(environment), _read_verify(environment))
 
 
 def _read_cloud(environment: Environment) -> Cloud:
-    name = environment.text("ENTRA_CLOUD", "public").lower()
-    cloud = CLOUDS.get(name)
-    if cloud is None:
-        environment.refuse("ENTRA_CLOUD", f"expected one of: {', '.join(CLOUDS)}")
-        cloud = CLOUDS["public"]
-    authority = environment.origin("ENTRA_AUTHORITY_URL", cloud.authority)
-    graph = environment.origin("ENTRA_GRAPH_URL", cloud.graph)
-    return Cloud(name, authority, graph)
+    cloud = CLOUDS[environment.read(CLOUD)]
+    return Cloud(cloud.name, environment.read(AUTHORITY_URL, cloud.authority), environment.read(GRAPH_URL, cloud.graph))
 
 
 def _read_verify(environment: Environment) -> str | bool:
-    bundle = environment.text("ENTRA_CA_BUNDLE")
-    if environment.flag("ENTRA_SKIP_CERTIFICATE_VALIDATION", False):
+    bundle = environment.read(CA_BUNDLE)
+    if environment.read(SKIP_VALIDATION):
         if bundle:
-            environment.refuse("ENTRA_SKIP_CERTIFICATE_VALIDATION", "can't be on while ENTRA_CA_BUNDLE is set")
+            environment.refuse(SKIP_VALIDATION.name, f"can't be on while {CA_BUNDLE.name} is set")
         return False
     if bundle and not Path(bundle).is_file():
-        environment.refuse("ENTRA_CA_BUNDLE", "expected the path of a PEM file")
+        environment.refuse(CA_BUNDLE.name, "expected the path of a PEM file")
     return bundle or True
 
 
 def _read_identity(environment: Environment) -> Identity:
     # What stands for an identity that is refused is never used: the settings as a whole are refused then.
-    secret = environment.text("ENTRA_CLIENT_SECRET")
-    certificate = environment.text("ENTRA_CLIENT_CERTIFICATE")
-    managed = environment.text("ENTRA_MANAGED_IDENTITY").lower()
+    secret, certificate = environment.read(CLIENT_SECRET), environment.read(CLIENT_CERTIFICATE)
+    managed = environment.read(MANAGED_IDENTITY).lower()
+    choices = f"{CLIENT_SECRET.name}, {CLIENT_CERTIFICATE.name} and {MANAGED_IDENTITY.name}"
     if sum(map(bool, (secret, certificate, managed))) > 1:
-        environment.refuse(
-            "ENTRA_CLIENT_SECRET", "set just one of ENTRA_CLIENT_SECRET, ENTRA_CLIENT_CERTIFICATE and ENTRA_MANAGED_IDENTITY"
-        )
+        environment.refuse(CLIENT_SECRET.name, f"set just one of {choices}")
         return ManagedIdentity()
     if managed:
         if managed != "system" and not GUID.fullmatch(managed):
-            environment.refuse("ENTRA_MANAGED_IDENTITY", "expected 'system' or the client id of a user-assigned identity")
+            environment.refuse(MANAGED_IDENTITY.name, "expected 'system' or the client id of a user-assigned identity")
         return ManagedIdentity("" if managed == "system" else managed)
     if not (secret or certificate):
-        environment.refuse(
-            "ENTRA_CLIENT_SECRET",
-            "no identity is set; expected one of ENTRA_CLIENT_SECRET, ENTRA_CLIENT_CERTIFICATE and ENTRA_MANAGED_IDENTITY",
-        )
+        environment.refuse(CLIENT_SECRET.name, f"no identity is set; expected one of {choices}")
         return ManagedIdentity()
-    client_id = environment.text("ENTRA_CLIENT_ID", required="the client id of the bridge's own application").lower()
-    if client_id and not GUID.fullmatch(client_id):
-        environment.refuse("ENTRA_CLIENT_ID", "expected a GUID")
+    client_id = environment.read(CLIENT_ID).lower()
+    if not GUID.fullmatch(client_id):
+        expected = "expected a GUID" if client_id else "is not set; expected the client id of the bridge's own application"
+        environment.refuse(CLIENT_ID.name, expected)
     if certificate:
         return _read_certificate(environment, client_id, certificate)
-    return ClientSecret(client_id, Secret(secret))
+    return ClientSecretIdentity(client_id, Secret(secret))
 
 
 def _read_certificate(environment: Environment, client_id: str, value: str) -> Identity:
     """PEM text with a private key and a certificate, or the path of such a file. App settings may hold line ends as \\n."""
-    text = value.replace("\\n", "\n")
-    if "-----BEGIN" not in text:
+    pem = value.replace("\\n", "\n")
+    if "-----BEGIN" not in pem:
         try:
-            text = Path(value).read_text("ascii")
+            pem = Path(value).read_text("ascii")
         except (OSError, UnicodeDecodeError):
-            text = ""
-    key, certificate = KEY_BLOCK.search(text), CERTIFICATE_BLOCK.search(text)
+            pem = ""
+    key, certificate = _KEY_BLOCK.search(pem), _CERTIFICATE_BLOCK.search(pem)
     if key is None or certificate is None:
-        environment.refuse(
-            "ENTRA_CLIENT_CERTIFICATE", "expected PEM text with an unencrypted private key and a certificate, or a file's path"
-        )
+        expected = "expected PEM text with an unencrypted private key and a certificate, or a file's path"
+        environment.refuse(CLIENT_CERTIFICATE.name, expected)
         return ManagedIdentity()
     return ClientCertificate(client_id, Secret(key[0]), certificate[0])

@@ -1,21 +1,17 @@
 """All settings of the bridge as one frozen object, read from environment variables. docs/settings.md lists them."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
+from shared.audit.configuration import AuditConfiguration
 from shared.discovery.metadata import Offer
-from shared.environment import Environment
-from shared.expiry.configuration import AuditConfiguration
-from shared.expiry.settings import read_configuration as read_audit
+from shared.environment import Environment, with_file
 from shared.introspection.configuration import IntrospectionConfiguration
 from shared.registration.configuration import RegistrationConfiguration
+from shared.settings.audit import read_audit
 from shared.settings.introspection import read_introspection
 from shared.settings.registration import read_registration
-from shared.settings.tenant import TenantSettings, read_tenant
-
-TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,63}")
+from shared.settings.tenant import TenantSettings, read_base_url, read_tag, read_tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +48,10 @@ class Settings:
 
 def read_settings(variables: Mapping[str, str]) -> Settings:
     """The settings. Raises InvalidSettings, which names every setting that is missing or wrong."""
-    environment = Environment(variables)
-    base_url = environment.origin("BRIDGE_BASE_URL", required="the URL at which callers reach the bridge", path=True)
-    tag = environment.text("BRIDGE_TAG", "entra-dcr-bridge")
-    if not TAG.fullmatch(tag):
-        environment.refuse("BRIDGE_TAG", "expected 3 to 64 letters, digits, dots, hyphens and underscores")
-    tenant = read_tenant(environment)
-    introspection = read_introspection(environment, variables, tenant)
+    environment = Environment(with_file(variables))
+    base_url, tag, tenant = read_base_url(environment), read_tag(environment), read_tenant(environment)
+    introspection = read_introspection(environment, tenant)
     registration = read_registration(environment, base_url, tag)
-    audit = read_audit(
-        environment,
-        marker_tag=tag,
-        secret_lifetime=timedelta(seconds=registration.secret_lifetime),
-        overlap=timedelta(seconds=registration.secret_overlap),
-        most_secrets=registration.most_secrets,
-    )
+    audit = read_audit(environment, tag)
     environment.done()
     return Settings(base_url, tenant, registration, introspection, audit)

@@ -28,7 +28,7 @@ def token(place: Sandbox, scope: str) -> str:
 
 
 def test_explains_an_active_token_by_the_bridges_own_settings(place: Sandbox) -> None:
-    done = command("shared.introspection.explain", given=token(place, place.scope))
+    done = command("shared.commands.explain", given=token(place, place.scope))
     assert (done.returncode, done.stderr) == (0, "")
     assert "FAIL" not in done.stdout
     assert "Active" in done.stdout
@@ -36,32 +36,32 @@ def test_explains_an_active_token_by_the_bridges_own_settings(place: Sandbox) ->
 
 def test_explains_why_a_token_for_microsoft_graph_is_inactive_and_never_shows_it(place: Sandbox) -> None:
     text = token(place, "https://graph.microsoft.com/.default")
-    done = command("shared.introspection.explain", given=text)
+    done = command("shared.commands.explain", given=text)
     assert done.returncode == 1
     assert "Inactive: graph_audience." in done.stdout
     assert text.split(".")[2] not in done.stdout
 
 
 def test_explain_names_a_setting_that_is_wrong(place: Sandbox) -> None:
-    done = command("shared.introspection.explain", given="x", ENTRA_CLOUD="moon")
+    done = command("shared.commands.explain", given="x", ENTRA_CLOUD="moon")
     assert done.returncode == 2
     assert done.stdout.startswith("ENTRA_CLOUD: expected one of")
 
 
 def test_audits_by_hand(place: Sandbox) -> None:
-    done = command("shared.expiry", "--report-only")
+    done = command("shared.commands.audit", "--report-only")
     assert done.returncode == 0, done.stderr
     assert " clients, " in done.stdout
 
 
 def test_a_command_without_settings_names_them_and_shows_no_traceback(place: Sandbox) -> None:
-    done = command("shared.expiry", ENTRA_TENANT_ID="", ENTRA_CLIENT_SECRET="")
+    done = command("shared.commands.audit", ENTRA_TENANT_ID="", ENTRA_CLIENT_SECRET="")
     assert done.returncode == 2
     assert {line.partition(":")[0] for line in done.stderr.splitlines()} == {"ENTRA_TENANT_ID", "ENTRA_CLIENT_SECRET"}
 
 
 def test_mints_an_initial_access_token(place: Sandbox) -> None:
     key = "a secret for initial access tokens that is long"
-    done = command("shared.registration.mint", "--name", "ada", "--policy", "default", REGISTRATION_INITIAL_TOKEN_KEYS=key)
+    done = command("shared.commands.mint_token", "--name", "ada", "--policy", "default", REGISTRATION_INITIAL_TOKEN_KEYS=key)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().count(".") == 2

@@ -16,7 +16,7 @@ def test_the_tour_answers_as_it_should_at_every_step() -> None:
 
 
 def test_the_check_of_settings_names_what_is_missing_and_shows_no_traceback() -> None:
-    command = [sys.executable, "-m", "shared.settings"]
+    command = [sys.executable, "-m", "shared.commands.check_settings"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={"ENTRA_CLIENT_SECRET": "s3cret"}, check=False)
     assert done.returncode == 1
     names = {line.partition(":")[0] for line in done.stderr.splitlines()}

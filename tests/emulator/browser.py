@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from requests import Response, Session
 
-from local.entra.server import EntraEmulator
+from emulator.server import EntraEmulator
 
 
 @dataclass

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from requests import Response, Session
 
-from local.entra.server import CallerAccount, EntraEmulator
+from emulator.server import CallerAccount, EntraEmulator
 
 
 @dataclass

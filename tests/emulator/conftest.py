@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.entra.server import CallerAccount, EntraEmulator
+from emulator.server import CallerAccount, EntraEmulator
 from tests.emulator.client import GraphClient, graph_client
 
 

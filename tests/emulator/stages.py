@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from local.entra.directory.record import Record
-from local.entra.directory.secrets import digest
-from local.entra.server import EntraEmulator
+from emulator.directory.record import Record
+from emulator.directory.secrets import digest
+from emulator.server import EntraEmulator
 
 TENANT = "5f0c2a3e-6b1d-4d0e-9a55-3c8d1f7b9e01"
 CALLER = "7e57ab1e-5555-4666-8777-d88899900011"

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from local.entra.server import EntraEmulator
+from emulator.server import EntraEmulator
 from tests.emulator.client import GraphClient, graph_client
 
 ACCESS = {"id": "9b8a7c6d-6666-4777-8888-e99900011122", "type": "Role"}

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from local.entra.server import CallerAccount, EntraEmulator
+from emulator.server import CallerAccount, EntraEmulator
 
 GRAPH = ["https://graph.microsoft.com/.default"]
 OWNED_BY = ("Application.ReadWrite.OwnedBy",)

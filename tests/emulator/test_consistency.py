@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from local.entra.server import EntraEmulator
+from emulator.server import EntraEmulator
 from tests.emulator.client import GraphClient
 
 TAGGED = "/applications?$filter=tags/any(t:t eq 'bridge')"

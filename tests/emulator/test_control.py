@@ -5,7 +5,7 @@ from typing import Any
 import jwt
 import pytest
 
-from local.entra.server import EntraEmulator
+from emulator.server import EntraEmulator
 from tests.emulator.client import GraphClient
 
 

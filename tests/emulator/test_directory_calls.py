@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.entra.server import EntraEmulator
+from emulator.server import EntraEmulator
 from tests.emulator.client import GraphClient, graph_client
 
 FEDERATED = {

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
-from local.entra.faults import ODD_SHAPES
-from local.entra.server import EntraEmulator
+from emulator.faults import ODD_SHAPES
+from emulator.server import EntraEmulator
 from tests.emulator.client import GraphClient
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from local.entra.server import EntraEmulator
+from emulator.server import EntraEmulator
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_the_log_holds_what_was_called_and_no_secret(served: EntraEmulator, sess
 
 def test_runs_alone_and_says_where_it_is(tmp_path: Path) -> None:
     ca_file = tmp_path / "ca.pem"
-    command = [sys.executable, "-m", "local.entra", "--port", "0", "--ca-file", str(ca_file), "--role", "Application.Read.All"]
+    command = [sys.executable, "-m", "emulator", "--port", "0", "--ca-file", str(ca_file), "--role", "Application.Read.All"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         shown: dict[str, str] = {}

@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 from requests import Response
 
-from local.entra.server import CallerAccount, EntraEmulator
+from emulator.server import CallerAccount, EntraEmulator
 from tests.emulator.client import GraphClient
 
 ADVANCED = {"ConsistencyLevel": "eventual"}

@@ -4,11 +4,11 @@ import dataclasses
 import re
 from pathlib import Path
 
-from local.entra.assumptions import Assumptions
-from local.entra.consistency import Lags
-from local.entra.faults import KINDS
+from emulator.assumptions import Assumptions
+from emulator.consistency import Lags
+from emulator.faults import KINDS
 
-README = (Path(__file__).parents[2] / "local" / "entra" / "README.md").read_text()
+README = (Path(__file__).parents[2] / "emulator" / "README.md").read_text()
 
 
 def test_lists_every_assumption_with_its_default() -> None:

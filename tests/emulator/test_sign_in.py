@@ -6,7 +6,7 @@ from typing import Any
 import jwt
 import pytest
 
-from local.entra.server import CallerAccount, EntraEmulator, ResourceApi
+from emulator.server import CallerAccount, EntraEmulator, ResourceApi
 from tests.emulator.browser import AuthorizationRequest, returned
 from tests.emulator.client import graph_client
 

@@ -5,7 +5,7 @@ import base64
 import pytest
 from requests import Response
 
-from local.entra.server import CallerAccount, EntraEmulator
+from emulator.server import CallerAccount, EntraEmulator
 
 GRAPH = "https://graph.microsoft.com/.default"
 

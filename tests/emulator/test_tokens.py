@@ -9,13 +9,13 @@ import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from local.entra.clouds import CHINA, US_GOV
-from local.entra.directory.directory import new_id
-from local.entra.server import CallerAccount, EntraEmulator, ResourceApi
-from local.entra.sts.mint import REMOVED
-from local.entra.sts.resources import find_resource
-from local.entra.sts.signing_keys import CONSUMER_TENANT, nonce_digest
-from local.entra.sts.tokens import Grant
+from emulator.clouds import CHINA, US_GOV
+from emulator.directory.directory import new_id
+from emulator.server import CallerAccount, EntraEmulator, ResourceApi
+from emulator.sts.mint import REMOVED
+from emulator.sts.resources import find_resource
+from emulator.sts.signing_keys import CONSUMER_TENANT, nonce_digest
+from emulator.sts.tokens import Grant
 from tests.emulator.client import graph_client
 
 EXAMPLES = Path(__file__).with_name("examples")

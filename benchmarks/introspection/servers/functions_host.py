@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.introspection.host_cost import ROOT, build_app
 from benchmarks.introspection.material import TENANT, make_introspection, read_material
 from local.host.app import FunctionsHost
-from shared.bridge import application
+from shared.application import application
 
 _directory = tempfile.TemporaryDirectory()
 build_app(Path(_directory.name))

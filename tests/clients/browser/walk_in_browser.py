@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import jwt
 import pytest
 
-from local.entra.server import CallerAccount, EntraEmulator, ResourceApi
+from emulator.server import CallerAccount, EntraEmulator, ResourceApi
 from tests.clients.browser.code_flow import CodeFlow
 from tests.clients.browser.redirect_listener import RedirectListener
 from tests.clients.browser.webdriver import Browser, browser

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from local.entra.server import EntraEmulator
+from emulator.server import EntraEmulator
 
 SEEDED = 250
 

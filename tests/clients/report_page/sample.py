@@ -3,10 +3,10 @@
 import random
 from datetime import timedelta
 
-from shared.expiry.configuration import AuditConfiguration
-from shared.expiry.report.page import render_page
-from shared.expiry.rules import Rules
-from tests.functional.expiry.estate import Estate
+from shared.audit.configuration import AuditConfiguration
+from shared.audit.report.page import render_page
+from shared.audit.rules import Rules
+from tests.functional.audit.estate import Estate
 
 NASTY = "<img src=x onerror=\"document.title='broken in'\"><script>document.title='broken in'</script>"
 NAMES = (

@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from local.entra.server import EntraEmulator
+from emulator.server import EntraEmulator
 from local.sandbox import ROOT
-from shared import bridge
-from shared.bridge import Application
+from shared import application as composition
+from shared.application import Application
 from shared.environment import InvalidSettings
 from shared.http.message import Request
 
@@ -110,14 +110,14 @@ def announced(
     """The environment of a worker that starts; `announce` reads it."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    bridge.application.cache_clear()
+    composition.application.cache_clear()
     with caplog.at_level(logging.INFO):
         yield caplog
-    bridge.application.cache_clear()
+    composition.application.cache_clear()
 
 
 def test_says_nothing_at_the_start_when_all_is_well(announced: pytest.LogCaptureFixture) -> None:
-    bridge.announce()
+    composition.announce()
     assert announced.records == []
 
 
@@ -138,7 +138,7 @@ def test_names_a_wrong_setting_at_the_start(
     announced: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
 ) -> None:
     monkeypatch.setenv(name, value)
-    bridge.announce()
+    composition.announce()
     [record] = announced.records
     assert (record.levelno, record.exc_info) == (logging.ERROR, None)
     assert record.getMessage().startswith(f"setting {name}: ")
@@ -151,7 +151,7 @@ def test_warns_loudly_of_skipped_certificate_validation_and_open_registration(
     monkeypatch.delenv("ENTRA_CA_BUNDLE")
     monkeypatch.setenv("ENTRA_SKIP_CERTIFICATE_VALIDATION", "true")
     monkeypatch.setenv("REGISTRATION_OPEN_POLICY", "open")
-    bridge.announce()
+    composition.announce()
     assert [record.levelno for record in announced.records] == [logging.WARNING] * 2
     assert "ENTRA_SKIP_CERTIFICATE_VALIDATION" in announced.text
     assert "registration is open" in announced.text

@@ -10,16 +10,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from local.entra.server import EntraEmulator
+from emulator.server import EntraEmulator
 from shared.clock import SystemClock
 from shared.graph.client import GraphClient
 from shared.graph.clouds import Cloud
 from shared.graph.credential import MsalCredential
-from shared.graph.deadline import Deadline
 from shared.graph.directory import Directory
-from shared.graph.failures import PermissionRefused, Unavailable
-from shared.graph.identity import ClientCertificate, ClientSecret, Identity, ManagedIdentity
+from shared.graph.errors import PermissionRefused, Unavailable
+from shared.graph.identity import ClientCertificate, ClientSecretIdentity, Identity, ManagedIdentity
 from shared.graph.session import DirectorySession
+from shared.retry import Deadline
 from shared.secret import Secret
 
 ROLES = ("Application.ReadWrite.OwnedBy",)
@@ -65,7 +65,7 @@ def certificate_pair() -> tuple[str, str]:
 
 def test_a_client_secret_opens_the_directory(entra: EntraEmulator) -> None:
     caller = entra.add_caller("secret", roles=ROLES)
-    assert creates_an_application(entra, ClientSecret(caller.client_id, Secret(caller.client_secret or "")))
+    assert creates_an_application(entra, ClientSecretIdentity(caller.client_id, Secret(caller.client_secret or "")))
 
 
 def test_a_certificate_opens_the_directory(entra: EntraEmulator) -> None:
@@ -86,7 +86,7 @@ def test_a_managed_identity_opens_the_directory_without_any_secret(entra: EntraE
 def test_a_wrong_secret_is_told_by_its_code_and_not_shown(entra: EntraEmulator, caplog: pytest.LogCaptureFixture) -> None:
     caller = entra.add_caller("wrong", roles=ROLES)
     with caplog.at_level(logging.DEBUG), pytest.raises(PermissionRefused) as raised:
-        credential(entra, ClientSecret(caller.client_id, Secret("not-the-s3cret"))).token()
+        credential(entra, ClientSecretIdentity(caller.client_id, Secret("not-the-s3cret"))).token()
     assert "7000215" in str(raised.value)
     assert "not-the-s3cret" not in caplog.text + str(raised.value)
 
@@ -94,7 +94,7 @@ def test_a_wrong_secret_is_told_by_its_code_and_not_shown(entra: EntraEmulator, 
 def test_an_unknown_tenant_is_a_set_up_error(entra: EntraEmulator) -> None:
     caller = entra.add_caller("elsewhere", roles=ROLES)
     cloud = Cloud("test", entra.url, entra.url)
-    identity = ClientSecret(caller.client_id, Secret(caller.client_secret or ""))
+    identity = ClientSecretIdentity(caller.client_id, Secret(caller.client_secret or ""))
     session = DirectorySession(entra.ca_file)
     with pytest.raises(PermissionRefused):
         MsalCredential(identity, "00000000-1111-4222-8333-444444444444", cloud, session).token()
@@ -103,14 +103,14 @@ def test_an_unknown_tenant_is_a_set_up_error(entra: EntraEmulator) -> None:
 def test_a_token_service_that_can_not_be_reached_is_an_outage(entra: EntraEmulator) -> None:
     cloud = Cloud("test", "https://127.0.0.1:9", entra.url)
     with pytest.raises(Unavailable):
-        MsalCredential(ClientSecret("x", Secret("y")), entra.tenant_id, cloud, DirectorySession(entra.ca_file)).token()
+        MsalCredential(ClientSecretIdentity("x", Secret("y")), entra.tenant_id, cloud, DirectorySession(entra.ca_file)).token()
 
 
 def test_an_untrusted_certificate_is_refused_whatever_the_environment_says(
     entra: EntraEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caller = entra.add_caller("untrusting", roles=ROLES)
-    identity = ClientSecret(caller.client_id, Secret(caller.client_secret or ""))
+    identity = ClientSecretIdentity(caller.client_id, Secret(caller.client_secret or ""))
     # The machine's own certificates don't vouch for the emulator; the setting does, also while the environment names other ones.
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
@@ -123,12 +123,12 @@ def test_an_untrusted_certificate_is_refused_whatever_the_environment_says(
 @pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 def test_validation_can_be_skipped_by_the_explicit_setting_alone(entra: EntraEmulator) -> None:
     caller = entra.add_caller("trusting", roles=ROLES)
-    assert credential(entra, ClientSecret(caller.client_id, Secret(caller.client_secret or "")), verify=False).token()
+    assert credential(entra, ClientSecretIdentity(caller.client_id, Secret(caller.client_secret or "")), verify=False).token()
 
 
 def test_a_token_is_kept_until_a_fresh_one_is_asked_for(entra: EntraEmulator) -> None:
     caller = entra.add_caller("keeper", roles=ROLES)
-    held = credential(entra, ClientSecret(caller.client_id, Secret(caller.client_secret or "")))
+    held = credential(entra, ClientSecretIdentity(caller.client_id, Secret(caller.client_secret or "")))
     first = held.token()
     assert held.token() == first
     assert held.token(renew=True) != first

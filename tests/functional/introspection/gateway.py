@@ -17,8 +17,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from shared.errors import OAuthError
-from shared.http.message import Request, Response
-from shared.http.rendering import error_response
+from shared.http.message import Request, Response, error_response
 from shared.introspection.endpoint import Introspection
 from shared.introspection.form import FORM
 from tests.unit.introspection.tokens import CASES, fill, make_token

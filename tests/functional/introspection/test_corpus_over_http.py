@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.introspection.documents import HttpsDocuments
+from shared.http.documents import HttpsDocuments
 from shared.introspection.endpoint import Introspection
 from tests.functional.introspection.gateway import replay, served
 from tests.functional.introspection.key_server import KeyServer, key_server

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.introspection.documents import HttpsDocuments
+from shared.http.documents import HttpsDocuments
 from shared.introspection.endpoint import Introspection
 from tests.functional.introspection.key_server import KeyServer, Misbehaviour, key_server, send
 from tests.unit.introspection.authority import TENANT

@@ -7,16 +7,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from local.entra.server import EntraEmulator
+from emulator.server import EntraEmulator
 from shared.errors import OAuthError
 from shared.graph.client import GraphClient
-from shared.graph.deadline import Deadline
 from shared.graph.directory import Directory
-from shared.http.message import Request, Response
-from shared.http.rendering import error_response
+from shared.http.message import Request, Response, error_response
 from shared.registration.configuration import RegistrationConfiguration, StaticCredential
+from shared.registration.endpoint import RegistrationService
 from shared.registration.keys import Key, KeyRing
-from shared.registration.service import RegistrationService
+from shared.retry import Deadline
 
 BASE_URL = "https://bridge.example.com"
 PORTAL = "SSWS portal-credential-0123456789"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.entra.server import EntraEmulator
+from emulator.server import EntraEmulator
 from shared.registration.configuration import RegistrationConfiguration
 from tests.functional.registration.bridge import Bridge, configuration
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from shared.registration import initial_access
-from shared.registration.access_token import AccessToken, seal
 from shared.registration.initial_access import InitialAccess
 from shared.registration.keys import Key, KeyRing
 from shared.registration.policy import Policy
+from shared.registration.tokens import AccessToken, seal
 from tests.functional.registration.bridge import (
     API_KEY,
     BASE_URL,

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from shared.clock import read_time
 from shared.errors import InvalidClientMetadata
 from shared.registration.policy import Policy
-from shared.registration.translation import read_time
 from tests.functional.registration.bridge import BASE_URL, WEB, Bridge, Json, assert_error, bearer, content
 
 type Make = Callable[..., Bridge]
@@ -150,7 +150,9 @@ def test_the_secrets_end_is_its_true_end_in_whole_seconds(bridge: Bridge) -> Non
     client = bridge.register()
     (password,) = bridge.application(client["client_id"])["passwordCredentials"]
     assert password["endDateTime"].endswith("Z")
-    assert client["client_secret_expires_at"] == int(read_time(password["endDateTime"]).timestamp())
+    end = read_time(password["endDateTime"])
+    assert end is not None
+    assert client["client_secret_expires_at"] == int(end.timestamp())
 
 
 @pytest.mark.duty(54)

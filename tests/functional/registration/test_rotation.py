@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared.expiry.clients import read_client
-from shared.expiry.credential_states import State, standings
-from shared.expiry.registrations import describe
-from shared.expiry.rules import Rules
+from shared.audit.clients import read_client
+from shared.audit.credential_states import State, standings
+from shared.audit.registrations import describe
+from shared.audit.rules import Rules
 from shared.http.message import Request
 from shared.registration.policy import Policy
 from tests.functional.registration.bridge import API_KEY, PORTAL, WEB, Bridge, assert_error, bearer, content

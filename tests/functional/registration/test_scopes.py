@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.entra.server import EntraEmulator, ResourceApi
+from emulator.server import EntraEmulator, ResourceApi
 from shared.registration import configuration
 from shared.registration.policy import DEVICE_CODE, JWT_BEARER, Policy
 from shared.registration.scopes import ScopeCatalogue, read_permissions

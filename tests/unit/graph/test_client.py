@@ -11,8 +11,7 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from shared.graph.client import GraphClient
-from shared.graph.deadline import Deadline
-from shared.graph.failures import (
+from shared.graph.errors import (
     AlreadyExists,
     ConcurrentWrite,
     DeadlineExceeded,
@@ -28,6 +27,7 @@ from shared.graph.failures import (
     UniqueNameTaken,
     ValueRefused,
 )
+from shared.retry import Deadline
 
 BASE = "https://graph.example/v1.0"
 

@@ -10,8 +10,7 @@ import pytest
 
 from shared.errors import InvalidToken, TemporarilyUnavailable
 from shared.http.door import answer, answer_async
-from shared.http.message import Request, Response
-from shared.http.rendering import json_response
+from shared.http.message import Request, Response, json_response
 
 
 class Context(func.Context):

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import quote_plus
 
+from shared.http.documents import DocumentReader
 from shared.http.message import Request
 from shared.introspection.configuration import (
     ApplicationKeys,
@@ -17,7 +18,6 @@ from shared.introspection.configuration import (
     SecretCaller,
     TrustedTenant,
 )
-from shared.introspection.documents import DocumentReader
 from shared.introspection.endpoint import Introspection
 from shared.introspection.form import FORM
 from tests.unit.introspection.authority import API, CUSTOM_KEY_APPLICATION, ORIGIN, SECOND_TENANT, TENANT, Authority

@@ -6,7 +6,7 @@ from copy import replace
 import pytest
 
 from shared.errors import InsufficientScope, InvalidClient, InvalidRequest, InvalidToken
-from shared.http.rendering import error_response
+from shared.http.message import error_response
 from shared.introspection.callers import SecretCallers
 from shared.introspection.configuration import BearerCaller, Caller
 from shared.introspection.endpoint import Introspection

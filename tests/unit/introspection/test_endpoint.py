@@ -17,8 +17,7 @@ from shared.errors import (
     TemporarilyUnavailable,
     UnsupportedMediaType,
 )
-from shared.http.message import Request
-from shared.http.rendering import error_response
+from shared.http.message import Request, error_response
 from shared.introspection.configuration import Caller, IntrospectionConfiguration, Options
 from shared.introspection.endpoint import Introspection
 from tests.unit.introspection.authority import API, Authority

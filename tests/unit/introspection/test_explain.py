@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from shared.introspection.examination import Examination
-from shared.introspection.explain import main
+from shared.commands.examination import Examination
+from shared.commands.explain import main
+from shared.commands.remedies import REMEDIES
+from shared.http.refreshed import settled
 from shared.introspection.issuers import TrustedIssuers
 from shared.introspection.reasons import Reason
-from shared.introspection.refresh import settled
-from shared.introspection.remedies import REMEDIES
 from tests.unit.introspection.authority import API, TENANT, Authority
 from tests.unit.introspection.deployment import NOW, InlineExecutor, configuration
 from tests.unit.introspection.tokens import CASES, Case, make_token

@@ -14,7 +14,7 @@ import azure.functions
 before = set(sys.modules)
 import shared.introspection.endpoint
 import shared.introspection.configuration_reader
-import shared.introspection.documents
+import shared.http.documents
 print("\\n".join(sorted(set(sys.modules) - before)))
 """
 

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from shared.errors import TemporarilyUnavailable
+from shared.http.documents import UnusableDocument, check_location
 from shared.introspection.configuration import TrustedIssuer
-from shared.introspection.documents import check_location
-from shared.introspection.keys import UnusableDocument
 from tests.unit.introspection.authority import CUSTOM_KEY_APPLICATION, ORIGIN, SECOND_TENANT, TENANT, Authority
 from tests.unit.introspection.deployment import NOW, configuration, introspect_request, introspection
 from tests.unit.introspection.tokens import make_token

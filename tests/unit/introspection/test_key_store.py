@@ -5,9 +5,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from shared.http.refreshed import Pending, Unavailable
 from shared.introspection.key_store import KeyLifetimes, KeyStore, Published
 from shared.introspection.keys import read_key_set
-from shared.introspection.refresh import Pending, Unavailable
 from tests.unit.introspection.authority import TENANT, jwk
 from tests.unit.introspection.deployment import InlineExecutor
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.introspection.keys import UnusableDocument, fits_issuer, read_key_set
+from shared.http.documents import UnusableDocument
+from shared.introspection.keys import fits_issuer, read_key_set
 from tests.unit.introspection.authority import CONSUMER_TENANT, TENANT, ec_jwk, jwk, rsa_key, unsigned
 
 HOST = "https://login.microsoftonline.com"

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from shared.registration.application import Provenance, create_body
 from shared.registration.metadata import ClientMetadata
 from shared.registration.policy import GRANT_TYPES, Policy
 from shared.registration.registration import Registration
-from shared.registration.translation import Provenance, create_body
 from shared.registration.validation import Rules, resolve
 from tests.unit.registration.certificates import NOW
 

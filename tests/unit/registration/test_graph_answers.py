@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.graph.failures import (
+from shared.graph.errors import (
     ConcurrentWrite,
     DeadlineExceeded,
     GraphFailure,

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.registration import access_token, initial_access
-from shared.registration.access_token import AccessToken, SealedSecret, seal, unseal
+from shared.registration import initial_access, tokens
 from shared.registration.initial_access import InitialAccess
 from shared.registration.keys import Key, KeyRing
+from shared.registration.tokens import AccessToken, SealedSecret, seal, unseal
 
 OLD = Key("old", "an-old-secret-0123456789-0123456789")
 NEW = Key("new", "a-new-secret-9876543210-9876543210")
@@ -61,7 +61,7 @@ def test_one_secret_gives_different_keys_for_different_purposes() -> None:
 )
 def test_what_is_sealed_can_be_opened(token: AccessToken) -> None:
     text = seal(token, KeyRing(NEW, OLD))
-    assert access_token.looks_like_one(text)
+    assert tokens.looks_like_one(text)
     assert unseal(text, KeyRing(NEW, OLD)) == token
 
 

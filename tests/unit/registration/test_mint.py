@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.commands.mint_token import main
 from shared.registration.configuration_reader import read_keys
 from shared.registration.initial_access import verify
-from shared.registration.mint import main
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 SECRET = "a-signing-secret-of-the-operator-012345"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.registration.record import Record, foreign, to_tags
+from shared.registration.tags import Record, foreign, to_tags
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=600)
 items = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200), max_size=8)

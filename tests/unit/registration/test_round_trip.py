@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.registration.application import read_provenance, read_registration, update_body
 from shared.registration.policy import DEVICE_CODE
 from shared.registration.registration import Registration
-from shared.registration.translation import read_provenance, read_registration, update_body
 from tests.unit.registration.certificates import jwk
 from tests.unit.registration.objects import POLICY, PROVENANCE, apply, create, registered
 

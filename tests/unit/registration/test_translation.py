@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
+from shared.clock import read_time
 from shared.errors import InvalidClientMetadata
+from shared.registration.application import Provenance, read_provenance, read_registration, update_body
 from shared.registration.certificates import read_jwks
 from shared.registration.metadata import FederatedIdentity
 from shared.registration.policy import DEVICE_CODE
 from shared.registration.redirect_uris import read_all
 from shared.registration.registration import Registration
-from shared.registration.translation import Provenance, read_provenance, read_registration, read_time, update_body
 from tests.unit.registration.certificates import NOW, jwk
 from tests.unit.registration.objects import POLICY, PROVENANCE, create, registered
 
@@ -238,7 +239,9 @@ def test_a_broken_list_of_identities_loses_its_last_entry_alone() -> None:
     ],
 )
 def test_reads_times_as_graph_writes_them(text: str, epoch: int) -> None:
-    assert int(read_time(text).timestamp()) == epoch
+    moment = read_time(text)
+    assert moment is not None
+    assert int(moment.timestamp()) == epoch
 
 
 def test_uris_of_a_registration_keep_their_order_within_a_platform() -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 
 from local.sandbox import ROOT
 from shared.environment import InvalidSettings
-from shared.introspection import configuration_reader
 from shared.settings.whole import read_settings
 
 # Read by the host or the worker, not by the app.
@@ -44,8 +43,7 @@ def settings_that_are_read() -> set[str]:
             read_settings(watched)
         except InvalidSettings:
             asked |= watched.asked
-    introspection = {value for value in vars(configuration_reader).values() if isinstance(value, str)}
-    return asked | {value for value in introspection if re.fullmatch(r"INTROSPECTION_[A-Z_]+", value)}
+    return asked
 
 
 def test_the_reference_lists_every_setting_and_no_other() -> None:

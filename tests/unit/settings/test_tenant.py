@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from shared.environment import Environment
-from shared.graph.identity import ClientCertificate, ClientSecret, ManagedIdentity
+from shared.graph.identity import ClientCertificate, ClientSecretIdentity, ManagedIdentity
 from shared.settings.tenant import TenantSettings, read_tenant
 
 TENANT = "5f0c2a3e-6b1d-4d0e-9a55-3c8d1f7b9e01"
@@ -25,7 +25,7 @@ def read(variables: dict[str, str]) -> tuple[TenantSettings, list[str]]:
 def test_reads_a_secret_and_hides_it() -> None:
     tenant, wrong = read({**BASE, "ENTRA_CLIENT_SECRET": "s3cret"})
     assert wrong == []
-    assert isinstance(tenant.identity, ClientSecret)
+    assert isinstance(tenant.identity, ClientSecretIdentity)
     assert tenant.identity.secret.reveal() == "s3cret"
     assert "s3cret" not in repr(tenant)
 

@@ -1,0 +1,54 @@
+"""Finds the object that a path's key names, as the replica that is asked sees it."""
+
+from emulator.directory.record import Record, State
+from emulator.graph.call import Call, Key
+from emulator.graph.errors import bad_request, concurrency, not_found
+from emulator.schema.body import GUID
+
+_CHANNELS = {"id": "by_id", "appId": "by_app_id", "uniqueName": "by_unique_name"}
+
+
+def application(call: Call, key: Key | None = None) -> tuple[Record, State]:
+    """The application that a key names, and the state of it that this call sees; GraphError 404 or 400."""
+    key = key or call.key
+    if key.name not in _CHANNELS:
+        raise bad_request(f"The key '{key.name}' is not an alternate key of 'microsoft.graph.application'.")
+    _check_id(call, key)
+    record = call.tenant.directory.applications.find(key.name, key.value)
+    state = call.tenant.consistency.visible(record, _CHANNELS[key.name])
+    if record is None or state is None:
+        raise not_found(key.value)
+    return record, state
+
+
+def service_principal(call: Call, key: Key | None = None) -> tuple[Record, State]:
+    """The same for a service principal, by id or appId."""
+    key = key or call.key
+    if key.name not in ("id", "appId"):
+        raise bad_request(f"The key '{key.name}' is not an alternate key of 'microsoft.graph.servicePrincipal'.")
+    _check_id(call, key)
+    record = call.tenant.directory.service_principals.find(key.name, key.value)
+    state = call.tenant.consistency.visible(record, "service_principals")
+    if record is None or state is None:
+        raise not_found(key.value)
+    return record, state
+
+
+def living(record: Record, key: Key) -> Record:
+    """`record`, unless the primary has deleted it: a write cannot reach what only a lagging replica still shows."""
+    if not record.alive:
+        raise not_found(key.value)
+    return record
+
+
+def check_credential_window(call: Call, record: Record) -> None:
+    """Raise GraphError 409 when the last credential write on `record` was too short a time ago."""
+    if call.tenant.clock.time() - record.last_credential_write < call.tenant.consistency.credential_write_window:
+        raise concurrency()
+
+
+def _check_id(call: Call, key: Key) -> None:
+    if key.name == "id" and not GUID.fullmatch(key.value):
+        if call.tenant.assumptions.malformed_id_is_bad_request:
+            raise bad_request(f"Invalid object identifier '{key.value}'.")
+        raise not_found(key.value)

@@ -1,0 +1,89 @@
+"""/users: as much as checking tokens against accounts needs; and the user info endpoint of OpenID Connect."""
+
+from emulator.clock import graph_time
+from emulator.directory.record import Record
+from emulator.graph import authorization
+from emulator.graph.bodies import checked_body
+from emulator.graph.call import Call, Key, answer
+from emulator.graph.errors import denied, not_found
+from emulator.graph.listing import Kind, Lister, selected, shape
+from emulator.graph.router import Router
+from emulator.message import Response
+
+READ = "User.Read.All"
+WRITE = "User.ReadWrite.All"
+
+
+class Users:
+    """The answers to calls on users. accountEnabled and signInSessionsValidFromDateTime come only when selected."""
+
+    def __init__(self, kind: Kind, lister: Lister) -> None:
+        self._kind = kind
+        self._lister = lister
+
+    def add_routes(self, router: Router) -> None:
+        """Serve /users and /me."""
+        router.add("GET", "/users", self.index)
+        router.add("GET", "/users/{}", self.read)
+        router.add("PATCH", "/users/{}", self.update)
+        router.add("DELETE", "/users/{}", self.delete)
+        router.add("POST", "/users/{}/revokeSignInSessions", self.revoke_sign_in_sessions)
+        router.add("GET", "/me", self.me)
+        router.add("GET", "/oidc/userinfo", self.user_info)
+
+    def index(self, call: Call) -> Response:
+        """GET /users."""
+        authorization.require(call, READ, WRITE, authorization.DIRECTORY_READ)
+        return self._lister.page(call, self._kind)
+
+    def read(self, call: Call) -> Response:
+        """GET of one user, by object id or user principal name."""
+        authorization.require(call, READ, WRITE, authorization.DIRECTORY_READ)
+        return self._shown(call, self._find(call, call.key))
+
+    def me(self, call: Call) -> Response:
+        """GET /me with a user's token that has User.Read."""
+        if call.caller.user_id is None or "User.Read" not in call.caller.scopes:
+            raise denied()
+        return self._shown(call, self._find(call, Key("id", call.caller.user_id)))
+
+    def update(self, call: Call) -> Response:
+        """PATCH: 204. Turning accountEnabled off stops sign-in and refresh; tokens already out stay valid."""
+        authorization.require(call, WRITE)
+        body = checked_body(call, "user")
+        call.tenant.directory.users.write(self._find(call, call.key), body)
+        return answer(204)
+
+    def delete(self, call: Call) -> Response:
+        """DELETE: a soft delete."""
+        authorization.require(call, WRITE)
+        call.tenant.directory.users.soft_delete(self._find(call, call.key))
+        return answer(204)
+
+    def revoke_sign_in_sessions(self, call: Call) -> Response:
+        """POST: refresh tokens issued before now are refused; access tokens stay valid."""
+        authorization.require(call, WRITE)
+        now = graph_time(call.tenant.clock.now())
+        call.tenant.directory.users.write(self._find(call, call.key), {"signInSessionsValidFromDateTime": now})
+        return answer(200, {"@odata.context": f"{call.base}/$metadata#Edm.Boolean", "value": True})
+
+    def user_info(self, call: Call) -> Response:
+        """The claims of the user whose token this is."""
+        if call.caller.user_id is None or "openid" not in call.caller.scopes:
+            raise denied()
+        user = self._find(call, Key("id", call.caller.user_id))
+        name, email = user.state.get("displayName"), user.state["userPrincipalName"]
+        return answer(200, {"sub": user.id, "name": name, "email": email, "preferred_username": email})
+
+    def _shown(self, call: Call, user: Record) -> Response:
+        names = selected(call, self._kind)
+        chosen = f"({','.join(names)})" if names is not None else ""
+        context = f"{call.base}/$metadata#users{chosen}/$entity"
+        return answer(200, {"@odata.context": context, **shape(user.state, self._kind, names)})
+
+    def _find(self, call: Call, key: Key) -> Record:
+        name = "userPrincipalName" if "@" in key.value else "id"
+        record = call.tenant.directory.users.find(name, key.value)
+        if record is None or not record.alive:
+            raise not_found(key.value)
+        return record

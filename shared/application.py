@@ -1,0 +1,241 @@
+"""The composition root: builds what the doors need, once for each worker process and only when it is first needed.
+
+Heavy libraries are imported where a part is built, so that introspection starts without those of registration.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from threading import RLock
+from typing import TYPE_CHECKING, Any, overload
+
+from shared.clock import Clock, SystemClock
+from shared.environment import Environment, InvalidSettings, with_file
+from shared.http.message import Request, Response, json_response
+
+if TYPE_CHECKING:
+    from shared.audit.report.endpoint import Report
+    from shared.audit.result import AuditRun
+    from shared.audit.run import Audit
+    from shared.discovery.endpoint import Discovery
+    from shared.graph.client import GraphClient
+    from shared.graph.credential import MsalCredential
+    from shared.graph.directory import Directory
+    from shared.graph.session import DirectorySession
+    from shared.http.documents import HttpsDocuments
+    from shared.http.readiness import Readiness
+    from shared.introspection.bearer_tokens import BearerTokens
+    from shared.introspection.endpoint import Introspection
+    from shared.registration.authorization import Authorization
+    from shared.registration.endpoint import RegistrationService
+    from shared.settings.tenant import TenantSettings
+    from shared.settings.whole import Settings
+
+logger = logging.getLogger("bridge.settings")
+
+
+class part[T]:  # noqa: N801 - used as a decorator, like property
+    """An attribute that is built at its first use, once, also when several threads come at the same time."""
+
+    def __init__(self, build: Callable[[Any], T]) -> None:
+        self._build = build
+        self._name = build.__name__
+        self.__doc__ = build.__doc__
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> "part[T]": ...
+    @overload
+    def __get__(self, owner: object, kind: type) -> T: ...
+    def __get__(self, owner: Any, kind: type) -> "part[T] | T":
+        if owner is None:
+            return self
+        with owner.lock:
+            # Once it is there, Python finds the value in the instance and doesn't come here again.
+            if self._name not in owner.__dict__:
+                owner.__dict__[self._name] = self._build(owner)
+            value: T = owner.__dict__[self._name]
+            return value
+
+
+class Application:
+    """The parts of the bridge, wired to each other by the settings in `variables`.
+
+    Using a part whose settings are missing or wrong raises InvalidSettings; the others work.
+    """
+
+    def __init__(self, variables: Mapping[str, str], clock: Clock | None = None) -> None:
+        self.variables = variables
+        self.clock = clock or SystemClock()
+        self.lock = RLock()
+
+    # Doors
+
+    async def introspect(self, request: Request) -> Response:
+        """POST /introspect."""
+        return await self.introspection.handle_async(request, self.clock.now().timestamp())
+
+    @part
+    def registration(self) -> "RegistrationService":
+        """The doors of RFC 7591 and RFC 7592."""
+        from shared.registration.endpoint import RegistrationService
+
+        return RegistrationService(self.settings.registration, self.directory, self.clock, self.bearer_tokens)
+
+    @part
+    def introspection(self) -> "Introspection":
+        """The door of RFC 7662."""
+        from shared.introspection.endpoint import Introspection
+        from shared.settings.introspection import read_introspection
+
+        environment = Environment(with_file(self.variables))
+        configuration = read_introspection(environment, self.tenant)
+        environment.done()
+        lookup = None
+        if configuration.options.revocation.mode != "off":
+            from shared.graph.lookups import GraphLookup
+
+            lookup = GraphLookup(self.directory, self.clock)
+        introspection = Introspection(configuration, self.documents, directory=lookup)
+        introspection.warm(self.clock.now().timestamp())
+        return introspection
+
+    @part
+    def discovery(self) -> "Discovery":
+        """The metadata documents."""
+        from shared.discovery.endpoint import Discovery
+        from shared.discovery.source import EntraMetadata
+
+        tenant = self.tenant
+        metadata = EntraMetadata(tenant.cloud.authority, tenant.tenant_id, self.documents, self.clock)
+        return Discovery(self.settings.offer, metadata.document)
+
+    @part
+    def audit(self) -> "Audit":
+        """The audit of client secrets."""
+        from shared.audit.build import build_audit, vault_tokens
+        from shared.graph.session import DirectorySession
+
+        tenant = self.tenant
+        # Vaults and webhooks are elsewhere than Entra: neither its CA bundle nor skipping validation holds for them.
+        outside = DirectorySession(verify=True)
+        return build_audit(
+            self.settings.audit,
+            graph=self.graph,
+            graph_origin=tenant.cloud.graph,
+            clock=self.clock,
+            session=outside,
+            token_for=vault_tokens(tenant.identity, tenant.tenant_id, tenant.cloud, self.session),
+        )
+
+    @part
+    def _report(self) -> "Report":
+        from shared.audit.report.endpoint import Report
+
+        return Report(self.audit, self.settings.audit.report_time_limit)
+
+    def report(self, request: Request) -> Response:
+        """GET /audit, for callers whose policy has `may_audit`."""
+        self._authorization.to_audit(request)
+        return self._report.handle(request)
+
+    def run_audit(self, schedule_status: Mapping[str, Any] | None, past_due: bool, run_id: str) -> "AuditRun":
+        """The timer's run. `schedule_status` and `past_due` are what the timer says of itself."""
+        from shared.audit.window import Window
+
+        window = Window.of_timer(schedule_status, past_due, self.clock.now())
+        return self.audit.run(self.settings.audit.time_limit, run_id=run_id, window=window)
+
+    @part
+    def readiness(self) -> "Readiness":
+        """The probes."""
+        from shared.http.readiness import Readiness
+
+        return Readiness({"directory": lambda: self.credential.token(), "metadata": lambda: self.discovery.document()})
+
+    def introspection_keys(self, _: Request) -> Response:
+        """GET /introspect/keys: the keys that verify signed answers (RFC 9701), as a JWK set."""
+        signer = self.introspection.signer
+        return json_response(200, {"keys": []} if signer is None else signer.key_set())
+
+    # What they stand on
+
+    @part
+    def bearer_tokens(self) -> "BearerTokens":
+        from shared.introspection.bearer_tokens import BearerTokens
+
+        return BearerTokens(self.introspection.verifier, self.clock)
+
+    @part
+    def _authorization(self) -> "Authorization":
+        from shared.registration.authorization import Authorization
+
+        return Authorization(self.settings.registration, self.bearer_tokens, self.clock)
+
+    @part
+    def settings(self) -> "Settings":
+        """All settings."""
+        from shared.settings.whole import read_settings
+
+        return read_settings(self.variables)
+
+    @part
+    def tenant(self) -> "TenantSettings":
+        """The settings of the tenant alone."""
+        from shared.settings.tenant import read_tenant
+
+        environment = Environment(with_file(self.variables))
+        tenant = read_tenant(environment)
+        environment.done()
+        return tenant
+
+    @part
+    def documents(self) -> "HttpsDocuments":
+        from shared.http.documents import HttpsDocuments, trust
+
+        return HttpsDocuments(trust(self.tenant.verify))
+
+    @part
+    def credential(self) -> "MsalCredential":
+        from shared.graph.credential import MsalCredential
+
+        tenant = self.tenant
+        return MsalCredential(tenant.identity, tenant.tenant_id, tenant.cloud, self.session)
+
+    @part
+    def session(self) -> "DirectorySession":
+        from shared.graph.session import DirectorySession
+
+        return DirectorySession(self.tenant.verify)
+
+    @part
+    def graph(self) -> "GraphClient":
+        from shared.graph.client import GraphClient
+
+        return GraphClient(f"{self.tenant.cloud.graph}/v1.0", self.credential, self.session, self.clock)
+
+    @part
+    def directory(self) -> "Directory":
+        from shared.graph.directory import Directory
+
+        return Directory(self.graph)
+
+
+@cache
+def application() -> Application:
+    """The one application object of this worker."""
+    return Application(os.environ)
+
+
+def announce() -> None:
+    """Tell the log, when the worker starts, what is wrong with the settings or dangerous about them."""
+    try:
+        settings = application().settings
+    except InvalidSettings as invalid:
+        for problem in invalid.problems:
+            logger.error("setting %s", problem)
+        return
+    if settings.tenant.verify is False:
+        logger.warning("ENTRA_SKIP_CERTIFICATE_VALIDATION is on: whoever is on the network path can act as the directory")
+    if settings.registration.open_policy is not None:
+        logger.warning("registration is open: anyone who reaches the bridge can create applications in the directory")

@@ -1,0 +1,81 @@
+"""The audit by hand: the timer's run from an operator's shell, with the report on standard output."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TextIO
+
+from shared.application import application
+from shared.audit.report.endpoint import FORMATS
+from shared.audit.report.text import render_text
+from shared.audit.run import Audit
+from shared.audit.window import Window
+from shared.clock import Clock, SystemClock
+from shared.commands.progress import bar_for
+from shared.environment import InvalidSettings
+
+# Twelve hours: an operator is there to stop it.
+TIME_LIMIT = 43_200
+
+
+def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """The command's options. Exits with 2 for wrong ones, as argparse does."""
+    parser = argparse.ArgumentParser(
+        prog="python -m shared.commands.audit",
+        description="Audit the client secrets of the registration bridge, by the settings of its environment.",
+        epilog="Exit code: 0 when all clients were seen, 1 when not, 2 when options or settings are wrong.",
+    )
+    parser.add_argument("--format", choices=["text", *FORMATS], default="text", help="form of the report (default: text)")
+    parser.add_argument("--output", type=Path, help="file for the report (default: standard output)")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--dry-run", action="store_true", help="actions only say what they would do, and nobody is told")
+    what.add_argument("--report-only", action="store_true", help="no actions at all, whatever AUDIT_ACTIONS says")
+    parser.add_argument("--tell-days", type=_number, metavar="N", help="tell the sinks what came about in the last N days")
+    parser.add_argument("--time-limit", type=_number, metavar="SECONDS", default=TIME_LIMIT, help="stop after so many seconds")
+    return parser.parse_args(arguments)
+
+
+def run_command(
+    arguments: Sequence[str], audit: Callable[[], Audit], clock: Clock, stdout: TextIO = sys.stdout, stderr: TextIO = sys.stderr
+) -> int:
+    """Run the command and return its exit code. `audit` gives the audit, and is asked only once the options are right."""
+    options = read_arguments(arguments)
+    show, close = bar_for(stderr)
+    window = Window.of_last(timedelta(days=options.tell_days), clock.now()) if options.tell_days else None
+    try:
+        run = audit().run(
+            options.time_limit, window=window, act=not options.report_only, dry_run=options.dry_run, log=False, progress=show
+        )
+    finally:
+        close()
+    text = render_text(run) if options.format == "text" else FORMATS[options.format].render(run)
+    if options.output is None:
+        stdout.write(text if text.endswith("\n") else f"{text}\n")
+    else:
+        options.output.write_text(text, encoding="utf-8")
+    for sink in run.failed_sinks:
+        stderr.write(f"telling {sink} failed; see the log\n")
+    if not run.complete:
+        stderr.write(f"not all clients were seen: {run.stopped}\n")
+    return 0 if run.complete else 1
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError("expected a whole number above 0")
+    return int(text)
+
+
+def main() -> int:
+    """The exit code: 0, 1 for an incomplete audit, 2 for wrong options or settings."""
+    try:
+        return run_command(sys.argv[1:], lambda: application().audit, SystemClock())
+    except InvalidSettings as invalid:
+        sys.stderr.writelines(f"{problem}\n" for problem in invalid.problems)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,220 @@
+"""Registration to Graph's application object and back: no I/O, nothing but values in and values out.
+
+Resource: learn.microsoft.com/graph/api/resources/application. What Entra has no property for goes into the record (`record.py`).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.errors import InvalidClientMetadata
+from shared.registration.certificates import from_key_credentials, to_key_credential
+from shared.registration.client_type import DEFAULT_APPLICATION_TYPE, DEFAULT_AUTH_METHOD, ClientType, Platform
+from shared.registration.grants import uses_redirects
+from shared.registration.metadata import HUMAN_READABLE, FederatedIdentity
+from shared.registration.policy import AUTHORIZATION_CODE, PRIVATE_KEY_JWT
+from shared.registration.redirect_uris import stored
+from shared.registration.registration import Registration
+from shared.registration.tags import Record, foreign, to_tags
+from shared.strict_json import JsonObject
+
+# Tags count towards the object's limit of about 1200 values in all.
+_MOST_TAGS = 200
+
+# What a read must ask for; `key` of a keyCredential is returned because it is selected by name.
+SELECT = (
+    "id",
+    "appId",
+    "displayName",
+    "createdDateTime",
+    "tags",
+    "web",
+    "spa",
+    "publicClient",
+    "info",
+    "requiredResourceAccess",
+    "passwordCredentials",
+    "keyCredentials",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What the bridge keeps about a registration besides its metadata: who registered, under which policy, and the state.
+
+    `generation` counts registration access tokens; `renewed` is when it last changed, in epoch seconds. `request` is the
+    digest of the request that an idempotency key stands for, "software" where the software id does, and empty where no
+    request repeats it.
+    """
+
+    caller: str
+    policy: str
+    generation: int = 1
+    renewed: int = 0
+    approval: bool = False
+    request: str = ""
+
+
+def create_body(
+    registration: Registration,
+    provenance: Provenance,
+    *,
+    mark: str,
+    audience: str,
+    unique_name: str,
+    notes: str,
+    access: list[JsonObject],
+    password: JsonObject | None,
+) -> JsonObject:
+    """The body of POST /applications: everything at once, so that one request makes a client or none.
+
+    `mark` is the bridge's tag, `audience` Graph's signInAudience, `access` the requiredResourceAccess, `password` a
+    passwordCredential without its secret, which Graph generates. Raises InvalidClientMetadata when the record has no room.
+    """
+    body = _common(registration)
+    body |= {
+        "signInAudience": audience,
+        "uniqueName": unique_name,
+        "notes": notes,
+        "tags": [mark, *_record(registration, provenance)],
+        "requiredResourceAccess": access,
+        "api": {"requestedAccessTokenVersion": 2},
+        "keyCredentials": [to_key_credential(certificate) for certificate in registration.certificates],
+    }
+    if password is not None:
+        body["passwordCredentials"] = [password]
+    return _without_nothing(body)
+
+
+def update_body(
+    registration: Registration, provenance: Provenance, application: JsonObject, access: list[JsonObject]
+) -> JsonObject:
+    """The body of PATCH /applications that makes `application` carry `registration` and nothing of the one before.
+
+    RFC 7592 section 2.2: what is absent is removed. Graph keeps what a PATCH doesn't name, so every member that the bridge
+    owns is there, as null or an empty array where need be, and no other. Tags that aren't the record's stay.
+    """
+    body = _common(registration)
+    body |= {
+        "tags": [*foreign(application.get("tags") or []), *_record(registration, provenance)],
+        "requiredResourceAccess": access,
+    }
+    before = Record.from_tags(application.get("tags") or []).text("token_endpoint_auth_method")
+    if PRIVATE_KEY_JWT in (before, registration.token_endpoint_auth_method):
+        # Otherwise a certificate there is an administrator's own.
+        body["keyCredentials"] = [to_key_credential(certificate) for certificate in registration.certificates]
+    return body
+
+
+def _common(registration: Registration) -> JsonObject:
+    responses = {part for response in registration.response_types for part in response.split()}
+    return {
+        "displayName": registration.client_name,
+        "web": {
+            "redirectUris": list(registration.uris_of(Platform.WEB)),
+            "homePageUrl": registration.client_uri,
+            "logoutUrl": registration.frontchannel_logout_uri,
+            "implicitGrantSettings": {
+                "enableAccessTokenIssuance": "token" in responses,
+                "enableIdTokenIssuance": "id_token" in responses,
+            },
+        },
+        "spa": {"redirectUris": list(registration.uris_of(Platform.SINGLE_PAGE))},
+        "publicClient": {"redirectUris": list(registration.uris_of(Platform.NATIVE))},
+        "info": {"termsOfServiceUrl": registration.tos_uri, "privacyStatementUrl": registration.policy_uri},
+        # Without redirect URIs (device code) nothing else tells Entra that the client is public.
+        "isFallbackPublicClient": registration.client_type is ClientType.NATIVE,
+    }
+
+
+def _record(registration: Registration, provenance: Provenance) -> list[str]:
+    tags = to_tags(
+        {
+            "application_type": registration.application_type,
+            "token_endpoint_auth_method": registration.token_endpoint_auth_method,
+            "grant_types": registration.grant_types,
+            "response_types": registration.response_types,
+            "scope": tuple(registration.scope.split(" ")) if registration.scope else None,
+            "logo_uri": registration.logo_uri,
+            "contacts": registration.contacts or None,
+            "post_logout_redirect_uris": registration.post_logout_redirect_uris or None,
+            "federated_identities": tuple(
+                text for entry in registration.federated_identities for text in (entry.issuer, entry.subject, entry.audience)
+            )
+            or None,
+            "software_id": registration.software_id,
+            "software_version": registration.software_version,
+            "software_statement": registration.software_statement,
+            **registration.localized,
+            "caller": provenance.caller,
+            "policy": provenance.policy,
+            "generation": str(provenance.generation),
+            "renewed": str(provenance.renewed) if provenance.renewed else None,
+            "approval": "required" if provenance.approval else None,
+            "request": provenance.request or None,
+        }
+    )
+    if len(tags) > _MOST_TAGS:
+        raise InvalidClientMetadata("the metadata is longer than the directory can keep for one client")
+    return tags
+
+
+def _without_nothing(body: Mapping[str, Any]) -> JsonObject:
+    """A new object needs no nulls and no empty arrays; false and zero are values."""
+    kept: JsonObject = {}
+    for name, value in body.items():
+        inner = _without_nothing(value) if isinstance(value, dict) else value
+        if inner is not None and inner != {} and inner != []:
+            kept[name] = inner
+    return kept
+
+
+def read_registration(application: JsonObject) -> Registration:
+    """The registration that an application object carries. What an administrator changed in the portal is what is registered."""
+    record = Record.from_tags(application.get("tags") or [])
+    web = application.get("web") or {}
+    info = application.get("info") or {}
+    uris = [uri for platform in Platform for uri in (application.get(platform.value) or {}).get("redirectUris") or []]
+    grant_types = record.texts("grant_types") or (AUTHORIZATION_CODE,)
+    response_types = record.texts("response_types")
+    method = record.text("token_endpoint_auth_method") or DEFAULT_AUTH_METHOD
+    return Registration(
+        client_name=application.get("displayName") or "",
+        application_type=record.text("application_type") or DEFAULT_APPLICATION_TYPE,
+        token_endpoint_auth_method=method,
+        grant_types=grant_types,
+        response_types=response_types if response_types is not None else (("code",) if uses_redirects(grant_types) else ()),
+        redirect_uris=tuple(stored(uri) for uri in uris),
+        scope=" ".join(record.texts("scope") or ()) or None,
+        client_uri=web.get("homePageUrl"),
+        logo_uri=record.text("logo_uri"),
+        tos_uri=info.get("termsOfServiceUrl"),
+        policy_uri=info.get("privacyStatementUrl"),
+        contacts=record.texts("contacts") or (),
+        certificates=from_key_credentials(application.get("keyCredentials") or []) if method == PRIVATE_KEY_JWT else (),
+        federated_identities=_read_identities(record.texts("federated_identities") or ()),
+        post_logout_redirect_uris=tuple(uri for uri in record.texts("post_logout_redirect_uris") or () if uri in uris),
+        frontchannel_logout_uri=web.get("logoutUrl"),
+        software_id=record.text("software_id"),
+        software_version=record.text("software_version"),
+        software_statement=record.text("software_statement"),
+        localized=record.localized(HUMAN_READABLE),
+    )
+
+
+def _read_identities(texts: Iterable[str]) -> tuple[FederatedIdentity, ...]:
+    rest = iter(texts)
+    return tuple(FederatedIdentity(*three) for three in zip(rest, rest, rest, strict=False))
+
+
+def read_provenance(application: JsonObject) -> Provenance:
+    """What the bridge noted about an application when it registered or last updated it."""
+    record = Record.from_tags(application.get("tags") or [])
+    return Provenance(
+        caller=record.text("caller") or "",
+        policy=record.text("policy") or "",
+        generation=record.number("generation") or 1,
+        renewed=record.number("renewed") or 0,
+        approval=record.text("approval") == "required",
+        request=record.text("request") or "",
+    )

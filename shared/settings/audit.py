@@ -1,0 +1,261 @@
+"""The settings of the audit: environment variables into one configuration, each problem with its setting's name."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from shared.audit.configuration import DEFAULT_LIMITS, ActionName, AuditConfiguration, SinkAddresses
+from shared.audit.delivery.destinations import Destinations, parse_destinations
+from shared.audit.findings import Severity
+from shared.audit.rules import DEFAULT_THRESHOLDS, Rules
+from shared.audit.sinks.aws import region_of
+from shared.audit.sinks.signature import signing_key
+from shared.environment import Environment, Setting, document, flag, number
+from shared.secret import Secret
+from shared.settings.registration import MOST_SECRETS, SECRET_DAYS, SECRET_OVERLAP_DAYS
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_TEXT = {"type": "string"}
+_NO_LIFETIMES: Mapping[str, timedelta] = MappingProxyType({})
+
+
+def parse_thresholds(text: str) -> tuple[int, ...]:
+    """Days such as `60,30,14,7,1`: whole numbers from 1 to 730, given back in falling order. Raises ValueError."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and 1 <= int(part) <= 730 for part in parts):
+        raise ValueError("expected whole numbers of days from 1 to 730, separated by commas, such as 60,30,14,7,1")
+    return tuple(sorted({int(part) for part in parts}, reverse=True))
+
+
+def parse_lifetimes(text: str) -> Mapping[str, timedelta]:
+    """Days by policy such as `open=30,trial=90`. Raises ValueError."""
+    pairs = _pairs(text, "expected the days that clients of a policy live, such as open=30,trial=90", 3650)
+    return MappingProxyType({name: timedelta(days=number) for name, number in pairs.items()})
+
+
+def parse_actions(text: str) -> frozenset[ActionName]:
+    """Names of actions such as `prune,renew`. Raises ValueError."""
+    names = {part.strip().lower() for part in text.split(",")}
+    if not names <= set(ActionName):
+        raise ValueError(f"expected names among {', '.join(ActionName)}, separated by commas")
+    if {ActionName.FINISH, ActionName.UNDO} <= names:
+        raise ValueError("expected finish or undo, not both")
+    return frozenset(ActionName(name) for name in names)
+
+
+def parse_limits(text: str) -> Mapping[ActionName, int]:
+    """Limits by action such as `prune=500,renew=20`; actions left out keep theirs. Raises ValueError."""
+    expected = f"expected limits such as prune=500,renew=20, for {', '.join(ActionName)}"
+    pairs = _pairs(text, expected, 10_000)
+    if not set(pairs) <= set(ActionName):
+        raise ValueError(expected)
+    return MappingProxyType({**DEFAULT_LIMITS, **{ActionName(name): number for name, number in pairs.items()}})
+
+
+def parse_severity(text: str) -> Severity:
+    """`low`, `medium`, `high` or `critical`. Raises ValueError."""
+    try:
+        return Severity[text.strip().upper()]
+    except KeyError:
+        raise ValueError("expected low, medium, high or critical") from None
+
+
+def _pairs(text: str, expected: str, most: int) -> dict[str, int]:
+    pairs: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, number = (piece.strip() for piece in part.partition("="))
+        if not (_NAME.fullmatch(name) and number.isascii() and number.isdigit() and 1 <= int(number) <= most):
+            raise ValueError(expected)
+        pairs[name] = int(number)
+    return pairs
+
+
+def parse_blob(text: str) -> str:
+    """The address of a blob, such as https://account.blob.core.windows.net/reports/secrets.html. Raises ValueError.
+
+    An access signature in it is refused: the bridge's own identity writes, and a setting should hold no key.
+    """
+    parts = urlsplit(text)
+    if parts.scheme != "https" or ".blob." not in parts.netloc or parts.path.count("/") < 2 or parts.query or parts.fragment:
+        raise ValueError(
+            "expected a blob's address like https://account.blob.core.windows.net/container/name, without a signature"
+        )
+    return text
+
+
+def _https(value: str) -> Secret:
+    if not value.startswith("https://"):
+        raise ValueError("expected an https:// URL")
+    return Secret(value)
+
+
+def _webhook_secret(value: str) -> Secret:
+    signing_key(Secret(value))
+    return Secret(value)
+
+
+def _topic(value: str) -> str:
+    region_of(value, "sns")
+    return value
+
+
+def _event_bus(value: str) -> str:
+    region_of(value, "events")
+    return value
+
+
+def _days(name: str, default: int, meaning: str) -> Setting[int]:
+    return number(name, default, 1, 3650, meaning)
+
+
+def _address(name: str, meaning: str) -> Setting[Secret]:
+    return document(name, _https, Secret(""), meaning, _TEXT)
+
+
+THRESHOLDS = document(
+    "AUDIT_THRESHOLDS",
+    parse_thresholds,
+    DEFAULT_THRESHOLDS,
+    "days before a secret's end at which it is told",
+    _TEXT,
+    shown="60,30,14,7,1",
+)
+LONGEST_SECRET_DAYS = number("AUDIT_LONGEST_SECRET_DAYS", 182, 1, 3650, "a secret that lives longer is a finding")._replace(
+    shown=SECRET_DAYS.name
+)
+UNUSED_DAYS = _days("AUDIT_UNUSED_DAYS", 90, "a client that nobody used for so long is a finding, where usage can be read")
+USAGE_REPORT = flag(
+    "AUDIT_USAGE_REPORT", False, "read Entra's sign-in report for that; needs `AuditLog.Read.All` and Entra ID P1"
+)
+CLIENT_LIFETIMES = document(
+    "AUDIT_CLIENT_LIFETIMES",
+    parse_lifetimes,
+    _NO_LIFETIMES,
+    "days that clients of a policy live, such as `open=30`",
+    _TEXT,
+)
+SETTLING_MINUTES = number("AUDIT_SETTLING_MINUTES", 60, 5, 10_080, "a client younger than this may still be in the making")
+CHECK_SERVICE_PRINCIPALS = flag("AUDIT_CHECK_SERVICE_PRINCIPALS", True, "find clients without a service principal")
+CONFIRMATIONS = number(
+    "AUDIT_CONFIRMATIONS", 100, 0, 10_000, "how many clients a run asks about one by one, because lists lag behind"
+)
+LISTED = number("AUDIT_LISTED", 1000, 1, 100_000, "how many findings a record or report holds, the most urgent ones")
+LOG_STANDING = flag("AUDIT_LOG_STANDING", True, "log findings that aren't news too")
+REMINDERS = flag("AUDIT_REMINDERS", True, "tell again, once a week, what stays in trouble")
+NOTIFY_SEVERITY = document(
+    "AUDIT_NOTIFY_SEVERITY",
+    parse_severity,
+    Severity.MEDIUM,
+    "the least severity that is told besides in the log",
+    {"enum": [severity.label for severity in Severity]},
+    shown="medium",
+)
+ACTIONS = document(
+    "AUDIT_ACTIONS",
+    parse_actions,
+    frozenset[ActionName](),
+    "what a run may do: `renew`, `finish` or `undo`, `retire`, `prune`, `purge`",
+    _TEXT,
+)
+ACTION_LIMITS = document(
+    "AUDIT_ACTION_LIMITS",
+    parse_limits,
+    DEFAULT_LIMITS,
+    "how many clients an action deals with in one run, such as `prune=500`",
+    _TEXT,
+    shown="see secrets.md",
+)
+DRY_RUN = flag("AUDIT_DRY_RUN", False, "actions only say what they would do")
+RENEW_BEFORE_DAYS = _days("AUDIT_RENEW_BEFORE_DAYS", 30, "how long before its end a secret is renewed")
+UNDO_WITHIN_DAYS = _days("AUDIT_UNDO_WITHIN_DAYS", 7, "the age up to which a half-registered client is removed by `undo`")
+PURGE_AFTER_DAYS = _days("AUDIT_PURGE_AFTER_DAYS", 7, "how long a deleted client can still be restored before `purge`")
+DELIVERIES = document(
+    "AUDIT_DELIVERIES", parse_destinations, Destinations(), "JSON: where renewed secrets go", {"type": "object"}
+)
+WEBHOOK_URL = _address("AUDIT_WEBHOOK_URL", "https URL that is told the news")
+WEBHOOK_SECRET = document(
+    "AUDIT_WEBHOOK_SECRET",
+    _webhook_secret,
+    Secret(""),
+    "signs what goes there: `whsec_` and 24 to 64 bytes in base64",
+    _TEXT,
+    shown="with the URL",
+)
+TEAMS_URL = _address("AUDIT_TEAMS_URL", "an incoming webhook of Microsoft Teams")
+SLACK_URL = _address("AUDIT_SLACK_URL", "an incoming webhook of Slack")
+SNS_TOPIC = document("AUDIT_SNS_TOPIC", _topic, "", "ARN of an Amazon SNS topic", _TEXT)
+EVENT_BUS = document("AUDIT_EVENT_BUS", _event_bus, "", "ARN of an Amazon EventBridge bus", _TEXT)
+REPORT_BLOB = document(
+    "AUDIT_REPORT_BLOB",
+    parse_blob,
+    "",
+    "address of a blob that each run replaces by its report page; the bridge's identity writes it",
+    _TEXT,
+)
+TIME_LIMIT_SECONDS = number(
+    "AUDIT_TIME_LIMIT_SECONDS", 540, 30, 36_000, "a run stops by itself before the function's limit of 10 minutes"
+)
+REPORT_TIME_LIMIT_SECONDS = number("AUDIT_REPORT_TIME_LIMIT_SECONDS", 200, 10, 225, "the same for `GET /audit`")
+
+
+def read_audit(environment: Environment, marker_tag: str) -> AuditConfiguration:
+    """The configuration from the settings whose names begin with AUDIT_, and from three of registration's.
+
+    What is wrong is noted in the environment's problems, each with the setting's name.
+    """
+    read = environment.read
+    secret_days = read(SECRET_DAYS)
+    rules = Rules(
+        thresholds=read(THRESHOLDS),
+        overlap=timedelta(days=read(SECRET_OVERLAP_DAYS)),
+        most=read(MOST_SECRETS),
+        longest=timedelta(days=read(LONGEST_SECRET_DAYS, secret_days)),
+        settling=timedelta(minutes=read(SETTLING_MINUTES)),
+        unused_after=timedelta(days=read(UNUSED_DAYS)),
+        lifetimes=read(CLIENT_LIFETIMES),
+    )
+    actions, destinations = read(ACTIONS), read(DELIVERIES)
+    if ActionName.RENEW in actions and not destinations:
+        environment.refuse(DELIVERIES.name, "is needed by the action renew: where renewed secrets are delivered")
+    return AuditConfiguration(
+        marker_tag=marker_tag,
+        rules=rules,
+        time_limit=read(TIME_LIMIT_SECONDS),
+        report_time_limit=read(REPORT_TIME_LIMIT_SECONDS),
+        check_principals=read(CHECK_SERVICE_PRINCIPALS),
+        usage_report=read(USAGE_REPORT),
+        confirmations=read(CONFIRMATIONS),
+        listed=read(LISTED),
+        log_standing=read(LOG_STANDING),
+        reminders=read(REMINDERS),
+        least_severity=read(NOTIFY_SEVERITY),
+        actions=actions,
+        limits=read(ACTION_LIMITS),
+        dry_run=read(DRY_RUN),
+        renew_before=timedelta(days=read(RENEW_BEFORE_DAYS)),
+        secret_lifetime=timedelta(days=secret_days),
+        undo_within=timedelta(days=read(UNDO_WITHIN_DAYS)),
+        purge_after=timedelta(days=read(PURGE_AFTER_DAYS)),
+        destinations=destinations,
+        sinks=_read_sinks(environment),
+    )
+
+
+def _read_sinks(environment: Environment) -> SinkAddresses:
+    read = environment.read
+    webhook_url, webhook_secret = read(WEBHOOK_URL), read(WEBHOOK_SECRET)
+    if webhook_url and not webhook_secret:
+        environment.refuse(
+            WEBHOOK_SECRET.name, f"is needed to sign what goes to {WEBHOOK_URL.name}: whsec_ and 24 to 64 bytes in base64"
+        )
+    return SinkAddresses(
+        webhook_url=webhook_url,
+        webhook_secret=webhook_secret,
+        teams_url=read(TEAMS_URL),
+        slack_url=read(SLACK_URL),
+        sns_topic=read(SNS_TOPIC),
+        event_bus=read(EVENT_BUS),
+        report_blob=read(REPORT_BLOB),
+    )

@@ -1,0 +1,126 @@
+"""A tenant with the bridge's clients, reached in-process, on a clock that only moves when somebody sleeps or the test says so."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from emulator.directory.record import Record
+from emulator.directory.secrets import digest, new_password
+from emulator.server import EntraEmulator
+from shared.audit.actions.base import Action
+from shared.audit.configuration import AuditConfiguration
+from shared.audit.directory import Roster
+from shared.audit.registrations import describe
+from shared.audit.result import AuditRun
+from shared.audit.run import Audit
+from shared.audit.sinks.sink import Sink
+from shared.clock import write_time
+from shared.graph.client import GraphClient
+from shared.graph.clouds import Cloud
+from shared.graph.credential import MsalCredential
+from shared.graph.directory import Directory
+from shared.graph.identity import ClientSecretIdentity
+from shared.graph.listing import Listing
+from shared.registration.tags import to_tags
+from shared.secret import Secret
+
+TAG = "entra-dcr-bridge"
+START = datetime(2026, 11, 22, 3, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+class EmulatorClock:
+    """The bridge's clock on the emulator's: both stand still until somebody sleeps."""
+
+    def __init__(self, emulator: EntraEmulator) -> None:
+        self._clock = emulator.clock
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return self._clock.time()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.advance(seconds)
+
+
+class Estate:
+    """The emulator, the bridge's own identity, and what the audit is made of."""
+
+    def __init__(self, roles: Sequence[str] = ("Application.ReadWrite.OwnedBy",)) -> None:
+        self.emulator = EntraEmulator()
+        self.emulator.clock.set(START)
+        self.emulator.clock.freeze()
+        self.clock = EmulatorClock(self.emulator)
+        self.bridge = self.emulator.add_caller("bridge", roles=roles)
+        session = self.emulator.session()
+        cloud = Cloud("public", "https://login.microsoftonline.com", "https://graph.microsoft.com")
+        identity = ClientSecretIdentity(self.bridge.client_id, Secret(self.bridge.client_secret or ""))
+        self.credential = MsalCredential(identity, self.emulator.tenant_id, cloud, session)  # type: ignore[arg-type]
+        self.graph = GraphClient("https://graph.microsoft.com/v1.0", self.credential, session, self.clock)
+        self.directory = Directory(self.graph)
+        self.listing = Listing(self.graph)
+        self.roster = Roster(self.listing, self.directory, TAG, describe, "https://graph.microsoft.com")
+
+    def add_client(
+        self,
+        *secrets: tuple[float, float],
+        name: str = "orders",
+        auth_method: str = "client_secret_basic",
+        policy: str = "default",
+        created: float = -300,
+        principal: bool = True,
+        tags: Sequence[str] = (TAG,),
+        names: Sequence[str] = (),
+        **values: Any,
+    ) -> Record:
+        """Put a client in, past every rule. `secrets` are pairs of start and end, `created` its birth, in days from now."""
+        record_tags = to_tags({"token_endpoint_auth_method": auth_method, "policy": policy, "caller": "portal"})
+        record = self.emulator.directory.add_application(
+            {"displayName": name, "tags": [*tags, *record_tags], "createdDateTime": self.at(created), **values},
+            owners=[self.bridge.service_principal_id],
+        )
+        for position, (start, end) in enumerate(secrets):
+            self.add_secret(record, start, end, names[position] if position < len(names) else "dcr")
+        if principal:
+            self.emulator.directory.add_service_principal(record.state["appId"], {})
+        return record
+
+    def add_secret(self, record: Record, start: float, end: float, name: str = "dcr") -> str:
+        """Give a client a secret; returns its key id."""
+        asked = {"displayName": name, "startDateTime": self.at(start), "endDateTime": self.at(end)}
+        credential, text = new_password(asked, self.clock.now())
+        record.secrets[credential["keyId"]] = digest(text)
+        passwords = [*record.state.get("passwordCredentials", ()), credential]
+        self.emulator.directory.write_application(record, {"passwordCredentials": passwords})
+        return str(credential["keyId"])
+
+    def at(self, days: float) -> str:
+        """The moment so many days from now, as Graph writes it."""
+        return write_time(self.clock.now() + timedelta(days=days))
+
+    def key_ids(self, record: Record) -> list[str]:
+        """The key ids of a client's secrets, in the order they were made."""
+        return [str(credential["keyId"]) for credential in record.state.get("passwordCredentials", ())]
+
+    def usable(self, record: Record) -> bool:
+        """Whether the token service would take one of the client's secrets now."""
+        now = write_time(self.clock.now())
+        return any(c["startDateTime"] <= now < c["endDateTime"] for c in record.state.get("passwordCredentials", ()))
+
+    def audit(
+        self, configuration: AuditConfiguration | None = None, actions: Sequence[Action] = (), sinks: Sequence[Sink] = ()
+    ) -> Audit:
+        """An audit of this tenant."""
+        return Audit(configuration or AuditConfiguration(), self.roster, self.clock, actions, lambda: sinks)
+
+    def run(self, **options: Any) -> AuditRun:
+        """One run with defaults."""
+        return self.audit().run(600, **options)
+
+    def calls(self, method: str = "", part: str = "") -> int:
+        """How many Graph calls of a method and with a part in their path came in so far."""
+        return sum(
+            1 for call in self.emulator.requests if call.path.startswith("/v1.0") and method in call.method and part in call.path
+        )

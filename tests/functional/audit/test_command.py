@@ -1,0 +1,102 @@
+"""The audit by hand."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from shared.audit.actions.prune import Pruning
+from shared.audit.configuration import AuditConfiguration
+from shared.audit.delivery.deliveries import Deliveries
+from shared.audit.delivery.destinations import Destinations
+from shared.commands.audit import run_command
+from tests.functional.audit.estate import DAY, Estate
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def command(estate: Estate, *arguments: str, stderr: io.StringIO | None = None) -> tuple[int, str, str]:
+    rules = AuditConfiguration().rules
+    pruning = Pruning(estate.roster, estate.directory, rules, 10, DAY / 86_400, Deliveries(Destinations(), {}))
+    out, err = io.StringIO(), stderr or io.StringIO()
+    code = run_command(arguments, lambda: estate.audit(actions=[pruning]), estate.clock, out, err)
+    return code, out.getvalue(), err.getvalue()
+
+
+def test_prints_findings_for_people_and_does_what_the_timer_would(estate: Estate) -> None:
+    record = estate.add_client((-300, -100), (-170, 6), name="soon")
+    code, out, err = command(estate)
+    assert code == 0
+    assert "1 clients, 0 in trouble" in out
+    assert "HIGH     Expiring, due 2026-11-28T03:00:00Z" in out
+    assert "prune done: soon" in out
+    assert err == ""
+    assert len(estate.key_ids(record)) == 1
+
+
+def test_a_dry_run_says_what_would_be_done(estate: Estate) -> None:
+    record = estate.add_client((-300, -100), (-10, 170), name="tidy")
+    _, out, _ = command(estate, "--dry-run")
+    assert "actions, as a dry run:" in out
+    assert "prune would: tidy" in out
+    assert len(estate.key_ids(record)) == 2
+
+
+def test_a_report_alone_leaves_the_actions_out(estate: Estate) -> None:
+    record = estate.add_client((-300, -100), (-10, 170))
+    _, out, _ = command(estate, "--report-only")
+    assert "actions" not in out
+    assert len(estate.key_ids(record)) == 2
+
+
+@pytest.mark.parametrize(("name", "sign"), [("json", '"clients": 1'), ("csv", '"due","severity"'), ("html", "<!doctype html>")])
+def test_writes_the_other_forms_into_a_file(estate: Estate, tmp_path: Path, name: str, sign: str) -> None:
+    estate.add_client((-170, 6))
+    target = tmp_path / "report"
+    code, out, _ = command(estate, "--format", name, "--output", str(target))
+    assert (code, out) == (0, "")
+    assert sign in target.read_text(encoding="utf-8")
+
+
+def test_json_on_standard_output_is_json_and_nothing_else(estate: Estate) -> None:
+    estate.add_client((-170, 6))
+    _, out, _ = command(estate, "--format", "json", stderr=Terminal())
+    assert json.loads(out)["clients"] == 1
+
+
+def test_a_terminal_gets_a_progress_bar_and_a_pipe_none(estate: Estate) -> None:
+    for _ in range(1500):
+        estate.add_client((-10, 170))
+    _, _, shown = command(estate, stderr=Terminal())
+    assert "clients [###################.........]  67% 999" in shown
+    assert "100% 1,500" in shown
+    assert shown.endswith("\r")
+    assert command(estate)[2] == ""
+
+
+def test_an_incomplete_audit_exits_with_1(estate: Estate) -> None:
+    estate.emulator.faults.add("error", path="/applications$", times=None, status=403)
+    code, out, err = command(estate)
+    assert code == 1
+    assert "INCOMPLETE" in out
+    assert "403" in err
+
+
+@pytest.mark.parametrize("arguments", [["--format", "pdf"], ["--tell-days", "0"], ["--dry-run", "--report-only"], ["--what"]])
+def test_wrong_options_exit_with_2(estate: Estate, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        command(estate, *arguments)
+    assert leaving.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_a_name_cannot_steer_the_terminal(estate: Estate) -> None:
+    estate.add_client((-170, 6), name="\x1b[2Jgone\r\n\u202e")
+    _, out, _ = command(estate)
+    assert "\x1b" not in out
+    assert "\r" not in out
+    assert "\u202e" not in out

@@ -1,0 +1,363 @@
+"""Renewing and delivering: what a client's users have always works, and after any break a later run comes to the same end."""
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.directory.record import Record
+from emulator.directory.secrets import digest
+from shared.audit.actions.base import Result
+from shared.audit.actions.prune import Pruning
+from shared.audit.actions.renew import Renewing
+from shared.audit.delivery.deliveries import Deliveries
+from shared.audit.delivery.destinations import StoreKind, parse_destinations
+from shared.audit.delivery.key_vault import KeyVault
+from shared.audit.findings import Kind
+from shared.audit.result import AuditRun
+from shared.audit.rules import Rules
+from shared.audit.run_steps import Progress
+from shared.audit.window import Window
+from shared.graph.session import DirectorySession
+from tests.functional.audit.estate import DAY, START, Estate
+from tests.functional.audit.vault import GOOD_TOKEN, RESOURCE, Vault
+
+LIFETIME = timedelta(days=182)
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class Scene:
+    """A tenant with one client whose secret ends in ten days, and the vault that its secret is delivered to."""
+
+    def __init__(self, estate: Estate, vault: Vault) -> None:
+        self.estate = estate
+        self.vault = vault
+        vault.now = estate.emulator.clock.time
+        self.record = estate.add_client((-172, 10))
+        self.tokens = 0
+
+    @property
+    def name(self) -> str:
+        return str(self.record.state["appId"])
+
+    def deliveries(self) -> Deliveries:
+        destinations = parse_destinations(json.dumps({"*": f"{self.vault.url}/secrets/{{client_id}}"}))
+        clock = self.estate.clock
+        store = KeyVault(DirectorySession(self.vault.ca_file), lambda *_: GOOD_TOKEN, clock.now, {"localhost": RESOURCE})
+        return Deliveries(destinations, {StoreKind.KEY_VAULT: store})
+
+    def renewing(self, limit: int = 10, kind: type[Renewing] = Renewing) -> Renewing:
+        return kind(
+            self.estate.roster,
+            self.estate.directory,
+            self.deliveries(),
+            limit=limit,
+            before=timedelta(days=30),
+            lifetime=LIFETIME,
+            settle=timedelta(seconds=20),
+        )
+
+    def run(self, seconds: float = 600, **options: Any) -> AuditRun:
+        return self.estate.audit(actions=[self.renewing()]).run(seconds, **options)
+
+    def later(self, hours: float = 24) -> None:
+        self.estate.clock.sleep(hours * 3600)
+
+    def secrets(self, record: Record | None = None) -> list[dict[str, Any]]:
+        return list((record or self.record).state.get("passwordCredentials", []))
+
+    def store_works(self) -> bool:
+        """Whether what the vault hands out is a secret that the token service takes now."""
+        versions = self.vault.secrets.get(self.name, [])
+        if not versions:
+            return False
+        held = {c["keyId"] for c in self.secrets() if c["endDateTime"] > self.estate.at(0)}
+        version = versions[-1]
+        known = self.record.secrets.get(version.tags["entra-key-id"])
+        return version.tags["entra-key-id"] in held and known == digest(version.value)
+
+    def first_secret_is_untouched(self, key_id: str) -> bool:
+        return key_id in {credential["keyId"] for credential in self.secrets()}
+
+
+@pytest.fixture
+def scene(estate: Estate, tmp_path: Path) -> Iterator[Scene]:
+    with Vault(now=time.time, ca_file=str(tmp_path / "ca.pem")) as vault:
+        yield Scene(estate, vault)
+
+
+def test_a_secret_is_renewed_before_it_ends_and_stored_while_the_old_one_still_works(scene: Scene) -> None:
+    (old,) = scene.secrets()
+    run = scene.run(window=Window.of_last(DAY, START))
+    assert [outcome.result for outcome in run.outcomes] == [Result.DONE]
+    assert scene.secrets()[0] == old
+    assert len(scene.secrets()) == 2
+    assert scene.store_works()
+    told = {finding.kind for finding in run.findings}
+    assert Kind.RENEWED in told
+    calls = [call.path.rpartition("/")[2] for call in scene.estate.emulator.requests if call.method == "POST"]
+    assert "removePassword" not in calls
+
+
+def test_the_new_secret_has_time_to_become_known_before_it_is_handed_out(scene: Scene) -> None:
+    before = scene.estate.emulator.clock.time()
+    scene.run()
+    added = next(call.at for call in scene.estate.emulator.requests if call.path.endswith("addPassword"))
+    assert scene.vault.secrets[scene.name][0].created >= int(added + 20) > before
+
+
+def test_a_renewed_client_is_not_renewed_again(scene: Scene) -> None:
+    scene.run()
+    for _ in range(3):
+        scene.later()
+        assert scene.run().outcomes == ()
+    assert len(scene.secrets()) == 2
+
+
+def test_the_cycle_goes_on_for_years_without_a_gap_and_without_heaps_of_secrets(scene: Scene) -> None:
+    estate = scene.estate
+    pruning = Pruning(estate.roster, estate.directory, Rules(), 50, timedelta(seconds=10), scene.deliveries())
+    for _ in range(80):
+        estate.audit(actions=[scene.renewing(), pruning]).run(600)
+        assert estate.usable(scene.record)
+        assert scene.store_works()
+        assert len(scene.secrets()) <= 2
+        scene.later(hours=24 * 10)
+    assert len(scene.vault.secrets[scene.name]) in range(5, 8)
+
+
+def test_a_dry_run_makes_no_secret_and_stores_nothing(scene: Scene) -> None:
+    run = scene.run(dry_run=True)
+    assert [outcome.result for outcome in run.outcomes] == [Result.WOULD]
+    assert len(scene.secrets()) == 1
+    assert scene.vault.secrets == {}
+
+
+def test_clients_without_destination_and_clients_without_secrets_are_not_renewed(scene: Scene) -> None:
+    scene.estate.add_client((-172, 10), auth_method="private_key_jwt")
+    scene.estate.add_client(auth_method="none")
+    assert [outcome.client_id for outcome in scene.run().outcomes] == [scene.name]
+
+
+def test_no_more_clients_are_renewed_than_the_limit_the_most_urgent_first(scene: Scene) -> None:
+    for days in (25, 5, 3, 20):
+        scene.estate.add_client((-150, days), name=f"{days} days")
+    run = scene.estate.audit(actions=[scene.renewing(limit=2)]).run(600)
+    assert [outcome.name for outcome in run.outcomes] == ["3 days", "5 days"]
+
+
+def test_a_refused_delivery_takes_the_new_secret_back_and_says_so(scene: Scene) -> None:
+    scene.vault.deleted.add(scene.name)
+    (old,) = scene.secrets()
+    run = scene.run(window=Window.of_last(DAY, START))
+    assert scene.secrets() == [old]
+    (finding,) = [finding for finding in run.findings if finding.kind is Kind.RENEWAL_FAILED]
+    assert "removed again" in finding.summary
+    assert "ObjectIsDeletedButRecoverable" in finding.summary
+    scene.vault.deleted.clear()
+    scene.later()
+    scene.run()
+    assert scene.store_works()
+    assert len(scene.secrets()) == 2
+
+
+def test_a_new_secret_that_may_have_arrived_is_not_taken_back(scene: Scene) -> None:
+    scene.vault.lost_answers = 100
+    scene.vault.calls.clear()
+    run = scene.run()
+    # The vault took it, and although no answer came, asking it showed that.
+    assert [outcome.result for outcome in run.outcomes] == [Result.DONE]
+    assert scene.store_works()
+
+
+def test_when_the_store_cannot_even_be_asked_the_next_run_finds_out(scene: Scene) -> None:
+    def break_down() -> float:
+        scene.vault.lost_answers = 100
+        scene.vault.refusals = [(503, "")] * 100
+        return scene.estate.emulator.clock.time()
+
+    scene.vault.now = break_down
+    run = scene.run()
+    assert [outcome.result for outcome in run.outcomes] == [Result.FAILED]
+    assert len(scene.secrets()) == 2
+    scene.vault.refusals, scene.vault.lost_answers = [], 0
+    scene.vault.now = scene.estate.emulator.clock.time
+    scene.later()
+    scene.run()
+    assert scene.store_works()
+    assert len(scene.secrets()) == 2
+
+
+KINDS: list[tuple[str, dict[str, Any]]] = [
+    ("reset_before", {}),
+    ("reset_after", {}),
+    ("error", {"status": 500}),
+    ("error", {"status": 403, "code": "Authorization_RequestDenied"}),
+    ("concurrency", {}),
+    ("throttle", {"retry_after": 4000}),
+    ("truncated", {}),
+]
+
+
+@pytest.mark.parametrize(("kind", "details"), KINDS)
+@pytest.mark.parametrize("path", ["addPassword", r"applications\(|applications/", "removePassword"])
+@pytest.mark.parametrize("vault_refuses", [False, True])
+def test_after_any_fault_of_graph_a_later_run_comes_to_the_same_end(
+    scene: Scene, kind: str, details: dict[str, Any], path: str, vault_refuses: bool
+) -> None:
+    first = scene.secrets()[0]["keyId"]
+    fault = scene.estate.emulator.faults.add(kind, path=path, times=None, **details)
+    if vault_refuses:
+        scene.vault.deleted.add(scene.name)
+    scene.run()
+    assert scene.first_secret_is_untouched(first)
+    scene.estate.emulator.faults.remove(fault)
+    scene.vault.deleted.clear()
+    scene.later()
+    scene.run()
+    assert scene.first_secret_is_untouched(first)
+    assert scene.store_works()
+    scene.later()
+    assert scene.run().outcomes == ()
+
+
+class Breaking:
+    """A part whose method dies before or after it has done its work, at a given call."""
+
+    def __init__(self, part: Any, method: str, at: int, after: bool) -> None:
+        self._part, self._method, self._left, self._after = part, method, at, after
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._part, name)
+        if name != self._method:
+            return real
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            self._left -= 1
+            if self._left < 0 and not self._after:
+                raise Crash
+            result = real(*arguments, **options)
+            if self._left < 0:
+                raise Crash
+            return result
+
+        return call
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(
+    ("part", "method", "at"),
+    [
+        ("_directory", "add_password", 0),
+        ("_directory", "add_password", 1),
+        ("_roster", "client", 0),
+        ("_roster", "client", 2),
+        ("_deliveries", "current", 0),
+        ("_deliveries", "put", 0),
+        ("_deliveries", "put", 1),
+    ],
+)
+def test_after_a_crash_at_any_step_a_later_run_comes_to_the_same_end(
+    scene: Scene, part: str, method: str, at: int, after: bool
+) -> None:
+    second = scene.estate.add_client((-170, 12))
+    firsts = [scene.secrets()[0]["keyId"], scene.secrets(second)[0]["keyId"]]
+    action = scene.renewing()
+    setattr(action, part, Breaking(getattr(action, part), method, at, after))
+    with pytest.raises(Crash):
+        scene.estate.audit(actions=[action]).run(600)
+    assert scene.estate.key_ids(scene.record)[0] == firsts[0]
+    scene.later()
+    scene.run()
+    assert [scene.secrets()[0]["keyId"], scene.secrets(second)[0]["keyId"]] == firsts
+    assert scene.store_works()
+    assert scene.vault.held(second.state["appId"]) in scene.estate.key_ids(second)
+    scene.later()
+    assert scene.run().outcomes == ()
+
+
+def test_a_renewal_that_another_run_has_under_way_is_left_to_it(scene: Scene) -> None:
+    scene.estate.add_secret(scene.record, -0.01, 182, "dcr renewal 2026-11-22")
+    (outcome,) = scene.run().outcomes
+    assert outcome.result is Result.SKIPPED
+    assert len(scene.secrets()) == 2
+
+
+def test_two_runs_that_meet_leave_one_renewal_and_a_store_that_works(scene: Scene) -> None:
+    class Meeting(Renewing):
+        """Lets another run go by between its decision and its write."""
+
+        def _add(self, *arguments: Any) -> Any:
+            if not met:
+                met.append(scene.run())
+            return super()._add(*arguments)
+
+    met: list[AuditRun] = []
+    scene.estate.audit(actions=[scene.renewing(kind=Meeting)]).run(600)
+    assert scene.store_works()
+    assert len(scene.secrets()) <= 3
+    scene.later()
+    assert scene.run().outcomes == ()
+
+
+def test_of_two_renewals_made_at_the_same_time_the_later_one_withdraws(scene: Scene) -> None:
+    class Rival(Renewing):
+        """Another run adds a secret while this one waits for its own to settle."""
+
+        def _add(self, *arguments: Any) -> Any:
+            scene.estate.add_secret(scene.record, -0.001, 182, "dcr renewal 2026-11-22")
+            return super()._add(*arguments)
+
+    run = scene.estate.audit(actions=[scene.renewing(kind=Rival)]).run(600)
+    assert [outcome.result for outcome in run.outcomes] == [Result.SKIPPED]
+    assert len(scene.secrets()) == 2
+    assert scene.vault.secrets == {}
+
+
+def test_a_store_that_hands_out_a_secret_that_is_gone_gets_a_new_one_at_once(scene: Scene) -> None:
+    scene.run()
+    scene.later()
+    held = scene.vault.held(scene.name)
+    kept = [credential for credential in scene.secrets() if credential["keyId"] != held]
+    scene.estate.emulator.directory.write_application(scene.record, {"passwordCredentials": kept})
+    assert not scene.store_works()
+    scene.run()
+    assert scene.store_works()
+
+
+def test_a_client_whose_secret_is_over_gets_a_new_one(scene: Scene) -> None:
+    scene.later(hours=24 * 11)
+    assert not scene.estate.usable(scene.record)
+    scene.run()
+    assert scene.store_works()
+
+
+def test_a_run_whose_time_is_nearly_over_makes_no_secret(scene: Scene) -> None:
+    assert scene.run(seconds=30).outcomes == ()
+    assert len(scene.secrets()) == 1
+
+
+def test_a_tenant_policy_against_secrets_is_a_failure_that_changes_nothing(scene: Scene) -> None:
+    scene.estate.emulator.faults.add(
+        "error", path="addPassword", times=None, status=400, code="CredentialTypeNotAllowedAsPerAppPolicy"
+    )
+    (outcome,) = scene.run().outcomes
+    assert outcome.result is Result.FAILED
+    assert "CredentialTypeNotAllowedAsPerAppPolicy" in outcome.detail
+    assert len(scene.secrets()) == 1
+
+
+def test_no_secret_gets_into_logs_findings_or_records(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    seen: list[Progress] = []
+    run = scene.run(progress=seen.append)
+    text = caplog.text + repr(run) + json.dumps(run.as_json()) + repr(seen)
+    assert all(version.value not in text for version in scene.vault.secrets[scene.name])

@@ -1,0 +1,144 @@
+"""Reading the audit's settings."""
+
+import base64
+from datetime import timedelta
+
+import pytest
+
+from shared.audit.configuration import ActionName, AuditConfiguration
+from shared.audit.delivery.destinations import Form, StoreKind, parse_destinations
+from shared.audit.findings import Severity
+from shared.environment import Environment
+from shared.settings.audit import read_audit
+from tests.unit.audit.people import client
+
+CLIENT = "0d9e8f7a-2222-4333-8444-a55566677788"
+KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
+
+
+def read(**variables: str) -> tuple[AuditConfiguration, list[str]]:
+    environment = Environment(variables)
+    configuration = read_audit(environment, "entra-dcr-bridge")
+    return configuration, [problem.name for problem in environment.problems]
+
+
+def test_without_settings_it_only_looks_and_logs() -> None:
+    configuration, problems = read()
+    assert problems == []
+    assert configuration.actions == frozenset()
+    assert configuration.rules.thresholds == (60, 30, 14, 7, 1)
+    assert not configuration.destinations
+    assert not any((configuration.sinks.webhook_url, configuration.sinks.teams_url, configuration.sinks.sns_topic))
+
+
+def test_reads_what_is_set() -> None:
+    configuration, problems = read(
+        AUDIT_THRESHOLDS="7, 90,1",
+        AUDIT_CLIENT_LIFETIMES="open=30, trial=90",
+        AUDIT_ACTIONS="prune, Renew",
+        AUDIT_ACTION_LIMITS="prune=5",
+        AUDIT_DELIVERIES='{"*": "https://team.vault.azure.net/secrets/{client_id}"}',
+        AUDIT_NOTIFY_SEVERITY="High",
+        AUDIT_WEBHOOK_URL="https://hooks.example.com/x",
+        AUDIT_WEBHOOK_SECRET=KEY,
+        AUDIT_SNS_TOPIC="arn:aws:sns:eu-west-1:123456789012:alerts",
+    )
+    assert problems == []
+    assert configuration.rules.thresholds == (90, 7, 1)
+    assert configuration.rules.lifetimes == {"open": timedelta(days=30), "trial": timedelta(days=90)}
+    assert configuration.actions == {ActionName.PRUNE, ActionName.RENEW}
+    assert (configuration.limit(ActionName.PRUNE), configuration.limit(ActionName.RENEW)) == (5, 10)
+    assert configuration.least_severity is Severity.HIGH
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AUDIT_THRESHOLDS", "30,soon"),
+        ("AUDIT_THRESHOLDS", "0"),
+        ("AUDIT_THRESHOLDS", "731"),
+        ("AUDIT_THRESHOLDS", "30,,1"),
+        ("AUDIT_CLIENT_LIFETIMES", "open"),
+        ("AUDIT_CLIENT_LIFETIMES", "open=-1"),
+        ("AUDIT_ACTIONS", "delete everything"),
+        ("AUDIT_ACTIONS", "finish,undo"),
+        ("AUDIT_ACTION_LIMITS", "tidy=5"),
+        ("AUDIT_ACTION_LIMITS", "prune=0"),
+        ("AUDIT_DELIVERIES", "https://team.vault.azure.net/secrets/x"),
+        ("AUDIT_NOTIFY_SEVERITY", "loud"),
+        ("AUDIT_WEBHOOK_SECRET", "not a key"),
+        ("AUDIT_TEAMS_URL", "http://example.com/hook"),
+        ("AUDIT_SLACK_URL", "hooks.slack.com/services"),
+        ("AUDIT_SNS_TOPIC", "alerts"),
+        ("AUDIT_EVENT_BUS", "arn:aws:sns:eu-west-1:123456789012:alerts"),
+        ("AUDIT_RENEW_BEFORE_DAYS", "a month"),
+        ("AUDIT_TIME_LIMIT_SECONDS", "5"),
+        ("AUDIT_DRY_RUN", "perhaps"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_its_value_not_shown(name: str, value: str) -> None:
+    environment = Environment({name: value})
+    read_audit(environment, "entra-dcr-bridge")
+    (problem,) = environment.problems
+    assert problem.name == name
+    assert problem.expected
+
+
+def test_renewing_needs_a_place_to_deliver_to() -> None:
+    assert read(AUDIT_ACTIONS="renew")[1] == ["AUDIT_DELIVERIES"]
+
+
+def test_a_webhook_is_never_unsigned() -> None:
+    assert read(AUDIT_WEBHOOK_URL="https://hooks.example.com/x")[1] == ["AUDIT_WEBHOOK_SECRET"]
+
+
+def test_secrets_do_not_show_in_the_configurations_repr() -> None:
+    configuration, _ = read(AUDIT_WEBHOOK_URL="https://hooks.example.com/PATHKEY", AUDIT_WEBHOOK_SECRET=KEY)
+    assert "PATHKEY" not in repr(configuration)
+    assert KEY not in repr(configuration)
+
+
+def test_the_most_particular_destination_wins() -> None:
+    destinations = parse_destinations(
+        f'{{"*": "https://a.vault.azure.net/secrets/{{client_id}}", "policy:mule": "aws-secretsmanager://eu-west-1/mule/{{client_id}}",'
+        f' "client:{CLIENT}": "https://b.vault.azure.net/secrets/orders?form=json"}}'
+    )
+    own = destinations.of(client(policy="mule"))
+    of_policy = destinations.of(client(policy="mule", client_id="1" * 8 + "-1111-4111-8111-111111111111"))
+    other = destinations.of(client(policy="x", client_id="2" * 8 + "-2222-4222-8222-222222222222"))
+    assert own is not None and of_policy is not None and other is not None
+    assert (own.place, own.name, own.form) == ("https://b.vault.azure.net", "orders", Form.JSON)
+    assert (of_policy.store, of_policy.place, of_policy.form) == (StoreKind.SECRETS_MANAGER, "eu-west-1", Form.JSON)
+    assert of_policy.name == "mule/11111111-1111-4111-8111-111111111111"
+    assert (other.place, other.form) == ("https://a.vault.azure.net", Form.PLAIN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[]",
+        '{"*": 5}',
+        '{"everyone": "https://a.vault.azure.net/secrets/{client_id}"}',
+        '{"*": "http://a.vault.azure.net/secrets/{client_id}"}',
+        '{"*": "https://a.vault.azure.net/keys/{client_id}"}',
+        '{"*": "https://user:pw@a.vault.azure.net/secrets/{client_id}"}',
+        '{"*": "https://a.vault.azure.net/secrets/{client_id}?form=xml"}',
+        '{"*": "https://a.vault.azure.net/secrets/{client_id}?other=1"}',
+        '{"*": "https://a.vault.azure.net/secrets/with_underscore-{client_id}"}',
+        '{"*": "https://a.vault.azure.net/secrets/shared-by-all"}',
+        '{"policy:mule": "https://a.vault.azure.net/secrets/{policy}"}',
+        '{"*": "aws-secretsmanager://nowhere/{client_id}"}',
+        '{"*": "aws-secretsmanager://eu-west-1/white space {client_id}"}',
+    ],
+)
+def test_a_destination_that_could_not_work_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"expected|nothing is done|no secrets with a name|share"):
+        parse_destinations(text)
+
+
+def test_two_clients_do_not_share_one_secret() -> None:
+    other = CLIENT.replace("0d9e", "1d9e")
+    url = "https://a.vault.azure.net/secrets/orders"
+    with pytest.raises(ValueError, match="share"):
+        parse_destinations(f'{{"client:{CLIENT}": "{url}", "client:{other}": "{url}"}}')
