@@ -188,10 +188,8 @@ REFERENCE = "$setting"
 def with_file(variables: Mapping[str, str]) -> Mapping[str, str]:
     """`variables` and the settings of the file that BRIDGE_CONFIG names, whose schema is docs/schema/bridge.json.
 
-    found = {
-        name: _as_text(_resolved(value, name, environment, variables)) for name, value in members.items() if name[:1] != "$"
-    }
-    for the text of the environment variable NAME, so that it holds no secret. Variables that are set win over the file.
+    The file is one JSON object of settings by name, with JSON where a setting is JSON. `{"$setting": "NAME"}` anywhere in it
+    stands for the text of the environment variable NAME, so that it holds no secret. Variables that are set win over the file.
     Raises InvalidSettings for a file that can't be read, isn't an object, or refers to a variable that isn't set.
     """
     environment = Environment(variables)
@@ -209,7 +207,8 @@ def with_file(variables: Mapping[str, str]) -> Mapping[str, str]:
     if not isinstance(members, dict):
         environment.refuse(CONFIGURATION_FILE.name, "expected a file with one JSON object of settings by name")
         members = {}
-    found = {name: _as_text(_resolved(value, name, environment, variables)) for name, value in members.items() if name[:1] != "$"}
+    members = {name: value for name, value in members.items() if not name.startswith("$")}
+    found = {name: _as_text(_resolved(value, name, environment, variables)) for name, value in members.items()}
     environment.done()
     return {**found, **{name: value for name, value in variables.items() if value.strip() or name not in found}}
 
