@@ -3,8 +3,10 @@
 import azure.functions as func
 
 from shared.application import application
-from shared.http.door import answer
+from shared.http.door import CLIENTS, Endpoint, answer
+
+ENDPOINTS: dict[str, Endpoint] = {"DELETE": lambda exchange: application().registration.delete(exchange.request)}
 
 
-def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    return answer(req, context, {"DELETE": lambda request: application().registration.delete(request)})
+async def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    return await answer(req, context, ENDPOINTS, budget=application().budget, pool=CLIENTS, allow=("GET", "PUT", "DELETE"))

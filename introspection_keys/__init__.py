@@ -3,8 +3,12 @@
 import azure.functions as func
 
 from shared.application import application
-from shared.http.door import answer
+from shared.http.door import Endpoint, answer
+
+# Seconds.
+BUDGET = 6.0
+ENDPOINTS: dict[str, Endpoint] = {"GET": lambda exchange: application().introspection_keys(exchange.request)}
 
 
-def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    return answer(req, context, {"GET": lambda request: application().introspection_keys(request)})
+async def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    return await answer(req, context, ENDPOINTS, budget=BUDGET)

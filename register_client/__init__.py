@@ -6,15 +6,15 @@ GET, PUT and DELETE of /register?client_id=... manage one (RFC 7592), for portal
 import azure.functions as func
 
 from shared.application import application
-from shared.http.door import Handler, answer
+from shared.http.door import CLIENTS, Endpoint, answer
 
-HANDLERS: dict[str, Handler] = {
-    "POST": lambda request: application().registration.register(request),
-    "GET": lambda request: application().registration.read(request),
-    "PUT": lambda request: application().registration.update(request),
-    "DELETE": lambda request: application().registration.delete(request),
+ENDPOINTS: dict[str, Endpoint] = {
+    "POST": lambda exchange: application().registration.register(exchange.request),
+    "GET": lambda exchange: application().registration.read(exchange.request),
+    "PUT": lambda exchange: application().registration.update(exchange.request),
+    "DELETE": lambda exchange: application().registration.delete(exchange.request),
 }
 
 
-def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    return answer(req, context, HANDLERS)
+async def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    return await answer(req, context, ENDPOINTS, budget=application().budget, pool=CLIENTS, allow=("POST",))

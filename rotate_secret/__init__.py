@@ -3,16 +3,17 @@
 import azure.functions as func
 
 from shared.application import application
-from shared.http.door import Handler, answer
-from shared.http.message import Request, Response
+from shared.http.door import CLIENTS, Endpoint, answer
+from shared.http.exchange import Exchange
+from shared.http.message import Response
 
 
-def rotate(request: Request) -> Response:
-    return application().registration.rotate(request)
+def rotate(exchange: Exchange) -> Response:
+    return application().registration.rotate(exchange.request)
 
 
-HANDLERS: dict[str, Handler] = {"POST": rotate, "PUT": rotate, "PATCH": rotate}
+ENDPOINTS: dict[str, Endpoint] = {"POST": rotate, "PUT": rotate, "PATCH": rotate}
 
 
-def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    return answer(req, context, HANDLERS)
+async def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    return await answer(req, context, ENDPOINTS, budget=application().budget, pool=CLIENTS)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, overload
 from shared.clock import Clock, SystemClock
 from shared.environment import Environment, InvalidSettings, with_file
 from shared.http.message import Request, Response, json_response
+from shared.retry import Deadline
 
 if TYPE_CHECKING:
     from shared.audit.report.endpoint import Report
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from shared.settings.whole import Settings
 
 logger = logging.getLogger("bridge.settings")
+
+# For the token that the readiness probe asks for.
+PROBE_SECONDS = 5.0
 
 
 class part[T]:  # noqa: N801 - used as a decorator, like property
@@ -70,6 +74,14 @@ class Application:
         self.lock = RLock()
 
     # Doors
+
+    @part
+    def budget(self) -> float:
+        """Seconds for one request of registration or management."""
+        from shared.settings.tenant import BUDGET_MILLISECONDS
+
+        # A wrong value is named, and answered with 500, where the settings of registration are read.
+        return Environment(with_file(self.variables)).read(BUDGET_MILLISECONDS) / 1000
 
     async def introspect(self, request: Request) -> Response:
         """POST /introspect."""
@@ -151,7 +163,12 @@ class Application:
         """The probes."""
         from shared.http.readiness import Readiness
 
-        return Readiness({"directory": lambda: self.credential.token(), "metadata": lambda: self.discovery.document()})
+        return Readiness(
+            {
+                "directory": lambda: self.credential.token(Deadline.after(self.clock, PROBE_SECONDS)),
+                "metadata": lambda: self.discovery.document(),
+            }
+        )
 
     def introspection_keys(self, _: Request) -> Response:
         """GET /introspect/keys: the keys that verify signed answers (RFC 9701), as a JWK set."""

@@ -15,6 +15,7 @@ from shared.graph.clouds import Cloud
 from shared.graph.credential import MsalCredential
 from shared.graph.identity import ClientSecretIdentity
 from shared.graph.session import DirectorySession
+from shared.retry import Deadline
 from shared.secret import Secret
 
 
@@ -35,7 +36,7 @@ def main() -> None:
         session=session,
         token_for=vault_tokens(identity, tenant_id, cloud, session),
     )
-    credential.token()
+    credential.token(Deadline.after(SystemClock(), 10))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if tracing:
         tracemalloc.start()

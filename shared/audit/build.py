@@ -27,7 +27,7 @@ from shared.audit.sinks.posting import Poster
 from shared.audit.sinks.signature import signing_key
 from shared.audit.sinks.sink import Sink
 from shared.audit.sinks.webhook import Webhook
-from shared.clock import Clock
+from shared.clock import Clock, SystemClock
 from shared.graph.client import GraphClient
 from shared.graph.clouds import Cloud
 from shared.graph.credential import MsalCredential
@@ -36,6 +36,9 @@ from shared.graph.directory import Directory
 from shared.graph.identity import Identity
 from shared.graph.listing import Listing
 from shared.graph.session import DirectorySession
+from shared.retry import Deadline
+
+TOKEN_SECONDS = 10.0
 
 
 def build_audit(
@@ -95,12 +98,16 @@ def build_actions(
 def vault_tokens(identity: Identity, tenant_id: str, cloud: Cloud, session: DirectorySession) -> TokenFor:
     """Tokens for other resources than Graph, by the bridge's own identity."""
     credentials: dict[str, MsalCredential] = {}
+    given: dict[str, str] = {}
 
     def token_for(resource: str, fresh: bool) -> str:
         if resource not in credentials:
             # The credential asks for the scope of its cloud's Graph: here the vault stands in that place.
             credentials[resource] = MsalCredential(identity, tenant_id, replace(cloud, graph=resource), session)
-        return credentials[resource].token(renew=fresh)
+        # A fresh one is asked for after the vault has refused the one before.
+        rejected = given.get(resource, "") if fresh else ""
+        given[resource] = credentials[resource].token(Deadline.after(SystemClock(), TOKEN_SECONDS), rejected=rejected)
+        return given[resource]
 
     return token_for
 

@@ -27,8 +27,9 @@ from shared.graph.errors import (
     Throttled,
     Unavailable,
     failure_of,
+    root_cause,
 )
-from shared.retry import Deadline, read_retry_after
+from shared.retry import Backoff, Deadline, read_retry_after
 from shared.strict_json import JsonObject
 
 logger = logging.getLogger("bridge.graph")
@@ -76,19 +77,19 @@ class GraphClient:
         Raises a GraphFailure.
         """
         call = _Call(method, self._absolute(path), body, query, headers or {}, creates)
-        claims: str | None = None
-        renew = False
-        for attempt in range(len(BACKOFF) + 1):
+        backoff = Backoff(deadline, (pause * random.uniform(0.8, 1.2) for pause in BACKOFF))  # noqa: S311 - keeps no secret
+        rejected, claims = "", None
+        while True:
+            token = self._credential.token(deadline, rejected=rejected, claims_challenge=claims)
             try:
-                return self._attempt(call, deadline, self._credential.token(claims_challenge=claims, renew=renew))
+                return self._attempt(call, deadline, token)
             except GraphFailure as failure:
-                if failure.status == 401 and not renew:
-                    # Expired, or a claims challenge: a fresh token may do, once.
-                    renew, claims = True, failure.claims
-                elif not self._wait_to_repeat(failure, attempt, deadline):
+                if failure.status == 401 and not rejected:
+                    # Expired, or a claims challenge: another token may do, once.
+                    rejected, claims = token, failure.claims
+                elif not _is_repeatable(failure) or not backoff.wait(failure.retry_after or 0):
                     raise
-                logger.warning("%s; trying again", failure)
-        raise AssertionError("the last attempt returns or raises")
+                logger.warning("trying again: %s", failure)
 
     def pages(
         self, path: str, deadline: Deadline, *, query: Mapping[str, str], headers: Mapping[str, str] | None = None
@@ -122,7 +123,7 @@ class GraphClient:
             )
         except requests.RequestException as cause:
             kind = OutcomeUnknown if call.creates and not _never_sent(cause) else Unavailable
-            raise kind(f"{call.name} got no answer: {type(cause).__name__}", request_id=request_id) from cause
+            raise kind(f"{call.name} got no answer: {root_cause(cause)}", request_id=request_id) from cause
         return self._read(answer, call, request_id)
 
     def _read(self, answer: requests.Response, call: "_Call", request_id: str) -> GraphAnswer:
@@ -134,24 +135,26 @@ class GraphClient:
         if 200 <= status < 300 and isinstance(body, dict):
             return GraphAnswer(status, body, answer.headers)
         seen = answer.headers.get("request-id", request_id)
-        if call.creates and (status >= 500 or status < 400):
-            # A gateway's 502 or 504 doesn't say whether the directory carried the request out.
-            raise OutcomeUnknown(f"{call.name} answered {status} (request-id {seen})", status=status, request_id=seen)
+        retry_after = read_retry_after(answer.headers.get("Retry-After"), self._clock.now())
+        failure = failure_of(call.name, status, body, seen, retry_after)
+        if call.creates and _says_nothing(failure):
+            # A gateway's 502, or a refusal whose body was cut off: the directory may have carried the request out.
+            raise OutcomeUnknown(str(failure), status=status, code=failure.code, request_id=seen, retry_after=retry_after)
         if status < 400:
             raise Unavailable(f"{call.name} answered {status} without a JSON object (request-id {seen})", status=status)
-        failure = failure_of(
-            call.name, status, body, seen, read_retry_after(answer.headers.get("Retry-After"), self._clock.now())
-        )
         failure.claims = read_claims_challenge(answer.headers.get("WWW-Authenticate", ""))
         raise failure
 
-    def _wait_to_repeat(self, failure: GraphFailure, attempt: int, deadline: Deadline) -> bool:
-        """Wait and return True where the call may be made again; False where its failure is final."""
-        repeatable = isinstance(failure, Throttled | ConcurrentWrite | Unavailable) and not isinstance(failure, OutcomeUnknown)
-        if not repeatable or attempt >= len(BACKOFF):
-            return False
-        jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, keeps no secret
-        return deadline.pause(max(BACKOFF[attempt] * jitter, failure.retry_after or 0))
+
+def _is_repeatable(failure: GraphFailure) -> bool:
+    return isinstance(failure, Throttled | ConcurrentWrite | Unavailable) and not isinstance(failure, OutcomeUnknown)
+
+
+def _says_nothing(failure: GraphFailure) -> bool:
+    """Whether an answer to a request that creates something leaves open what became of it."""
+    if isinstance(failure, ConcurrentWrite | Throttled) or failure.status == 401:
+        return False
+    return failure.status >= 500 or not failure.code
 
 
 def follow_pages(

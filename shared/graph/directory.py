@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from shared.clock import write_time
 from shared.graph.client import GraphClient
-from shared.graph.errors import AlreadyExists, GraphFailure, ObjectMissing, PermissionRefused, ValueRefused
-from shared.retry import Deadline
+from shared.graph.errors import AlreadyExists, NotReplicated, ObjectMissing, ValueRefused
+from shared.retry import Backoff, Deadline
 from shared.strict_json import JsonObject
 
 # Seconds between attempts while a new object is not yet visible everywhere. Graph names no bound; seconds are usual.
@@ -194,21 +194,10 @@ def _service_principal(app_id: str) -> str:
 
 def _when_replicated[T](attempt: Callable[[], T], deadline: Deadline) -> T:
     """Make the attempt until the directory knows the object it speaks of, or the time is over: then the last failure stands."""
-    for pause in REPLICATION_PAUSES:
+    backoff = Backoff(deadline, REPLICATION_PAUSES)
+    while True:
         try:
             return attempt()
-        except GraphFailure as failure:
-            if not _is_lag(failure) or not deadline.pause(pause):
+        except (ObjectMissing, NotReplicated):
+            if not backoff.wait():
                 raise
-    return attempt()
-
-
-def _is_lag(failure: GraphFailure) -> bool:
-    """Whether a failure is how Graph speaks of an object that it has taken and doesn't see everywhere yet."""
-    if isinstance(failure, ObjectMissing):
-        return True
-    if isinstance(failure, ValueRefused):
-        return "does not reference a valid application object" in failure.reason
-    if isinstance(failure, PermissionRefused):
-        return "the backing application of the service principal being created" in failure.reason
-    return False

@@ -1,13 +1,80 @@
-"""The HTTP session towards Microsoft: pooled, without redirects and cookies, trusting just the configured certificates."""
+"""The HTTP session towards Microsoft: pooled, no redirects, no cookies, bounded in memory, cut when a caller's time is over.
 
+urllib3 and requests bound the time of each receive, not of an answer: a server that drips bytes keeps a thread for hours. So each
+connection notes its socket with the exchange that it works for (`shared.http.exchange`), whose door shuts it at the deadline.
+"""
+
+import socket
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
-# As many connections as the worker has threads at its documented setting (PYTHON_THREADPOOL_THREAD_COUNT=32).
-POOL_SIZE = 32
+from shared.http.exchange import SOCKETS
+
+# Connections kept for each host: as many as the doors have threads.
+POOL_SIZE = 16
+# Bytes of one answer. Graph's largest page of 999 applications has about 3 MB.
+LARGEST_ANSWER = 16 * 1024 * 1024
+
+
+class AnswerTooLarge(requests.RequestException):
+    """The answer has more bytes than the bridge reads."""
+
+
+class _CuttableHTTPConnection(HTTPConnection):
+    """Notes a duplicate of its socket with the present exchange: TLS detaches the raw one during its handshake."""
+
+    _duplicate: socket.socket | None = None
+
+    def _new_conn(self) -> socket.socket:
+        connected = super()._new_conn()
+        self._duplicate = connected.dup()
+        self._note()
+        return connected
+
+    def putrequest(self, *args: Any, **kwargs: Any) -> None:
+        self._note()
+        super().putrequest(*args, **kwargs)
+
+    def close(self) -> None:
+        super().close()
+        duplicate, self._duplicate = self._duplicate, None
+        if duplicate is not None:
+            duplicate.close()
+
+    def _note(self) -> None:
+        sockets = SOCKETS.get()
+        if sockets is not None and self._duplicate is not None:
+            sockets.add(self._duplicate)
+
+
+class _CuttableHTTPSConnection(_CuttableHTTPConnection, HTTPSConnection):
+    pass
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _CuttableHTTPConnection
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _CuttableHTTPSConnection
+
+
+class _CuttableAdapter(HTTPAdapter):
+    # requests calls both of these; the managers they make are where connection classes are chosen.
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+        return manager
 
 
 class DirectorySession(requests.Session):
@@ -15,7 +82,7 @@ class DirectorySession(requests.Session):
 
     `verify` is a CA bundle's path, True for the machine's certificates, or False to skip validation. It is passed with each
     request, since requests lets REQUESTS_CA_BUNDLE override what is only set on the session. Proxies of the environment are used.
-    `timeout` (seconds) is for callers that name none, as MSAL does.
+    `timeout` (seconds, for each receive) is for callers that name none, as MSAL does.
     """
 
     def __init__(self, verify: str | bool, timeout: float = 5) -> None:
@@ -24,12 +91,47 @@ class DirectorySession(requests.Session):
         self._timeout = timeout
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # Retries are the client's decision, since not every request may be repeated.
-        self.mount("https://", HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE, max_retries=0))
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, _CuttableAdapter(pool_connections=4, pool_maxsize=POOL_SIZE, max_retries=0))
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
-        """As `requests.Session.request`, with our certificates; a redirect is an answer, not followed with a token."""
+        """As `requests.Session.request`, with our certificates and the body read up to `LARGEST_ANSWER`; a redirect is an answer,
+        not followed with a token. Raises a RequestException for everything that goes wrong."""
         if self._verify is not True:
             kwargs["verify"] = self._verify
         kwargs["allow_redirects"] = False
         kwargs["timeout"] = kwargs.get("timeout") or self._timeout
-        return super().request(method, url, *args, **kwargs)
+        kwargs["stream"] = True
+        sockets = SOCKETS.get()
+        try:
+            answer = super().request(method, url, *args, **kwargs)
+            try:
+                _read_body(answer)
+            except BaseException:
+                answer.close()
+                raise
+            if sockets is not None and sockets.were_cut:
+                # A head that was cut off reads like one that ended.
+                answer.close()
+                raise requests.ConnectionError("the caller's time is over")
+        finally:
+            if sockets is not None:
+                sockets.clear()
+        return answer
+
+
+def _read_body(answer: requests.Response) -> None:
+    """Read what `answer.content` gives, which requests would read without a bound."""
+    body = bytearray()
+    try:
+        while chunk := answer.raw.read1(65536, decode_content=True):
+            body += chunk
+            if len(body) > LARGEST_ANSWER:
+                raise AnswerTooLarge(f"the answer is larger than {LARGEST_ANSWER} bytes")
+    except AnswerTooLarge:
+        raise
+    except (HTTPError, OSError) as cause:
+        raise requests.ConnectionError(cause) from cause
+    answer.raw.release_conn()
+    answer._content = bytes(body)
+    answer._content_consumed = True  # type: ignore[attr-defined]

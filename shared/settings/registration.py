@@ -24,6 +24,7 @@ from shared.registration.configuration_reader import (
 )
 from shared.registration.keys import Key, KeyRing
 from shared.registration.policy import OPEN_POLICY, Policy
+from shared.settings.tenant import BUDGET_MILLISECONDS
 
 # Stands where no usable keys are set; the settings are refused then, so that nothing is ever sealed with it.
 _NO_KEYS = KeyRing(Key("none", "-" * 32))
@@ -139,13 +140,6 @@ FORBIDDEN_NAMES = document(
     _LIST,
 )
 SIGN_IN_AUDIENCE = choice("REGISTRATION_SIGN_IN_AUDIENCE", ("AzureADMyOrg", "AzureADMultipleOrgs"), "or `AzureADMultipleOrgs`")
-BUDGET_MILLISECONDS = number(
-    "REGISTRATION_BUDGET_MILLISECONDS",
-    4500,
-    500,
-    60_000,
-    "the time for one request; Anypoint gives up after 5 seconds unless told otherwise",
-)
 
 
 def read_registration(environment: Environment, base_url: str, bridge_tag: str) -> RegistrationConfiguration:

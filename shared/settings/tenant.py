@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.environment import GUID, Environment, choice, flag, origin, text
+from shared.environment import GUID, Environment, choice, flag, number, origin, text
 from shared.graph.clouds import CLOUDS, Cloud
 from shared.graph.identity import ClientCertificate, ClientSecretIdentity, Identity, ManagedIdentity
 from shared.secret import Secret
@@ -22,6 +22,14 @@ BASE_URL = origin(
     shown="required",
 )
 TAG = text("BRIDGE_TAG", "the tag that marks the bridge's own applications; each bridge of a tenant needs its own", DEFAULT_TAG)
+# Here and not with the other settings of registration, because the doors read it before those are loaded.
+BUDGET_MILLISECONDS = number(
+    "REGISTRATION_BUDGET_MILLISECONDS",
+    4500,
+    500,
+    60_000,
+    "the time for one request; Anypoint gives up after 5 seconds unless told otherwise",
+)
 TENANT_ID = text("ENTRA_TENANT_ID", "the tenant's id, a GUID", required="the tenant's id, a GUID", shown="required")
 CLOUD = choice("ENTRA_CLOUD", tuple(CLOUDS), "`public`, `usgov`, `usgov-dod` or `china`")
 AUTHORITY_URL = origin(

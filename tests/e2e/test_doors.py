@@ -11,12 +11,12 @@ from local.sandbox import ROOT, Sandbox
 
 PATHS = {
     "/register": {"POST"},
-    "/register/0d9e8f7a-2222-4333-8444-a55566677788": {"GET", "PUT", "DELETE"},
+    "/register/0d9e8f7a-2222-4333-8444-a55566677788": {"GET", "HEAD", "PUT", "DELETE"},
     "/register/0d9e8f7a-2222-4333-8444-a55566677788/new-secret": {"POST", "PUT", "PATCH"},
     "/introspect": {"POST"},
-    "/.well-known/oauth-authorization-server": {"GET"},
-    "/.well-known/openid-configuration": {"GET"},
-    "/health": {"GET"},
+    "/.well-known/oauth-authorization-server": {"GET", "HEAD"},
+    "/.well-known/openid-configuration": {"GET", "HEAD"},
+    "/health": {"GET", "HEAD"},
 }
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
 WRONG = [(path, method) for path, allowed in PATHS.items() for method in sorted(METHODS - allowed)]
@@ -27,9 +27,19 @@ WRONG = [(path, method) for path, allowed in PATHS.items() for method in sorted(
 def test_a_known_path_with_a_wrong_method_is_405_with_allow(place: Sandbox, path: str, method: str) -> None:
     answer = requests.request(method, place.url + path, timeout=30)
     assert answer.status_code == 405
-    assert method not in answer.headers["Allow"].split(", ")
+    assert set(answer.headers["Allow"].split(", ")) == PATHS[path]
     if method != "HEAD":
         assert answer.json()["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    "path", [path for path, methods in PATHS.items() if "HEAD" in methods and not path.startswith("/register")]
+)
+def test_head_is_answered_as_get_without_a_body(place: Sandbox, path: str) -> None:
+    """RFC 9110 section 9.3.2; Front Door and most probes use it."""
+    head, get = requests.head(place.url + path, timeout=30), requests.get(place.url + path, timeout=30)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["Content-Type"] == get.headers["Content-Type"]
 
 
 def test_introspection_says_that_it_takes_post_alone(place: Sandbox) -> None:

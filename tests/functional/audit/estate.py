@@ -57,7 +57,7 @@ class Estate:
         session = self.emulator.session()
         cloud = Cloud("public", "https://login.microsoftonline.com", "https://graph.microsoft.com")
         identity = ClientSecretIdentity(self.bridge.client_id, Secret(self.bridge.client_secret or ""))
-        self.credential = MsalCredential(identity, self.emulator.tenant_id, cloud, session)  # type: ignore[arg-type]
+        self.credential = MsalCredential(identity, self.emulator.tenant_id, cloud, session)
         self.graph = GraphClient("https://graph.microsoft.com/v1.0", self.credential, session, self.clock)
         self.directory = Directory(self.graph)
         self.listing = Listing(self.graph)

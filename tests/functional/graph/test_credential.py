@@ -36,6 +36,10 @@ def credential(entra: EntraEmulator, identity: Identity, verify: str | bool | No
     return MsalCredential(identity, entra.tenant_id, cloud, DirectorySession(entra.ca_file if verify is None else verify))
 
 
+def soon() -> Deadline:
+    return Deadline.after(SystemClock(), 10)
+
+
 def creates_an_application(entra: EntraEmulator, identity: Identity) -> bool:
     """Whether Graph takes the identity's token, and lets it do what the bridge does."""
     clock = SystemClock()
@@ -86,7 +90,7 @@ def test_a_managed_identity_opens_the_directory_without_any_secret(entra: EntraE
 def test_a_wrong_secret_is_told_by_its_code_and_not_shown(entra: EntraEmulator, caplog: pytest.LogCaptureFixture) -> None:
     caller = entra.add_caller("wrong", roles=ROLES)
     with caplog.at_level(logging.DEBUG), pytest.raises(PermissionRefused) as raised:
-        credential(entra, ClientSecretIdentity(caller.client_id, Secret("not-the-s3cret"))).token()
+        credential(entra, ClientSecretIdentity(caller.client_id, Secret("not-the-s3cret"))).token(soon())
     assert "7000215" in str(raised.value)
     assert "not-the-s3cret" not in caplog.text + str(raised.value)
 
@@ -97,13 +101,14 @@ def test_an_unknown_tenant_is_a_set_up_error(entra: EntraEmulator) -> None:
     identity = ClientSecretIdentity(caller.client_id, Secret(caller.client_secret or ""))
     session = DirectorySession(entra.ca_file)
     with pytest.raises(PermissionRefused):
-        MsalCredential(identity, "00000000-1111-4222-8333-444444444444", cloud, session).token()
+        MsalCredential(identity, "00000000-1111-4222-8333-444444444444", cloud, session).token(soon())
 
 
 def test_a_token_service_that_can_not_be_reached_is_an_outage(entra: EntraEmulator) -> None:
     cloud = Cloud("test", "https://127.0.0.1:9", entra.url)
+    identity = ClientSecretIdentity("x", Secret("y"))
     with pytest.raises(Unavailable):
-        MsalCredential(ClientSecretIdentity("x", Secret("y")), entra.tenant_id, cloud, DirectorySession(entra.ca_file)).token()
+        MsalCredential(identity, entra.tenant_id, cloud, DirectorySession(entra.ca_file)).token(soon())
 
 
 def test_an_untrusted_certificate_is_refused_whatever_the_environment_says(
@@ -115,20 +120,21 @@ def test_an_untrusted_certificate_is_refused_whatever_the_environment_says(
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
     with pytest.raises(Unavailable):
-        credential(entra, identity, verify=True).token()
+        credential(entra, identity, verify=True).token(soon())
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt")
-    assert credential(entra, identity).token()
+    assert credential(entra, identity).token(soon())
 
 
 @pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 def test_validation_can_be_skipped_by_the_explicit_setting_alone(entra: EntraEmulator) -> None:
     caller = entra.add_caller("trusting", roles=ROLES)
-    assert credential(entra, ClientSecretIdentity(caller.client_id, Secret(caller.client_secret or "")), verify=False).token()
+    identity = ClientSecretIdentity(caller.client_id, Secret(caller.client_secret or ""))
+    assert credential(entra, identity, verify=False).token(soon())
 
 
 def test_a_token_is_kept_until_a_fresh_one_is_asked_for(entra: EntraEmulator) -> None:
     caller = entra.add_caller("keeper", roles=ROLES)
     held = credential(entra, ClientSecretIdentity(caller.client_id, Secret(caller.client_secret or "")))
-    first = held.token()
-    assert held.token() == first
-    assert held.token(renew=True) != first
+    first = held.token(soon())
+    assert held.token(soon()) == first
+    assert held.token(soon(), rejected=first) != first

@@ -77,8 +77,8 @@ class EmulatorCredential:
         self.account = emulator.add_caller("bridge", roles=["Application.ReadWrite.OwnedBy"])
         self._token = ""
 
-    def token(self, *, claims_challenge: str | None = None, renew: bool = False) -> str:
-        if renew or not self._token:
+    def token(self, deadline: Deadline, *, rejected: str = "", claims_challenge: str | None = None) -> str:
+        if not self._token or rejected == self._token:
             form = {
                 "grant_type": "client_credentials",
                 "client_id": self.account.client_id,

@@ -16,6 +16,7 @@ from shared.graph.errors import (
     ConcurrentWrite,
     DeadlineExceeded,
     GraphFailure,
+    NotReplicated,
     ObjectMissing,
     OutcomeUnknown,
     PermissionRefused,
@@ -52,10 +53,10 @@ class Tokens:
     """A credential that counts how it was asked."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[bool, str | None]] = []
+        self.asked: list[tuple[str, str | None]] = []
 
-    def token(self, *, claims_challenge: str | None = None, renew: bool = False) -> str:
-        self.asked.append((renew, claims_challenge))
+    def token(self, deadline: Deadline, *, rejected: str = "", claims_challenge: str | None = None) -> str:
+        self.asked.append((rejected, claims_challenge))
         return f"token-{len(self.asked)}"
 
 
@@ -117,6 +118,8 @@ OK = {"id": "1"}
         graph_error(503, "Service_ServiceUnavailable"),
         wire_answer(502, b"<html>bad gateway</html>"),
         wire_answer(504),
+        wire_answer(404, b"<html>"),
+        graph_error(404, "Directory_ObjectNotFound", "Unable to read the company information from the directory."),
         wire_answer(200, b'{"cut off'),
         requests.ConnectionError("reset"),
         requests.ReadTimeout(),
@@ -165,6 +168,8 @@ def test_makes_no_call_when_no_time_is_left() -> None:
         wire_answer(500),
         wire_answer(502, b"<html>"),
         wire_answer(201, b"{"),
+        wire_answer(400, b'{"error": {"code": "Request_Bad'),
+        wire_answer(404, b"<html>"),
     ],
 )
 def test_never_repeats_a_creation_whose_answer_was_lost(lost: requests.Response | Exception) -> None:
@@ -173,7 +178,14 @@ def test_never_repeats_a_creation_whose_answer_was_lost(lost: requests.Response 
 
 
 @pytest.mark.parametrize(
-    "nothing_happened", [graph_error(429, "TooManyRequests"), refused_connection(), requests.ConnectTimeout()]
+    "nothing_happened",
+    [
+        graph_error(429, "TooManyRequests"),
+        graph_error(409, "Directory_ConcurrencyViolation"),
+        graph_error(503, "Directory_ConcurrencyViolation"),
+        refused_connection(),
+        requests.ConnectTimeout(),
+    ],
 )
 def test_repeats_a_creation_that_surely_did_not_happen(nothing_happened: requests.Response | Exception) -> None:
     assert create(nothing_happened, wire_answer(201, OK)) == OK
@@ -195,7 +207,7 @@ def test_repeats_a_creation_that_surely_did_not_happen(nothing_happened: request
         (graph_error(400, "Directory_ResourceSizeExceeded"), SizeExceeded),
         (graph_error(404, "Request_ResourceNotFound"), ObjectMissing),
         (graph_error(409, "Request_MultipleObjectsWithSameKeyValue"), AlreadyExists),
-        (wire_answer(404, b"<html>"), ObjectMissing),
+        (graph_error(400, "Request_BadRequest", "x does not reference a valid application object."), NotReplicated),
         (wire_answer(400, {"error": "odd"}), ValueRefused),
         (wire_answer(400, {"error": {"code": "X", "message": {"value": "legacy"}, "details": {"code": "Y"}}}), ValueRefused),
     ],
@@ -216,7 +228,7 @@ def test_gives_a_concurrent_write_as_such_when_it_does_not_pass() -> None:
 def test_takes_a_fresh_token_once_after_401() -> None:
     graph, wire, tokens, clock = client(graph_error(401, "InvalidAuthenticationToken"), wire_answer(200, OK))
     graph.call("GET", "applications", Deadline.after(clock, 5))
-    assert tokens.asked == [(False, None), (True, None)]
+    assert tokens.asked == [("", None), ("token-1", None)]
     assert [sent[2]["headers"]["Authorization"] for sent in wire.sent] == ["Bearer token-1", "Bearer token-2"]
 
 
@@ -226,7 +238,7 @@ def test_answers_a_claims_challenge_with_the_claims_that_graph_demands() -> None
         graph_error(401, "InvalidAuthenticationToken", WWW_Authenticate=challenge), wire_answer(200, OK)
     )
     graph.call("GET", "applications", Deadline.after(clock, 5))
-    assert tokens.asked[1] == (True, '{"a":1}')
+    assert tokens.asked[1] == ("token-1", '{"a":1}')
 
 
 def test_gives_up_when_a_fresh_token_is_refused_too() -> None:

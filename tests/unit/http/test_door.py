@@ -4,12 +4,14 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
+from threading import Event
 
 import azure.functions as func
 import pytest
 
-from shared.errors import InvalidToken, TemporarilyUnavailable
-from shared.http.door import answer, answer_async
+from shared.errors import InvalidToken, MethodNotAllowed, TemporarilyUnavailable
+from shared.http.door import OTHERS, Pool, answer, answer_async
+from shared.http.exchange import Exchange
 from shared.http.message import Request, Response, json_response
 
 
@@ -33,7 +35,8 @@ def call(handle: Callable[[Request], Response], method: str = "POST", body: byte
         route_params={"client_id": "c1"},
         body=body,
     )
-    return answer(request, Context(), {"POST": handle, "GET": handle})
+    endpoints = {"POST": lambda exchange: handle(exchange.request), "GET": lambda exchange: handle(exchange.request)}
+    return asyncio.run(answer(request, Context(), endpoints, budget=5))
 
 
 def never(request: Request) -> Response:
@@ -56,11 +59,11 @@ def test_hands_over_method_path_query_route_headers_and_body() -> None:
 
 
 @pytest.mark.duty(73)
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"])
 def test_answers_405_with_allow_to_a_method_the_path_does_not_take(method: str) -> None:
     found = call(never, method)
     assert found.status_code == 405
-    assert found.headers["Allow"] == "POST, GET"
+    assert found.headers["Allow"] == "POST, GET, HEAD"
     assert json.loads(found.get_body())["error"] == "invalid_request"
 
 
@@ -137,13 +140,105 @@ def test_keeps_an_error_description_within_the_characters_that_rfc_6749_allows()
     assert description == "a 'quoted' ' name: Bj?rn??"
 
 
+@pytest.mark.parametrize("method", ["HEAD", "head"])
+def test_answers_head_as_get_without_the_body(method: str) -> None:
+    found = call(lambda request: json_response(200, {"status": "ok"}), method)
+    assert (found.status_code, found.get_body()) == (200, b"")
+    assert found.headers["Content-Type"] == "application/json"
+
+
+def test_names_the_methods_of_the_path_where_other_functions_share_it() -> None:
+    request = func.HttpRequest("PATCH", "https://h.example/register/c1", body=b"")
+    endpoints = {"GET": lambda exchange: never(exchange.request)}
+    found = asyncio.run(answer(request, Context(), endpoints, budget=5, allow=("GET", "PUT")))
+    assert found.headers["Allow"] == "GET, PUT, HEAD"
+
+
+def test_a_malformed_host_is_the_callers_mistake() -> None:
+    request = func.HttpRequest("GET", "https://[/register/c1", body=b"")
+    found = asyncio.run(answer(request, Context(), {"GET": lambda exchange: never(exchange.request)}, budget=5))
+    assert found.status_code == 400
+
+
+def test_a_token_that_was_pasted_into_the_path_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def refuse(exchange: Exchange) -> Response:
+        raise InvalidToken
+
+    token = "dcr1.k1." + "s3cret" * 30
+    request = func.HttpRequest("GET", f"https://h.example/register/{token}", body=b"")
+    with caplog.at_level(logging.INFO):
+        asyncio.run(answer(request, Context(), {"GET": refuse}, budget=5))
+    assert "/register/dcr1.k1..." in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+class Hanging:
+    """An endpoint that comes back when it is let go."""
+
+    def __init__(self) -> None:
+        self.release, self.ended = Event(), Event()
+        self.claimed: list[bool] = []
+        self.secured: Response | None = None
+
+    def __call__(self, exchange: Exchange) -> Response:
+        if self.secured is not None:
+            exchange.secure(self.secured)
+        self.release.wait(20)
+        self.claimed.append(exchange.claim())
+        self.ended.set()
+        return json_response(201, {"late": True})
+
+
+def at_the_deadline(endpoint: Hanging, pool: Pool = OTHERS) -> func.HttpResponse:
+    request = func.HttpRequest("POST", "https://h.example/register", body=b"")
+    return asyncio.run(answer(request, Context(), {"POST": endpoint}, budget=0.2, pool=pool))
+
+
+def test_answers_503_at_the_deadline_and_the_endpoint_learns_that_it_lost() -> None:
+    endpoint = Hanging()
+    found = at_the_deadline(endpoint)
+    assert (found.status_code, found.headers["Retry-After"]) == (503, "5")
+    endpoint.release.set()
+    assert endpoint.ended.wait(20)
+    assert endpoint.claimed == [False]
+
+
+def test_answers_what_was_secured_at_the_deadline() -> None:
+    endpoint = Hanging()
+    endpoint.secured = json_response(201, {"client_id": "c1"})
+    found = at_the_deadline(endpoint)
+    endpoint.release.set()
+    assert (found.status_code, json.loads(found.get_body())) == (201, {"client_id": "c1"})
+
+
+def test_an_endpoint_that_claims_in_time_answers() -> None:
+    endpoint = Hanging()
+    endpoint.release.set()
+    assert json.loads(at_the_deadline(endpoint).get_body()) == {"late": True}
+    assert endpoint.claimed == [True]
+
+
+def test_turns_callers_away_at_once_while_half_of_the_threads_hang() -> None:
+    pool, endpoints = Pool("test", 4), [Hanging(), Hanging(), Hanging()]
+    for endpoint in endpoints[:2]:
+        at_the_deadline(endpoint, pool)
+    found = at_the_deadline(endpoints[2], pool)
+    assert found.status_code == 503
+    assert not endpoints[2].claimed
+    for endpoint in endpoints[:2]:
+        endpoint.release.set()
+        assert endpoint.ended.wait(20)
+
+
 async def _async(platform: func.HttpRequest) -> func.HttpResponse:
     async def handle(request: Request) -> Response:
+        if request.method != "POST":
+            raise MethodNotAllowed(("POST",))
         if request.body:
             raise InvalidToken
         return json_response(200, {})
 
-    return await answer_async(platform, Context(), {"POST": handle})
+    return await answer_async(platform, Context(), handle)
 
 
 @pytest.mark.parametrize(("method", "body", "status"), [("POST", b"", 200), ("POST", b"x", 401), ("GET", b"", 405)])
