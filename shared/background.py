@@ -1,0 +1,120 @@
+"""Work behind the answers: what lag left to do, tried on until it is done.
+
+The Functions host doesn't know of it: a worker that ends takes it along. So every item is idempotent, and whatever must happen in
+the end is also found and done by the timer `finish_registrations`.
+"""
+
+import heapq
+import itertools
+import logging
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from threading import Condition, Thread, Timer
+
+from shared.clock import Clock
+from shared.graph.errors import GraphFailure
+from shared.http.exchange import SOCKETS, Sockets
+from shared.retry import Deadline
+
+logger = logging.getLogger("bridge.background")
+
+THREADS = 2
+# Items that wait at most; what comes beyond is left to the timer.
+CAPACITY = 1000
+# Seconds before the second, third, ... attempt; the last one goes on.
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+# Seconds for which an item is tried, and for one attempt.
+LONGEST = 600.0
+ATTEMPT = 20.0
+
+type Work = Callable[[Deadline], None]
+
+
+class _Item:
+    """One piece of work. `context` carries the invocation for which it is done, so that its log lines are kept."""
+
+    def __init__(self, name: str, work: Work, added_at: float, context: Context) -> None:
+        self.name, self.work, self.added_at, self.context = name, work, added_at, context
+        self.attempts = 0
+
+
+class Background:
+    """A bounded queue and its threads, which start with the first item.
+
+    A piece of work gets a deadline for one attempt and raises a GraphFailure to be tried again. `threads` 0: nothing runs by
+    itself, and `run_due` does the work in the caller's thread.
+    """
+
+    def __init__(self, clock: Clock, threads: int = THREADS) -> None:
+        self._clock = clock
+        self._threads = threads
+        self._started = 0
+        self._changed = Condition()
+        self._waiting: list[tuple[float, int, _Item]] = []
+        self._numbers = itertools.count()
+
+    def add(self, name: str, work: Work, *, after: float = 0) -> bool:
+        """Do it, `after` so many seconds; `name` is for the log. False where the queue is full."""
+        with self._changed:
+            if len(self._waiting) >= CAPACITY:
+                logger.warning("no room for work behind the answers, which is left to the timer: %s", name)
+                return False
+            now = self._clock.monotonic()
+            self._push(now + after, _Item(name, work, now, copy_context()))
+            if self._started < self._threads:
+                self._started += 1
+                Thread(target=self._serve, name=f"background {self._started}", daemon=True).start()
+        return True
+
+    def run_due(self) -> bool:
+        """Do the piece of work that is due first, and return True; False where nothing waits. Moves the clock on to when it is
+        due: for tests, and for a worker that ends."""
+        with self._changed:
+            if not self._waiting:
+                return False
+            due, _, item = heapq.heappop(self._waiting)
+        early = due - self._clock.monotonic()
+        if early > 0:
+            self._clock.sleep(early)
+        item.context.run(self._attempt, item)
+        return True
+
+    def _push(self, due: float, item: _Item) -> None:
+        heapq.heappush(self._waiting, (due, next(self._numbers), item))
+        self._changed.notify()
+
+    def _serve(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting or self._waiting[0][0] > self._clock.monotonic():
+                    wait = self._waiting[0][0] - self._clock.monotonic() if self._waiting else None
+                    self._changed.wait(wait)
+                _, _, item = heapq.heappop(self._waiting)
+            item.context.run(self._attempt, item)
+
+    def _attempt(self, item: _Item) -> None:
+        """One attempt, whose sockets are cut when it takes too long."""
+        sockets = Sockets()
+        SOCKETS.set(sockets)
+        watch = Timer(ATTEMPT + 5, sockets.cut)
+        watch.daemon = True
+        if self._threads:
+            watch.start()
+        try:
+            item.work(Deadline.after(self._clock, ATTEMPT))
+        except GraphFailure as failure:
+            self._try_later(item, failure)
+        except Exception:
+            logger.exception("work behind an answer failed: %s", item.name)
+        finally:
+            watch.cancel()
+
+    def _try_later(self, item: _Item, failure: GraphFailure) -> None:
+        pause = max(PAUSES[min(item.attempts, len(PAUSES) - 1)], failure.retry_after or 0)
+        item.attempts += 1
+        with self._changed:
+            now = self._clock.monotonic()
+            if now + pause - item.added_at > LONGEST:
+                logger.error("work behind an answer is left to the timer: %s: %s", item.name, failure)
+                return
+            self._push(now + pause, item)
