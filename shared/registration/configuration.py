@@ -1,22 +1,32 @@
-"""What an operator decides about registration: one frozen object, made of values and read from settings elsewhere."""
+"""What an operator decides about registration: one frozen object, read from the settings by `shared.settings.registration`."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from shared.registration.keys import KeyRing
-from shared.registration.policy import OPEN_POLICY, Policy
+from pydantic import AfterValidator, Field
+from pydantic.dataclasses import dataclass as model
+
+from shared.clock import Clock
+from shared.environment import GUID, LOOPBACK_HOSTS
+from shared.registration.policy import DEFAULT_POLICY, SETTING, USUAL_POLICIES, Policy, one_of
 from shared.registration.tags import PREFIX as RECORD_PREFIX
+from shared.registration.tokens import KeyRing
+
+if TYPE_CHECKING:
+    from shared.graph.directory import Directory
 
 DAY = 86_400
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TAG = re.compile(r"[\x21-\x7e]{1,64}")
-DEFAULT_POLICY = "default"
 # The name under which clients of callers without a credential are kept.
 OPEN_CALLER = "open"
+# RFC 8725 section 3.1: asymmetric ones alone, since the keys are public.
+_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+
+type CredentialHeader = Literal["authorization", "x-api-key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +39,36 @@ class StaticCredential:
 
     name: str
     digest: bytes = field(repr=False)
-    header: Literal["authorization", "x-api-key"] = "authorization"
+    header: CredentialHeader = "authorization"
     policy: str = DEFAULT_POLICY
 
 
-@dataclass(frozen=True, slots=True)
+@model(frozen=True, slots=True, config=SETTING)
 class ResourceApi:
-    """An API whose scopes clients may ask for: its client id, the prefix of its scopes' names as clients write them, such as
-    `api://orders/`, and whether its app roles can be asked for too."""
+    """An API whose scopes clients may ask for."""
 
-    app_id: str
-    prefix: str
-    app_roles: bool = False
+    app_id: str = Field(pattern=f"^{GUID.pattern}$", description="the API's client id, in lower case")
+    prefix: str = Field(pattern="^[^ ]+$", description="what its scopes begin with as clients write them: api://orders/")
+    app_roles: bool = Field(default=False, description="whether its app roles can be asked for too")
 
 
-@dataclass(frozen=True, slots=True)
+def _check_public_keys(jwks: dict[str, Any]) -> dict[str, Any]:
+    import jwt
+
+    try:
+        jwt.PyJWKSet.from_dict(jwks)
+    except (jwt.PyJWTError, AttributeError, TypeError, ValueError):
+        raise ValueError("must be a JWK set of public keys") from None
+    return jwks
+
+
+@model(frozen=True, slots=True, config=SETTING)
 class StatementIssuer:
-    """Somebody whose software statements count: the `iss` of the statements, a JWK set of public keys, and their algorithms."""
+    """Somebody whose software statements count."""
 
-    issuer: str
-    jwks: Mapping[str, Any]
-    algorithms: tuple[str, ...] = ("RS256", "PS256", "ES256")
-
-
-def _default_policies() -> Mapping[str, Policy]:
-    return MappingProxyType({DEFAULT_POLICY: Policy(), OPEN_POLICY.name: OPEN_POLICY})
+    issuer: str = Field(description="the iss of the statements")
+    jwks: Annotated[dict[str, Any], AfterValidator(_check_public_keys)] = Field(description="a JWK set of public keys")
+    algorithms: tuple[Annotated[str, *one_of(_ALGORITHMS)], ...] = Field(default=("RS256", "PS256", "ES256"), min_length=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +81,11 @@ class RegistrationConfiguration:
 
     base_url: str
     sealing_keys: KeyRing
-    bridge_tag: str = "entra-dcr-bridge"
+    bridge_tag: str
     sign_in_audience: str = "AzureADMyOrg"
     budget: float = 4.5
 
-    policies: Mapping[str, Policy] = field(default_factory=_default_policies)
+    policies: Mapping[str, Policy] = field(default_factory=lambda: MappingProxyType(USUAL_POLICIES))
     static_credentials: tuple[StaticCredential, ...] = ()
     initial_token_keys: KeyRing | None = None
     entra_audience: str = ""
@@ -101,9 +116,8 @@ class RegistrationConfiguration:
     def __post_init__(self) -> None:
         """Raises ValueError for a configuration that contradicts itself."""
         parts = urlsplit(self.base_url)
-        if self.base_url.endswith("/") or not (
-            parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-        ):
+        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)
+        if self.base_url.endswith("/") or not secure:
             raise ValueError("base_url must be an https URL without a slash at its end (http for a loopback host alone)")
         if not _TAG.fullmatch(self.bridge_tag) or self.bridge_tag.startswith(RECORD_PREFIX):
             raise ValueError(f"bridge_tag must be 1 to 64 characters without blanks, and not begin with {RECORD_PREFIX}")
@@ -128,3 +142,12 @@ class RegistrationConfiguration:
     def client_uri(self, client_id: str) -> str:
         """The client's registration_client_uri."""
         return f"{self.base_url}/register/{client_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationContext:
+    """What every use case works with: the operator's decisions, the directory, and the time."""
+
+    configuration: RegistrationConfiguration
+    directory: "Directory"
+    clock: Clock

@@ -12,9 +12,10 @@ from shared.errors import OAuthError
 from shared.graph.client import GraphClient
 from shared.graph.directory import Directory
 from shared.http.message import Request, Response, error_response
+from shared.introspection.bearer_tokens import BearerTokens
 from shared.registration.configuration import RegistrationConfiguration, StaticCredential
 from shared.registration.endpoint import RegistrationService
-from shared.registration.keys import Key, KeyRing
+from shared.registration.tokens import Key, KeyRing
 from shared.retry import Deadline
 
 BASE_URL = "https://bridge.example.com"
@@ -43,6 +44,7 @@ def configuration() -> RegistrationConfiguration:
     return RegistrationConfiguration(
         base_url=BASE_URL,
         sealing_keys=KeyRing(SEALING_KEY),
+        bridge_tag="entra-dcr-bridge",
         static_credentials=(
             credential("portal", PORTAL),
             credential("other-portal", OTHER_PORTAL),
@@ -90,7 +92,7 @@ class EmulatorCredential:
         return self._token
 
 
-class FakeEntraTokens:
+class FakeEntraTokens(BearerTokens):
     """Judges Entra's tokens by a table: token -> (audience, claims)."""
 
     def __init__(self) -> None:

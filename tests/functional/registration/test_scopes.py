@@ -7,9 +7,11 @@ import pytest
 
 from emulator.server import EntraEmulator, ResourceApi
 from shared.registration import configuration
+from shared.registration.configuration import RegistrationContext
 from shared.registration.policy import DEVICE_CODE, JWT_BEARER, Policy
 from shared.registration.scopes import ScopeCatalogue, read_permissions
-from tests.functional.registration.bridge import WEB, Bridge, Json, TestClock, assert_error, bearer, content
+from tests.functional.registration.bridge import WEB, Bridge, Json, assert_error, bearer, content
+from tests.unit.registration.objects import registered
 
 type Make = Callable[..., Bridge]
 SERVICE = {"client_name": "svc", "grant_types": ["client_credentials"]}
@@ -159,9 +161,13 @@ def test_app_roles_for_people_alone_and_permissions_without_a_name_are_unknown(m
 
 def test_what_an_api_or_an_application_leaves_out_does_no_harm(make_with: Make) -> None:
     assert read_permissions({"oauth2PermissionScopes": [{"id": "x", "isEnabled": True}]}).scopes == {}
-    catalogue = ScopeCatalogue(make_with().directory, (), TestClock(EntraEmulator()))
-    entry = {"resourceAppId": "x", "resourceAccess": []}
-    assert catalogue.merged({"requiredResourceAccess": None}, [entry]) == [entry]
+    bridge = make_with()
+    catalogue = ScopeCatalogue(RegistrationContext(bridge.configuration, bridge.directory, bridge.clock))
+    for application in (None, {}, {"requiredResourceAccess": None}):
+        added, access = catalogue.add_scope(
+            registered(redirect_uris=["https://a.example/cb"]), "openid", Policy(), bridge.deadline(), application
+        )
+        assert (added.scope, access) == ("openid", [])
 
 
 def test_a_disabled_permission_is_unknown(make_with: Make, orders: ResourceApi) -> None:

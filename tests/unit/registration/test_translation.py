@@ -11,7 +11,7 @@ from shared.registration.application import Provenance, read_provenance, read_re
 from shared.registration.certificates import read_jwks
 from shared.registration.metadata import FederatedIdentity
 from shared.registration.policy import DEVICE_CODE
-from shared.registration.redirect_uris import read_all
+from shared.registration.redirect_uris import read_redirect_uris
 from shared.registration.registration import Registration
 from tests.unit.registration.certificates import NOW, jwk
 from tests.unit.registration.objects import POLICY, PROVENANCE, create, registered
@@ -247,5 +247,5 @@ def test_reads_times_as_graph_writes_them(text: str, epoch: int) -> None:
 def test_uris_of_a_registration_keep_their_order_within_a_platform() -> None:
     texts = tuple(f"https://a.example/{letter}" for letter in "zyxabc")
     registration = registered(client_name="A", redirect_uris=list(texts))
-    assert registration.redirect_uris == read_all(texts, POLICY)
+    assert registration.redirect_uris == read_redirect_uris(texts, POLICY)
     assert create(registration)["web"]["redirectUris"] == list(texts)
