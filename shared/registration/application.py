@@ -174,7 +174,7 @@ def _without_nothing(body: Mapping[str, Any]) -> JsonObject:
     return kept
 
 
-def read_registration(application: JsonObject) -> Registration:
+def read_registered(application: JsonObject) -> Registration:
     """The registration that an application object carries. What an administrator changed in the portal is what is registered."""
     record = Record.from_tags(application.get("tags") or [])
     web = application.get("web") or {}

@@ -13,7 +13,7 @@ from shared.registration.application import (
     federated_credential,
     is_own_credential,
     read_provenance,
-    read_registration,
+    read_registered,
 )
 from shared.registration.authorization import Principal
 from shared.registration.configuration import RegistrationContext
@@ -89,7 +89,7 @@ class Clients:
             policy = principal.policy
             if provenance.caller != principal.name and not policy.manages_all:
                 raise InsufficientScope("the client was registered by another caller")
-        return ManagedClient(application, read_registration(application), provenance, read_secrets(application), policy)
+        return ManagedClient(application, read_registered(application), provenance, read_secrets(application), policy)
 
     def _find(self, principal: Principal, client_id: str, deadline: Deadline) -> JsonObject | None:
         """Replicas may not know a client yet that was registered a moment ago: worth a short wait, where that can be."""

@@ -44,7 +44,7 @@ logger = logging.getLogger("bridge.registration")
 
 
 @dataclass(slots=True)
-class Action:
+class LoggedRequest:
     """One request in the log: who did what to which client. `client_id` is the path's, or the new client's."""
 
     name: str
@@ -134,7 +134,7 @@ class RegistrationService:
             information = self._management.rotate(principal, action.client_id, action.deadline, immediate=asked)
         return json_response(200, information)
 
-    def _manager(self, request: Request, action: Action) -> Principal:
+    def _manager(self, request: Request, action: LoggedRequest) -> Principal:
         """Who manages the client of the path."""
         if not action.client_id:
             # The registration endpoint itself, which takes nothing but registrations.
@@ -148,10 +148,10 @@ class RegistrationService:
         return ("GET", *(method for method, allowed in optional if allowed))
 
     @contextmanager
-    def _action(self, name: str, request: Request) -> Iterator[Action]:
+    def _action(self, name: str, request: Request) -> Iterator[LoggedRequest]:
         """What a door does, within the caller's time: a failure of the directory becomes the caller's error, and what came of it
         is logged."""
-        action = Action(name, _client_id(request), Deadline.after(self._clock, self._configuration.budget))
+        action = LoggedRequest(name, _client_id(request), Deadline.after(self._clock, self._configuration.budget))
         try:
             yield action
         except GraphFailure as failure:

@@ -14,7 +14,7 @@ from shared.graph.errors import (
     UniqueNameTaken,
     ValueRefused,
 )
-from shared.registration.application import Provenance, create_body, read_provenance, read_registration
+from shared.registration.application import Provenance, create_body, read_provenance, read_registered
 from shared.registration.authorization import Principal
 from shared.registration.client_name import IMPERSONATED
 from shared.registration.clients import Clients
@@ -157,7 +157,7 @@ class ClientRegistration:
             raise
         self._clients.add_identities(client_id, new.registration.federated_identities, deadline)
         # What the directory says it stored; certificates' keys it doesn't show in this answer.
-        registered = replace(read_registration(application), certificates=new.registration.certificates)
+        registered = replace(read_registered(application), certificates=new.registration.certificates)
         passwords = application.get("passwordCredentials") or []
         secret = read_issued_secret(passwords[0]) if new.registration.has_secret else None
         pending = {"approval": "pending"} if new.provenance.approval else {}
@@ -177,7 +177,7 @@ class ClientRegistration:
             raise Conflict("the Idempotency-Key was used with another request")
         client_id = application["appId"]
         self._directory.create_service_principal(client_id, deadline, account_enabled=not provenance.approval)
-        registration = read_registration(application)
+        registration = read_registered(application)
         if registration.federated_identities:
             self._clients.replace_identities(client_id, registration.federated_identities, deadline)
         approval = self._clients.approval(client_id, provenance, deadline)

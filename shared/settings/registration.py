@@ -58,7 +58,7 @@ class CredentialSetting:
         return StaticCredential(self.name, kept, header, self.policy)
 
 
-def read_json(kind: Any, text: str) -> Any:
+def read_setting(kind: Any, text: str) -> Any:
     """`text` as JSON of the type `kind`. Raises ValueError that names the member at fault."""
     try:
         return TypeAdapter(kind).validate_json(text, strict=True)
@@ -78,7 +78,7 @@ def read_keys(text: str) -> KeyRing:
         secrets = [line.strip() for line in text.splitlines() if line.strip()]
         ids = [hashlib.sha256(f"key id of {secret}".encode()).hexdigest()[:8] for secret in secrets]
         text = json.dumps([{"id": key_id, "secret": secret} for key_id, secret in zip(ids, secrets, strict=True)])
-    return KeyRing(*read_json(list[Key], text))
+    return KeyRing(*read_setting(list[Key], text))
 
 
 def _named_policies(found: dict[str, Policy]) -> Mapping[str, Policy]:
@@ -99,7 +99,7 @@ def _json[T](name: str, kind: Any, finish: Callable[[Any], T], default: T, meani
     """A setting that is JSON of the type `kind`, from which `finish` makes what the configuration takes."""
     return document(
         name,
-        lambda text: finish(read_json(kind, text)),
+        lambda text: finish(read_setting(kind, text)),
         default,
         meaning,
         lambda: TypeAdapter(kind).json_schema(),

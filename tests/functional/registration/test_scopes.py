@@ -104,6 +104,11 @@ def test_a_policy_names_the_scopes_and_the_default(make_with: Make) -> None:
 
 
 @pytest.mark.duty(21)
+def test_a_scope_may_come_as_an_array_and_is_answered_as_a_string(make_with: Make) -> None:
+    assert make_with().register({**WEB, "scope": ["openid", "api://orders/read"]})["scope"] == "openid api://orders/read"
+
+
+@pytest.mark.duty(21)
 def test_a_scope_of_2000_characters_is_one(make_with: Make) -> None:
     assert_error(make_with().call("POST", body={**WEB, "scope": "x" * 2000}), 400, "invalid_client_metadata", "unknown")
 
@@ -163,10 +168,9 @@ def test_what_an_api_or_an_application_leaves_out_does_no_harm(make_with: Make) 
     assert read_permissions({"oauth2PermissionScopes": [{"id": "x", "isEnabled": True}]}).scopes == {}
     bridge = make_with()
     catalogue = ScopeCatalogue(RegistrationContext(bridge.configuration, bridge.directory, bridge.clock))
+    client = registered(redirect_uris=["https://a.example/cb"])
     for application in (None, {}, {"requiredResourceAccess": None}):
-        added, access = catalogue.add_scope(
-            registered(redirect_uris=["https://a.example/cb"]), "openid", Policy(), bridge.deadline(), application
-        )
+        added, access = catalogue.add_scope(client, "openid", Policy(), bridge.deadline(), application)
         assert (added.scope, access) == ("openid", [])
 
 

@@ -127,6 +127,29 @@ def test_a_policy_may_leave_methods_out() -> None:
         assert caught.value.description.endswith("allowed here: private_key_jwt")
 
 
+@pytest.mark.duty(12)
+@pytest.mark.parametrize(
+    ("allowed", "has_keys", "method"),
+    [
+        ({"client_secret_post", "private_key_jwt", "none"}, True, "client_secret_post"),
+        ({"private_key_jwt", "none"}, True, "private_key_jwt"),
+        ({"private_key_jwt", "none"}, False, "none"),
+        ({"none"}, True, "none"),
+        ({"client_secret_basic", "client_secret_post", "private_key_jwt"}, True, "client_secret_basic"),
+    ],
+)
+def test_where_the_default_method_is_not_allowed_another_one_is_chosen(allowed: set[str], has_keys: bool, method: str) -> None:
+    policy = Policy(auth_methods=frozenset(allowed))
+    assert choose_auth_method(None, "web", CODE, uris(HTTPS), policy, has_keys=has_keys) == method
+
+
+def test_none_is_not_chosen_for_a_grant_that_needs_a_credential() -> None:
+    policy = Policy(auth_methods=frozenset({"private_key_jwt", "none"}))
+    with pytest.raises(InvalidClientMetadata) as caught:
+        choose_auth_method(None, "web", ("client_credentials",), (), policy)
+    assert caught.value.description.endswith("allowed here: none, private_key_jwt")
+
+
 def test_client_credentials_needs_a_credential() -> None:
     for application_type in ("web", "native", "browser"):
         with pytest.raises(InvalidClientMetadata) as caught:

@@ -43,6 +43,12 @@ def test_reads_passwords_the_newest_first() -> None:
     assert read_secrets({}) == read_secrets({"passwordCredentials": None}) == ()
 
 
+def test_a_time_that_is_null_is_no_bound() -> None:
+    (forever,) = read_secrets({"passwordCredentials": [{"keyId": "a", "startDateTime": None, "endDateTime": None}]})
+    assert forever.starts < NOW < forever.ends
+    assert forever.expires_at == 0
+
+
 def test_finds_a_secret_by_its_hint() -> None:
     secrets = (secret("new", age=1, hint="abc"), secret("old", age=9, hint="xyz"), secret("bare", age=10))
     assert match_secret(secrets, "xyz~rest") == secrets[1]

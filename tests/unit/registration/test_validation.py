@@ -306,3 +306,11 @@ def test_more_redirect_uris_than_the_policy_allows_are_refused() -> None:
     many = [f"https://a.example/{number}" for number in range(51)]
     assert refusal({"redirect_uris": many}, error=InvalidRedirectUri)
     assert shown({"redirect_uris": many[:50]})
+
+
+def test_a_client_with_keys_and_no_method_uses_them_where_secrets_are_not_allowed() -> None:
+    policy = Policy(auth_methods=frozenset({"private_key_jwt", "none"}))
+    keyed = registered({**WEB, "jwks": {"keys": [jwk()]}}, policy)
+    assert keyed.token_endpoint_auth_method == "private_key_jwt"
+    assert keyed.certificates
+    assert registered(WEB, policy).token_endpoint_auth_method == "none"
