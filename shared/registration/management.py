@@ -9,7 +9,6 @@ from shared.errors import InsufficientScope, InvalidClientMetadata, InvalidReque
 from shared.graph.errors import GraphFailure, ObjectMissing
 from shared.registration.application import Provenance, update_body
 from shared.registration.authorization import Principal
-from shared.registration.client_name import IMPERSONATED
 from shared.registration.clients import Clients, ManagedClient, missing_client
 from shared.registration.configuration import RegistrationContext
 from shared.registration.metadata import ClientMetadata
@@ -67,8 +66,7 @@ class ClientManagement:
         now = self._clock.now()
         stated = apply_statement(document, client.policy, self._configuration.statement_issuers, now)
         metadata = ClientMetadata.parse(stated)
-        impersonated = (*IMPERSONATED, *self._configuration.impersonated_names)
-        registration = resolve_registration(metadata, client.policy, now, impersonated)
+        registration = resolve_registration(metadata, client.policy, now, self._configuration.impersonated_names)
         registration, access = self._catalogue.add_scope(
             registration, metadata.scope, client.policy, deadline, client.application
         )

@@ -16,7 +16,6 @@ from shared.graph.errors import (
 )
 from shared.registration.application import Provenance, create_body, read_provenance, read_registered
 from shared.registration.authorization import Principal
-from shared.registration.client_name import IMPERSONATED
 from shared.registration.clients import Clients
 from shared.registration.configuration import OPEN_CALLER, RegistrationContext
 from shared.registration.idempotency import RequestName, name_by_key, name_by_software, name_once
@@ -75,8 +74,7 @@ class ClientRegistration:
         now = self._clock.now()
         metadata = ClientMetadata.parse(apply_statement(document, policy, self._configuration.statement_issuers, now))
         # Section 2: every rule that the bridge can judge, then the scopes, which the directory has to know.
-        impersonated = (*IMPERSONATED, *self._configuration.impersonated_names)
-        registration = resolve_registration(metadata, policy, now, impersonated)
+        registration = resolve_registration(metadata, policy, now, self._configuration.impersonated_names)
         registration, access = self._catalogue.add_scope(registration, metadata.scope, policy, deadline)
         name = self._name(principal, document, metadata, idempotency_key)
         self._check_number(principal, deadline)

@@ -14,8 +14,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from shared.environment import Environment, Setting, choice, document, flag, number, text
+from shared.registration.client_name import IMPERSONATED
 from shared.registration.configuration import (
-    DAY,
+    OPEN_CALLER,
     CredentialHeader,
     RegistrationConfiguration,
     ResourceApi,
@@ -25,6 +26,7 @@ from shared.registration.configuration import (
 from shared.registration.policy import DEFAULT_POLICY, SETTING, USUAL_POLICIES, Policy
 from shared.registration.tokens import Key, KeyRing
 
+DAY = 86_400
 # Stands where no usable keys are set; the settings are refused then, so that nothing is ever sealed with it.
 _NO_KEYS = KeyRing(Key("none", "-" * 32))
 
@@ -239,41 +241,36 @@ def read_registration(environment: Environment, base_url: str, bridge_tag: str) 
     ):
         if unknown := sorted(named - set(policies)):
             environment.refuse(setting.name, f"names a policy that {POLICIES.name} doesn't have: {', '.join(unknown)}")
+    if any(credential.name == OPEN_CALLER for credential in credentials):
+        environment.refuse(CREDENTIALS.name, f"{OPEN_CALLER} is the name of callers without a credential")
     audience = read(ENTRA_AUDIENCE)
     if roles and not audience:
         environment.refuse(ENTRA_AUDIENCE.name, f"is needed by {ENTRA_ROLES.name}: the audience of callers' tokens")
     initial_keys = read(INITIAL_TOKEN_KEYS)
-    members: dict[str, Any] = {
-        "base_url": base_url,
-        "sealing_keys": read(SEALING_KEYS),
-        "bridge_tag": bridge_tag,
-        "sign_in_audience": read(SIGN_IN_AUDIENCE),
-        "budget": read(BUDGET_MILLISECONDS) / 1000,
-        "policies": policies,
-        "static_credentials": credentials,
-        "initial_token_keys": initial_keys[0] if initial_keys else None,
-        "entra_audience": audience,
-        "entra_roles": roles,
-        "open_policy": open_policy,
-        "allow_update": read(ALLOW_UPDATE),
-        "allow_delete": read(ALLOW_DELETE),
-        "purge_on_delete": read(PURGE_ON_DELETE),
-        "mismatch": read(SECRET_MISMATCH),
-        "secret_lifetime": read(SECRET_DAYS) * DAY,
-        "shorter_secret_lifetime": read(SHORTER_SECRET_DAYS) * DAY or None,
-        "secret_overlap": read(SECRET_OVERLAP_DAYS) * DAY,
-        "most_secrets": read(MOST_SECRETS),
-        "secrets_in_tokens": read(SECRETS_IN_TOKENS),
-        "rotate_access_tokens": read(ROTATE_ACCESS_TOKENS),
-        "access_token_grace": read(ACCESS_TOKEN_GRACE_SECONDS),
-        "resource_apis": read(RESOURCE_APIS),
-        "statement_issuers": read(STATEMENT_ISSUERS),
-        "impersonated_names": read(FORBIDDEN_NAMES),
-    }
-    try:
-        return RegistrationConfiguration(**members)
-    except ValueError as contradiction:
-        # Where a setting was refused above, its default may contradict the others: that is no problem of its own.
-        if not environment.problems:
-            environment.refuse("REGISTRATION settings", str(contradiction))
-        return RegistrationConfiguration("https://not.configured.invalid", _NO_KEYS, "not-configured")
+    return RegistrationConfiguration(
+        base_url=base_url,
+        bridge_tag=bridge_tag,
+        sealing_keys=read(SEALING_KEYS),
+        sign_in_audience=read(SIGN_IN_AUDIENCE),
+        budget=read(BUDGET_MILLISECONDS) / 1000,
+        policies=policies,
+        static_credentials=credentials,
+        initial_token_keys=initial_keys[0] if initial_keys else None,
+        entra_audience=audience,
+        entra_roles=roles,
+        open_policy=open_policy,
+        allow_update=read(ALLOW_UPDATE),
+        allow_delete=read(ALLOW_DELETE),
+        purge_on_delete=read(PURGE_ON_DELETE),
+        mismatch="refuse" if read(SECRET_MISMATCH) == "refuse" else "rotate",
+        secret_lifetime=read(SECRET_DAYS) * DAY,
+        shorter_secret_lifetime=read(SHORTER_SECRET_DAYS) * DAY or None,
+        secret_overlap=read(SECRET_OVERLAP_DAYS) * DAY,
+        most_secrets=read(MOST_SECRETS),
+        secrets_in_tokens=read(SECRETS_IN_TOKENS),
+        rotate_access_tokens=read(ROTATE_ACCESS_TOKENS),
+        access_token_grace=read(ACCESS_TOKEN_GRACE_SECONDS),
+        resource_apis=read(RESOURCE_APIS),
+        statement_issuers=read(STATEMENT_ISSUERS),
+        impersonated_names=(*IMPERSONATED, *read(FORBIDDEN_NAMES)),
+    )

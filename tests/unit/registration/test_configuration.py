@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from shared.environment import Environment
 from shared.registration.certificates import read_jwks
-from shared.registration.configuration import RegistrationConfiguration, StaticCredential
+from shared.registration.configuration import StaticCredential
 from shared.registration.policy import IMPLICIT, Policy
-from shared.registration.tokens import Key, KeyRing
 from shared.settings.registration import (
     CREDENTIALS,
     ENTRA_ROLES,
@@ -18,10 +18,11 @@ from shared.settings.registration import (
     RESOURCE_APIS,
     STATEMENT_ISSUERS,
     read_keys,
+    read_registration,
 )
+from shared.settings.tenant import read_base_url, read_tag
 from tests.unit.registration.certificates import NOW, jwk
 
-KEYS = KeyRing(Key("k", "x" * 32))
 LITERAL = "SSWS portal-credential"
 DIGEST = hashlib.sha256(LITERAL.encode()).digest()
 
@@ -171,37 +172,52 @@ def test_reads_roles_and_names() -> None:
             setting.parse("7")
 
 
+def problems(variables: dict[str, str]) -> list[str]:
+    """The names of the settings that are refused, each once."""
+    environment = Environment(
+        {"BRIDGE_BASE_URL": "https://bridge.example.com", "REGISTRATION_SEALING_KEYS": "x" * 32, **variables}
+    )
+    read_registration(environment, read_base_url(environment), read_tag(environment))
+    return [problem.name for problem in environment.problems]
+
+
 @pytest.mark.duty(5)
 @pytest.mark.parametrize(
-    "changes",
+    ("name", "value"),
     [
-        {"base_url": "http://bridge.example.com"},
-        {"base_url": "https://bridge.example.com/"},
-        {"base_url": ""},
-        {"bridge_tag": "a b"},
-        {"bridge_tag": ""},
-        {"bridge_tag": "dcr:x"},
-        {"bridge_tag": "x" * 65},
-        {"sign_in_audience": "AzureADandPersonalMicrosoftAccount"},
-        {"most_secrets": 1},
-        {"policies": {"other": Policy()}},
-        {"static_credentials": (StaticCredential("p", DIGEST, policy="missing"),)},
-        {"static_credentials": (StaticCredential("open", DIGEST),)},
-        {"entra_roles": {"R": "missing"}},
-        {"open_policy": "missing"},
+        ("BRIDGE_BASE_URL", "http://bridge.example.com"),
+        ("BRIDGE_BASE_URL", ""),
+        ("BRIDGE_TAG", "a b"),
+        ("BRIDGE_TAG", "dcr:x"),
+        ("BRIDGE_TAG", "x" * 65),
+        ("REGISTRATION_SIGN_IN_AUDIENCE", "AzureADandPersonalMicrosoftAccount"),
+        ("REGISTRATION_MOST_SECRETS", "1"),
+        ("REGISTRATION_CREDENTIALS", json.dumps([{"name": "p", "authorization": LITERAL, "policy": "missing"}])),
+        ("REGISTRATION_CREDENTIALS", json.dumps([{"name": "open", "authorization": LITERAL}])),
+        ("REGISTRATION_OPEN_POLICY", "missing"),
     ],
 )
-def test_a_configuration_that_contradicts_itself_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        RegistrationConfiguration(
-            **{"base_url": "https://bridge.example.com", "sealing_keys": KEYS, "bridge_tag": "a-bridge", **changes}
-        )
+def test_settings_that_contradict_each_other_are_refused(name: str, value: str) -> None:
+    assert problems({}) == []
+    assert problems({name: value}) == [name]
+
+
+def test_roles_need_a_policy_and_an_audience() -> None:
+    roles = '{"R":"default"}'
+    assert problems({"REGISTRATION_ENTRA_ROLES": roles, "REGISTRATION_ENTRA_AUDIENCE": "api://bridge"}) == []
+    assert problems({"REGISTRATION_ENTRA_ROLES": roles}) == ["REGISTRATION_ENTRA_AUDIENCE"]
+    unknown = {"REGISTRATION_ENTRA_ROLES": '{"R":"missing"}', "REGISTRATION_ENTRA_AUDIENCE": "api://bridge"}
+    assert problems(unknown) == ["REGISTRATION_ENTRA_ROLES"]
 
 
 def test_http_serves_on_a_loopback_host_for_development() -> None:
-    for base_url in ("http://127.0.0.1:7071", "http://localhost:7071", "http://[::1]:7071", "https://bridge.example.com/dcr"):
-        assert RegistrationConfiguration(base_url, KEYS, "a-bridge").client_uri("x") == f"{base_url}/register/x"
+    for base_url in ("http://127.0.0.1:7071", "http://localhost:7071", "http://[::1]:7071", "https://bridge.example.com/dcr/"):
+        environment = Environment({"BRIDGE_BASE_URL": base_url, "REGISTRATION_SEALING_KEYS": "x" * 32})
+        configuration = read_registration(environment, read_base_url(environment), "a-bridge")
+        assert environment.problems == []
+        assert configuration.client_uri("x") == f"{base_url.rstrip('/')}/register/x"
 
 
 def test_a_policy_that_is_gone_is_the_default_one() -> None:
-    assert RegistrationConfiguration("https://bridge.example.com", KEYS, "a-bridge").policy("gone") == Policy()
+    environment = Environment({"REGISTRATION_SEALING_KEYS": "x" * 32})
+    assert read_registration(environment, "https://bridge.example.com", "a-bridge").policy("gone") == Policy()
