@@ -7,12 +7,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from shared.registration.configuration import DEFAULT_POLICY
-from shared.registration.configuration_reader import read_keys
-from shared.registration.initial_access import InitialAccess, mint
-
-KEYS = "REGISTRATION_INITIAL_TOKEN_KEYS"
-BASE_URL = "BRIDGE_BASE_URL"
+from shared.registration.policy import DEFAULT_POLICY
+from shared.registration.tokens import InitialAccess, mint_initial_token
+from shared.settings.registration import INITIAL_TOKEN_KEYS, read_keys
+from shared.settings.tenant import BASE_URL
 
 
 def main(arguments: Sequence[str], variables: Mapping[str, str], now: datetime) -> int:
@@ -25,15 +23,15 @@ def main(arguments: Sequence[str], variables: Mapping[str, str], now: datetime) 
     options = parser.parse_args(arguments)
     if options.days < 1 or (options.clients is not None and options.clients < 1):
         parser.error("--days and --clients must be at least 1")
-    missing = [name for name in (KEYS, BASE_URL) if not variables.get(name)]
+    missing = [name for name in (INITIAL_TOKEN_KEYS.name, BASE_URL.name) if not variables.get(name)]
     if missing:
         parser.error(f"the setting {missing[0]} is not set")
     try:
-        keys = read_keys(variables[KEYS])
+        keys = read_keys(variables[INITIAL_TOKEN_KEYS.name])
     except ValueError as error:
-        parser.error(f"{KEYS}: {error}")
+        parser.error(f"{INITIAL_TOKEN_KEYS.name}: {error}")
     access = InitialAccess(str(uuid.uuid4()), options.name, options.policy, now + timedelta(days=options.days), options.clients)
-    sys.stdout.write(mint(access, variables[BASE_URL].rstrip("/"), keys, now) + "\n")
+    sys.stdout.write(mint_initial_token(access, variables[BASE_URL.name].rstrip("/"), keys, now) + "\n")
     sys.stderr.write(f"token {access.id} for {access.name}, policy {access.policy}, good until {access.expires:%Y-%m-%d}\n")
     return 0
 

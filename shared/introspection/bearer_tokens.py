@@ -15,7 +15,7 @@ ROUNDS = 4  # metadata and keys are one fetch; a new signing key may take anothe
 
 
 class BearerTokens:
-    """Implements `shared.registration.ports.EntraTokens`."""
+    """Judges access tokens that the tenant's Entra issued."""
 
     def __init__(self, verifier: TokenVerifier, clock: Clock) -> None:
         self._verifier = verifier

@@ -1,27 +1,29 @@
 """Registration to Graph's application object and back: no I/O, nothing but values in and values out.
 
-Resource: learn.microsoft.com/graph/api/resources/application. What Entra has no property for goes into the record (`record.py`).
+Resources: learn.microsoft.com/graph/api/resources/application and .../federatedidentitycredential. What Entra has no property
+for goes into the record (`tags.py`).
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import InvalidClientMetadata
 from shared.registration.certificates import from_key_credentials, to_key_credential
-from shared.registration.client_type import DEFAULT_APPLICATION_TYPE, DEFAULT_AUTH_METHOD, ClientType, Platform
-from shared.registration.grants import uses_redirects
+from shared.registration.client_type import DEFAULT_APPLICATION_TYPE, ClientType, Platform, uses_redirects
 from shared.registration.metadata import HUMAN_READABLE, FederatedIdentity
-from shared.registration.policy import AUTHORIZATION_CODE, PRIVATE_KEY_JWT
-from shared.registration.redirect_uris import stored
+from shared.registration.policy import AUTHORIZATION_CODE, DEFAULT_AUTH_METHOD, PRIVATE_KEY_JWT
+from shared.registration.redirect_uris import read_stored_uri
 from shared.registration.registration import Registration
-from shared.registration.tags import Record, foreign, to_tags
+from shared.registration.tags import Record, foreign_tags, to_tags
 from shared.strict_json import JsonObject
 
 # Tags count towards the object's limit of about 1200 values in all.
 _MOST_TAGS = 200
 
-# What a read must ask for; `key` of a keyCredential is returned because it is selected by name.
+# What a read must ask for, but for the keys.
 SELECT = (
     "id",
     "appId",
@@ -34,8 +36,12 @@ SELECT = (
     "info",
     "requiredResourceAccess",
     "passwordCredentials",
-    "keyCredentials",
 )
+# Graph shows the `key` of a keyCredential where it is selected by name, which it answers 150 times a minute for the whole tenant:
+# only clients that authenticate with a key are read so.
+SELECT_KEYS = ("keyCredentials",)
+# What the names of the bridge's own federated credentials begin with.
+_FEDERATED = "dcr-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +102,10 @@ def update_body(
     """
     body = _common(registration)
     body |= {
-        "tags": [*foreign(application.get("tags") or []), *_record(registration, provenance)],
+        "tags": [*foreign_tags(application.get("tags") or []), *_record(registration, provenance)],
         "requiredResourceAccess": access,
     }
-    before = Record.from_tags(application.get("tags") or []).text("token_endpoint_auth_method")
-    if PRIVATE_KEY_JWT in (before, registration.token_endpoint_auth_method):
+    if registration.token_endpoint_auth_method == PRIVATE_KEY_JWT or authenticates_by_key(application):
         # Otherwise a certificate there is an administrator's own.
         body["keyCredentials"] = [to_key_credential(certificate) for certificate in registration.certificates]
     return body
@@ -169,7 +174,7 @@ def _without_nothing(body: Mapping[str, Any]) -> JsonObject:
     return kept
 
 
-def read_registration(application: JsonObject) -> Registration:
+def read_registered(application: JsonObject) -> Registration:
     """The registration that an application object carries. What an administrator changed in the portal is what is registered."""
     record = Record.from_tags(application.get("tags") or [])
     web = application.get("web") or {}
@@ -184,7 +189,7 @@ def read_registration(application: JsonObject) -> Registration:
         token_endpoint_auth_method=method,
         grant_types=grant_types,
         response_types=response_types if response_types is not None else (("code",) if uses_redirects(grant_types) else ()),
-        redirect_uris=tuple(stored(uri) for uri in uris),
+        redirect_uris=tuple(read_stored_uri(uri) for uri in uris),
         scope=" ".join(record.texts("scope") or ()) or None,
         client_uri=web.get("homePageUrl"),
         logo_uri=record.text("logo_uri"),
@@ -200,6 +205,12 @@ def read_registration(application: JsonObject) -> Registration:
         software_statement=record.text("software_statement"),
         localized=record.localized(HUMAN_READABLE),
     )
+
+
+def authenticates_by_key(application: JsonObject) -> bool:
+    """Whether the record says that the client uses private_key_jwt, so that its keyCredentials are the bridge's."""
+    method = Record.from_tags(application.get("tags") or []).text("token_endpoint_auth_method")
+    return method == PRIVATE_KEY_JWT
 
 
 def _read_identities(texts: Iterable[str]) -> tuple[FederatedIdentity, ...]:
@@ -218,3 +229,19 @@ def read_provenance(application: JsonObject) -> Provenance:
         approval=record.text("approval") == "required",
         request=record.text("request") or "",
     )
+
+
+def federated_credential(identity: FederatedIdentity) -> JsonObject:
+    """The Graph resource for an identity; its name follows from what it says, so that the same one has the same name."""
+    text = json.dumps([identity.issuer, identity.subject, identity.audience])
+    return {
+        "name": _FEDERATED + hashlib.sha256(text.encode()).hexdigest()[:32],
+        "issuer": identity.issuer,
+        "subject": identity.subject,
+        "audiences": [identity.audience],
+    }
+
+
+def is_own_credential(credential: JsonObject) -> bool:
+    """Whether a federatedIdentityCredential is the bridge's; an administrator's have names of their own."""
+    return str(credential["name"]).startswith(_FEDERATED)

@@ -4,18 +4,26 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from shared.clock import Clock
 from shared.errors import InsufficientScope, InvalidRequest, InvalidToken, MissingToken
 from shared.http.message import Request
-from shared.registration import initial_access, tokens
 from shared.registration.configuration import OPEN_CALLER, RegistrationConfiguration
 from shared.registration.policy import Policy
-from shared.registration.ports import EntraTokens
-from shared.registration.tokens import AccessToken
+from shared.registration.tokens import (
+    RegistrationAccessToken,
+    is_initial_token,
+    is_registration_token,
+    unseal_token,
+    verify_initial_token,
+)
+
+if TYPE_CHECKING:
+    from shared.introspection.bearer_tokens import BearerTokens
 
 
-class Kind(Enum):
+class CallerKind(Enum):
     """How a caller proved who it is."""
 
     STATIC = "static"
@@ -33,16 +41,16 @@ class Principal:
     """
 
     name: str
-    kind: Kind
+    kind: CallerKind
     policy: Policy
-    token: AccessToken | None = None
+    token: RegistrationAccessToken | None = None
     most_clients: int | None = None
 
 
 class Authorization:
     """Reads the credential of a request. All failures are OAuth errors."""
 
-    def __init__(self, configuration: RegistrationConfiguration, entra_tokens: EntraTokens, clock: Clock) -> None:
+    def __init__(self, configuration: RegistrationConfiguration, entra_tokens: "BearerTokens", clock: Clock) -> None:
         self._configuration = configuration
         self._entra_tokens = entra_tokens
         self._clock = clock
@@ -57,13 +65,13 @@ class Authorization:
         if not value:
             if self._configuration.open_policy is None:
                 raise MissingToken("registration needs a credential of the operator")
-            return Principal(OPEN_CALLER, Kind.OPEN, self._configuration.policy(self._configuration.open_policy))
+            return Principal(OPEN_CALLER, CallerKind.OPEN, self._configuration.policy(self._configuration.open_policy))
         principal = self._static(header, value)
         if principal is not None:
             return principal
         token = _bearer(header, value)
-        if tokens.looks_like_one(token):
-            if tokens.unseal(token, self._configuration.sealing_keys) is None:
+        if is_registration_token(token):
+            if unseal_token(token, self._configuration.sealing_keys) is None:
                 raise InvalidToken
             raise InsufficientScope("a registration access token manages one client and registers none")
         return self._initial(token) or self._entra(token)
@@ -78,7 +86,7 @@ class Authorization:
         if principal is not None:
             return principal
         token = _bearer(header, value)
-        if tokens.looks_like_one(token):
+        if is_registration_token(token):
             return self._registration(token, client_id)
         if self._initial(token) is not None:
             raise InsufficientScope("an initial access token registers clients and manages none")
@@ -103,24 +111,24 @@ class Authorization:
                 found = credential
         if found is None:
             return None
-        return Principal(found.name, Kind.STATIC, self._configuration.policy(found.policy))
+        return Principal(found.name, CallerKind.STATIC, self._configuration.policy(found.policy))
 
     def _registration(self, text: str, client_id: str) -> Principal:
-        token = tokens.unseal(text, self._configuration.sealing_keys)
+        token = unseal_token(text, self._configuration.sealing_keys)
         if token is None or not hmac.compare_digest(token.client_id.encode(), client_id.encode()):
             raise InvalidToken
         # The policy is the client's own, known once the client is read.
-        return Principal(f"client:{client_id}", Kind.REGISTRATION, self._configuration.policy(""), token)
+        return Principal(f"client:{client_id}", CallerKind.REGISTRATION, self._configuration.policy(""), token)
 
     def _initial(self, text: str) -> Principal | None:
         keys = self._configuration.initial_token_keys
-        if keys is None or not initial_access.looks_like_one(text):
+        if keys is None or not is_initial_token(text):
             return None
-        access = initial_access.verify(text, self._configuration.base_url, keys, self._clock.now())
+        access = verify_initial_token(text, self._configuration.base_url, keys, self._clock.now())
         if access is None or access.policy not in self._configuration.policies:
             raise InvalidToken
         policy = self._configuration.policy(access.policy)
-        return Principal(f"initial:{access.id}", Kind.INITIAL, policy, most_clients=access.most_clients)
+        return Principal(f"initial:{access.id}", CallerKind.INITIAL, policy, most_clients=access.most_clients)
 
     def _entra(self, text: str) -> Principal:
         audience = self._configuration.entra_audience
@@ -134,7 +142,7 @@ class Authorization:
             raise InsufficientScope("the access token has no app role that allows this")
         # Where a caller has several roles, the order in the settings decides.
         role = next(role for role in self._configuration.entra_roles if role in held)
-        return Principal(f"entra:{caller}", Kind.ENTRA, self._configuration.policy(self._configuration.entra_roles[role]))
+        return Principal(f"entra:{caller}", CallerKind.ENTRA, self._configuration.policy(self._configuration.entra_roles[role]))
 
 
 def _credential(request: Request) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from shared.clock import write_time
 from shared.errors import InvalidClientMetadata
 
 SMALLEST_RSA_KEY = 2048
@@ -116,8 +117,8 @@ def to_key_credential(certificate: Certificate) -> dict[str, Any]:
         "usage": "Verify",
         "key": base64.b64encode(certificate.der).decode(),
         "displayName": certificate.key_id,
-        "startDateTime": certificate.starts.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "endDateTime": certificate.ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "startDateTime": write_time(certificate.starts),
+        "endDateTime": write_time(certificate.ends),
     }
 
 

@@ -1,165 +1,207 @@
-"""Registration as the doors see it: one method a door, from request to response, each answer or refusal in the audit record."""
+"""Registration as the doors see it: one method a door, from request to response, each answer or refusal in the log."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from shared.clock import Clock
-from shared.errors import InvalidRequest, MethodNotAllowed, OAuthError, UnsupportedMediaType
-from shared.graph.errors import GraphFailure
+from shared.errors import (
+    InvalidClientMetadata,
+    InvalidRequest,
+    MethodNotAllowed,
+    OAuthError,
+    ServerError,
+    TemporarilyUnavailable,
+    UnsupportedMediaType,
+)
+from shared.event_log import log_event
+from shared.graph.directory import Directory
+from shared.graph.errors import (
+    ConcurrentWrite,
+    DeadlineExceeded,
+    GraphFailure,
+    PermissionRefused,
+    PolicyRefused,
+    QuotaExceeded,
+    SizeExceeded,
+    Throttled,
+    ValueRefused,
+)
 from shared.http.message import JSON, NO_STORE, Request, Response, json_response, parse_object
-from shared.registration import event_log
 from shared.registration.authorization import Authorization, Principal
-from shared.registration.clients import Clients
-from shared.registration.configuration import RegistrationConfiguration
-from shared.registration.deletion import Deletion
-from shared.registration.event_log import AuditEvent
-from shared.registration.graph_answers import answer_to
-from shared.registration.issuing import SecretIssuer
-from shared.registration.management import Reading
-from shared.registration.ports import ClientDirectory, EntraTokens
-from shared.registration.registering import Registering
-from shared.registration.resolution import Resolver
-from shared.registration.rotation import Rotation
+from shared.registration.configuration import RegistrationConfiguration, RegistrationContext
+from shared.registration.management import ClientManagement
+from shared.registration.registering import ClientRegistration
 from shared.registration.scopes import ScopeCatalogue
-from shared.registration.updating import Updating
 from shared.retry import Deadline
-from shared.strict_json import JsonObject
+
+if TYPE_CHECKING:
+    from shared.introspection.bearer_tokens import BearerTokens
+
+logger = logging.getLogger("bridge.registration")
+
+
+@dataclass(slots=True)
+class LoggedRequest:
+    """One request in the log: who did what to which client. `client_id` is the path's, or the new client's."""
+
+    name: str
+    client_id: str
+    deadline: Deadline
+    principal: Principal | None = None
+
+    def log_success(self) -> None:
+        self._log(logging.INFO, "done")
+
+    def log_refusal(self, error: OAuthError) -> None:
+        """`detail` is for operators alone; secrets and contacts are in none of the members."""
+        level, outcome = (logging.ERROR, "failed") if error.status >= 500 else (logging.WARNING, "refused")
+        self._log(level, outcome, status=error.status, error=error.error, description=error.description, detail=error.detail)
+
+    def _log(self, level: int, outcome: str, **more: object) -> None:
+        members = {"action": self.name, "outcome": outcome, "client_id": self.client_id, **more}
+        if self.principal is not None:
+            members |= {"caller": self.principal.name, "kind": self.principal.kind.value}
+        log_event(logger, level, "registration", {name: value for name, value in members.items() if value})
 
 
 class RegistrationService:
-    """Registers and manages clients. Every method takes a Request, returns a Response and raises an OAuthError.
-
-    The client of a request is the route's value `client_id`.
-    """
+    """Registers and manages clients. Every method takes a Request, returns a Response and raises an OAuthError."""
 
     def __init__(
-        self,
-        configuration: RegistrationConfiguration,
-        directory: ClientDirectory,
-        clock: Clock,
-        entra_tokens: EntraTokens,
+        self, configuration: RegistrationConfiguration, directory: Directory, clock: Clock, entra_tokens: "BearerTokens"
     ) -> None:
+        context = RegistrationContext(configuration, directory, clock)
+        catalogue = ScopeCatalogue(context)
         self._configuration = configuration
         self._clock = clock
         self._authorization = Authorization(configuration, entra_tokens, clock)
-        issuer = SecretIssuer(configuration, directory, clock)
-        clients = Clients(configuration, directory, clock)
-        resolver = Resolver(configuration, ScopeCatalogue(directory, configuration.resource_apis, clock), clock)
-        self._registering = Registering(configuration, directory, clock, resolver, issuer)
-        self._reading = Reading(configuration, directory, clock, clients)
-        self._updating = Updating(configuration, directory, clock, clients, resolver, issuer)
-        self._deletion = Deletion(configuration, directory, clients)
-        self._rotation = Rotation(configuration, directory, clock, clients, issuer)
+        self._registration = ClientRegistration(context, catalogue)
+        self._management = ClientManagement(context, catalogue)
 
     def register(self, request: Request) -> Response:
         """POST: 201 with the client information (RFC 7591 section 3.2.1)."""
-
-        def use(principal: Principal, deadline: Deadline) -> JsonObject:
+        with self._action("register", request) as action:
+            action.principal = principal = self._authorization.to_register(request)
             if request.media_type != JSON:
                 raise UnsupportedMediaType("the body must be application/json")
             key = request.headers.get("idempotency-key", "")
-            return self._registering.register(principal, parse_object(request.body), key, deadline)
-
-        return json_response(201, self._carry_out("register", request, self._authorization.to_register, use))
+            information = self._registration.register(principal, parse_object(request.body), key, action.deadline)
+            action.client_id = information["client_id"]
+        return json_response(201, information)
 
     def read(self, request: Request) -> Response:
         """GET: 200 with the client information (RFC 7592 section 2.1)."""
-
-        def use(principal: Principal, deadline: Deadline) -> JsonObject:
-            return self._reading.read(principal, _client_id(request), deadline)
-
-        return json_response(200, self._carry_out("read", request, self._manager, use))
+        with self._action("read", request) as action:
+            principal = self._manager(request, action)
+            information = self._management.read(principal, action.client_id, action.deadline)
+        return json_response(200, information)
 
     def update(self, request: Request) -> Response:
         """PUT: 200 with the client information after it (RFC 7592 section 2.2). Without a media type the body is read as JSON:
         MuleSoft's documented request names none, and no browser sends a PUT across sites unasked."""
-
-        def use(principal: Principal, deadline: Deadline) -> JsonObject:
+        with self._action("update", request) as action:
+            principal = self._manager(request, action)
             if not self._configuration.allow_update:
                 raise MethodNotAllowed(self._methods())
             if request.media_type not in (JSON, ""):
                 raise UnsupportedMediaType("the body must be application/json")
-            return self._updating.update(principal, _client_id(request), parse_object(request.body), deadline)
-
-        return json_response(200, self._carry_out("update", request, self._manager, use))
+            document = parse_object(request.body)
+            information = self._management.update(principal, action.client_id, document, action.deadline)
+        return json_response(200, information)
 
     def delete(self, request: Request) -> Response:
         """DELETE: 204 without a body (RFC 7592 section 2.3)."""
-
-        def use(principal: Principal, deadline: Deadline) -> JsonObject:
+        with self._action("delete", request) as action:
+            principal = self._manager(request, action)
             if not self._configuration.allow_delete:
                 raise MethodNotAllowed(self._methods())
-            self._deletion.delete(principal, _client_id(request), deadline)
-            return {}
-
-        self._carry_out("delete", request, self._manager, use)
+            self._management.delete(principal, action.client_id, action.deadline)
         return Response(204, b"", dict(NO_STORE))
 
     def rotate(self, request: Request, *, immediate: bool = False) -> Response:
         """POST (PUT, PATCH) to the client's `/new-secret`: 200 with the client information and the new secret. A body isn't
         needed; `{"remove_old": true}` ends the old secrets at once, as `immediate` does for portals whose contract says
         so."""
-
-        def use(principal: Principal, deadline: Deadline) -> JsonObject:
+        with self._action("rotate", request) as action:
+            principal = self._manager(request, action)
             document = parse_object(request.body) if request.body.strip() else {}
             asked = document.get("remove_old", immediate)
             if not isinstance(asked, bool):
                 raise InvalidRequest("remove_old must be true or false")
-            return self._rotation.rotate(principal, _client_id(request), deadline, immediate=asked)
+            information = self._management.rotate(principal, action.client_id, action.deadline, immediate=asked)
+        return json_response(200, information)
 
-        return json_response(200, self._carry_out("rotate", request, self._manager, use))
-
-    def _manager(self, request: Request) -> Principal:
-        if not _client_id(request):
+    def _manager(self, request: Request, action: LoggedRequest) -> Principal:
+        """Who manages the client of the path."""
+        if not action.client_id:
             # The registration endpoint itself, which takes nothing but registrations.
             raise MethodNotAllowed(("POST",))
-        return self._authorization.to_manage(request, _client_id(request))
+        action.principal = self._authorization.to_manage(request, action.client_id)
+        return action.principal
 
     def _methods(self) -> tuple[str, ...]:
         """RFC 7592 section 2: the methods that clients' URIs take at this bridge."""
         optional = (("PUT", self._configuration.allow_update), ("DELETE", self._configuration.allow_delete))
         return ("GET", *(method for method, allowed in optional if allowed))
 
-    def _carry_out(
-        self,
-        action: str,
-        request: Request,
-        authorize: Callable[[Request], Principal],
-        use: Callable[[Principal, Deadline], JsonObject],
-    ) -> JsonObject:
-        """Let the use case answer within the caller's time, and write down what came of it."""
-        deadline = Deadline.after(self._clock, self._configuration.budget)
-        principal = None
+    @contextmanager
+    def _action(self, name: str, request: Request) -> Iterator[LoggedRequest]:
+        """What a door does, within the caller's time: a failure of the directory becomes the caller's error, and what came of it
+        is logged."""
+        action = LoggedRequest(name, _client_id(request), Deadline.after(self._clock, self._configuration.budget))
         try:
-            principal = authorize(request)
-            answer = use(principal, deadline)
+            yield action
         except GraphFailure as failure:
-            error = answer_to(failure)
-            _record_refusal(action, request, principal, error)
+            error = error_of_graph(failure)
+            action.log_refusal(error)
             raise error from failure
         except OAuthError as error:
-            _record_refusal(action, request, principal, error)
+            action.log_refusal(error)
             raise
-        client_id = answer.get("client_id", _client_id(request))
-        event_log.write(AuditEvent(action, "done", principal.name, principal.kind.value, client_id))
-        return answer
+        action.log_success()
 
 
 def _client_id(request: Request) -> str:
-    """From the path, or from the query: there WSO2's ForgeRock connector has it, as in the examples of RFC 7592."""
-    return request.params.get("client_id") or request.query.get("client_id", "")
+    """From the path, or from the query: there WSO2's ForgeRock connector has it, as in the examples of RFC 7592. Entra's ids are
+    GUIDs, in which case doesn't count."""
+    return (request.params.get("client_id") or request.query.get("client_id", "")).lower()
 
 
-def _record_refusal(action: str, request: Request, principal: Principal | None, error: OAuthError) -> None:
-    event_log.write(
-        AuditEvent(
-            action,
-            "failed" if error.status >= 500 else "refused",
-            principal.name if principal else "",
-            principal.kind.value if principal else "",
-            _client_id(request),
-            error.status,
-            error.error,
-            error.description,
-            error.detail,
-        )
-    )
+def error_of_graph(failure: GraphFailure) -> OAuthError:
+    """The error for a failure of the directory that no use case could mend. Graph's own words go to the log and no further.
+
+    A value that Graph refuses is the caller's to change. A missing permission is the operator's fault, so not a 4xx. Everything
+    that may pass by itself is 503 with Retry-After, so that a portal tries again.
+    """
+    detail = str(failure)
+    match failure:
+        case PolicyRefused(lifetime=False):
+            return InvalidClientMetadata(
+                "token_endpoint_auth_method: the tenant's policy allows no client secrets; use private_key_jwt", detail=detail
+            )
+        case PolicyRefused():
+            return ServerError("the tenant's policy allows no client secrets as long-lived as the bridge's", detail=detail)
+        case SizeExceeded():
+            return InvalidClientMetadata("the metadata is longer than the directory can keep for one client", detail=detail)
+        case ValueRefused():
+            return InvalidClientMetadata("the directory refuses a value of this registration", detail=detail)
+        case PermissionRefused():
+            return ServerError("the bridge lacks a right in the directory; its operator can see which in the log", detail=detail)
+        case QuotaExceeded():
+            return TemporarilyUnavailable("the directory takes no more clients from this bridge", retry_after=3600, detail=detail)
+        case Throttled():
+            return TemporarilyUnavailable("the directory asks to slow down", retry_after=_seconds(failure, 10), detail=detail)
+        case ConcurrentWrite():
+            return TemporarilyUnavailable("the client is being changed by another request", retry_after=5, detail=detail)
+        case DeadlineExceeded():
+            return TemporarilyUnavailable("the directory did not answer in time", retry_after=5, detail=detail)
+        case _:
+            return TemporarilyUnavailable("the directory cannot answer now", retry_after=_seconds(failure, 5), detail=detail)
+
+
+def _seconds(failure: GraphFailure, otherwise: int) -> int:
+    """Retry-After in whole seconds, rounded up: Graph sends fractions."""
+    return otherwise if failure.retry_after is None else min(3600, int(failure.retry_after) + 1)

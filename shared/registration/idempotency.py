@@ -26,24 +26,24 @@ class RequestName:
     digest: str = ""
 
 
-def one_off(mark: str) -> RequestName:
+def name_once(mark: str) -> RequestName:
     """A name that no other request has: by it an application can be found whose creation got no answer."""
     return RequestName(f"{mark}-{uuid.uuid4().hex}")
 
 
-def by_key(mark: str, caller: str, key: str, document: JsonObject) -> RequestName:
+def name_by_key(mark: str, caller: str, key: str, document: JsonObject) -> RequestName:
     """The name for an Idempotency-Key, which is the caller's own: others' keys lead elsewhere. Raises InvalidRequest."""
     if not _KEY.fullmatch(key):
         raise InvalidRequest("Idempotency-Key is not 1 to 255 printable ASCII characters without blanks")
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    return RequestName(_name(mark, caller, "key", key), True, hashlib.sha256(text.encode()).hexdigest()[:32])
+    return RequestName(_digest_name(mark, caller, "key", key), True, hashlib.sha256(text.encode()).hexdigest()[:32])
 
 
-def by_software(mark: str, caller: str, software_id: str, software_version: str) -> RequestName:
+def name_by_software(mark: str, caller: str, software_id: str, software_version: str) -> RequestName:
     """The name for a piece of software of which the caller has one client (RFC 7591 section 5)."""
-    return RequestName(_name(mark, caller, "software", software_id, software_version), True)
+    return RequestName(_digest_name(mark, caller, "software", software_id, software_version), True)
 
 
-def _name(mark: str, *parts: str) -> str:
+def _digest_name(mark: str, *parts: str) -> str:
     """A digest over parts that can't run into each other."""
     return f"{mark}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]}"

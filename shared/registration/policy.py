@@ -1,7 +1,11 @@
 """What a caller of the registration endpoint may have registered: data, decided by the operator, one policy for each caller."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Collection
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
+from pydantic.dataclasses import dataclass
+from pydantic.json_schema import SkipJsonSchema
 
 AUTHORIZATION_CODE = "authorization_code"
 REFRESH_TOKEN = "refresh_token"  # noqa: S105  the name of a grant, RFC 6749 section 6
@@ -12,17 +16,41 @@ JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 GRANT_TYPES = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, IMPLICIT, DEVICE_CODE, JWT_BEARER})
 
-SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
+# RFC 7591 section 2: what holds where a client names no method.
+DEFAULT_AUTH_METHOD = "client_secret_basic"
+SECRET_POST = "client_secret_post"  # noqa: S105  the name of a method
+SECRET_METHODS = frozenset({DEFAULT_AUTH_METHOD, SECRET_POST})
 PRIVATE_KEY_JWT = "private_key_jwt"
 NO_METHOD = "none"
+AUTH_METHODS = SECRET_METHODS | {PRIVATE_KEY_JWT, NO_METHOD}
 
 # learn.microsoft.com/entra/identity-platform/reply-url, for applications of organisations.
 ENTRA_REDIRECT_URIS = 256
+DEFAULT_POLICY = "default"
+
+# How the models of settings read JSON: a misspelt limit would be no limit. Each is built when it is first used.
+SETTING = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, defer_build=True)
+
+
+def one_of(values: Collection[str]) -> tuple[AfterValidator, WithJsonSchema]:
+    """For Annotated: a string that is one of `values`."""
+    known = sorted(values)
+
+    def check(value: str) -> str:
+        if value not in values:
+            raise ValueError(f"must be one of {', '.join(known)}")
+        return value
+
+    return AfterValidator(check), WithJsonSchema({"enum": known})
+
 
 type Handling = Literal["refuse", "drop"]
+type Positive = Annotated[int, Field(ge=1)]
+type GrantType = Annotated[str, *one_of(GRANT_TYPES)]
+type AuthMethod = Annotated[str, *one_of(AUTH_METHODS)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=SETTING)
 class Policy:
     """The rules for one caller, or one kind of callers.
 
@@ -32,66 +60,54 @@ class Policy:
     advises against the device code grant where it isn't needed.
     """
 
-    name: str = "default"
+    name: SkipJsonSchema[str] = DEFAULT_POLICY
+    grant_types: frozenset[GrantType] = Field(
+        default=frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS}), min_length=1, description="allowed grants"
+    )
+    unsupported_grants: Handling = Field(default="refuse", description="refuse other grants, or drop them")
+    auth_methods: frozenset[AuthMethod] = Field(default=AUTH_METHODS, min_length=1, description="how clients may authenticate")
 
-    grant_types: frozenset[str] = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS})
-    unsupported_grants: Handling = "refuse"
-    auth_methods: frozenset[str] = SECRET_METHODS | {PRIVATE_KEY_JWT, NO_METHOD}
+    redirect_hosts: tuple[str, ...] | None = Field(
+        default=None, description="hosts of https redirect URIs: exact names, or .example.com for all names below example.com"
+    )
+    loopback: bool = Field(default=True, description="redirect URIs on localhost and 127.0.0.1")
+    # RFC 8252 section 7.1.
+    private_schemes: bool = Field(default=True, description="private-use schemes that are reverse domain names")
+    undotted_schemes: frozenset[str] = Field(default=frozenset(), description="other private-use schemes, by name")
+    # RFC 8252 section 7.2, which OpenID Connect Registration doesn't know.
+    native_https: bool = Field(default=True, description="https redirect URIs for application_type native")
+    most_redirect_uris: int = Field(default=50, ge=1, le=ENTRA_REDIRECT_URIS, description="redirect URIs of one client")
 
-    # Hosts of https redirect URIs: exact names, or `.example.com` for all names below example.com.
-    redirect_hosts: tuple[str, ...] | None = None
-    loopback: bool = True
-    # Private-use schemes (RFC 8252 section 7.1): reverse domain names are allowed as a kind, others by their name alone.
-    private_schemes: bool = True
-    undotted_schemes: frozenset[str] = frozenset()
-    # https redirect URIs for native applications (RFC 8252 section 7.2), which OpenID Connect Registration doesn't know.
-    native_https: bool = True
-    most_redirect_uris: int = 50
+    scopes: frozenset[str] | None = Field(default=None, description="allowed scopes, by the name that clients use")
+    default_scope: str = Field(default="", description="the scope where a client names none")
+    unknown_scopes: Handling = Field(default="refuse", description="refuse other scopes, or drop them")
 
-    # Scopes by the name that clients use for them.
-    scopes: frozenset[str] | None = None
-    default_scope: str = ""
-    unknown_scopes: Handling = "refuse"
+    name_prefix: str = Field(default="", description="what the names of clients begin with")
+    # RFC 7591 section 5.
+    urls_on_redirect_hosts: bool = Field(
+        default=False, description="the URLs that people see must be on a host of the redirect URIs"
+    )
+    # RFC 7591 section 6.
+    store_contacts: bool = Field(default=False, description="keep contacts, which are personal data")
+    federated_issuers: frozenset[str] = Field(default=frozenset(), description="issuers that federated_identities may name")
+    require_software_statement: bool = Field(default=False, description="only with a software statement")
 
-    name_prefix: str = ""
-    # The URLs that people see must be on a host of the redirect URIs (RFC 7591 section 5).
-    urls_on_redirect_hosts: bool = False
-    # Contacts are personal data (RFC 7591 section 6).
-    store_contacts: bool = False
-    federated_issuers: frozenset[str] = frozenset()
-    require_software_statement: bool = False
+    secret_lifetime: Positive | None = Field(default=None, description="seconds; null leaves it to REGISTRATION_SECRET_DAYS")
+    requires_approval: bool = Field(default=False, description="clients wait until an operator enables them")
+    may_register: bool = Field(default=True, description="register clients")
+    may_read: bool = Field(default=True, description="read clients")
+    may_update: bool = Field(default=True, description="update clients")
+    may_rotate: bool = Field(default=True, description="ask for new secrets")
+    may_delete: bool = Field(default=True, description="delete clients")
+    manages_all: bool = Field(default=False, description="manage the clients of other callers too")
+    may_audit: bool = Field(default=False, description="read the report on the secrets of all clients")
 
-    # Seconds; None leaves it to the bridge's setting.
-    secret_lifetime: int | None = None
-    requires_approval: bool = False
-    may_register: bool = True
-    may_read: bool = True
-    may_update: bool = True
-    may_rotate: bool = True
-    may_delete: bool = True
-    # Clients that other callers registered through this bridge can be managed too.
-    manages_all: bool = False
-    # The report on the secrets of all clients, whoever registered them.
-    may_audit: bool = False
-
-    most_clients: int | None = None
-    registrations_per_minute: int | None = None
-    # A repeated registration of one software_id and software_version gives the client that is there (RFC 7591 section 5).
-    one_client_per_software: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("most_redirect_uris", "secret_lifetime", "most_clients", "registrations_per_minute"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} must be at least 1")
-        if self.most_redirect_uris > ENTRA_REDIRECT_URIS:
-            raise ValueError(f"most_redirect_uris must be at most {ENTRA_REDIRECT_URIS}, as many as Entra keeps")
-        if unknown := self.grant_types - GRANT_TYPES:
-            raise ValueError(f"grant_types has {min(unknown)}, which Entra does not know")
-        if unknown := self.auth_methods - SECRET_METHODS - {PRIVATE_KEY_JWT, NO_METHOD}:
-            raise ValueError(f"auth_methods has {min(unknown)}, which Entra does not know")
-        if not self.grant_types or not self.auth_methods:
-            raise ValueError("grant_types and auth_methods must not be empty")
+    most_clients: Positive | None = Field(default=None, description="clients of one caller")
+    registrations_per_minute: Positive | None = Field(default=None, description="for each caller and instance of the app")
+    # RFC 7591 section 5.
+    one_client_per_software: bool = Field(
+        default=False, description="registering a software_id and software_version again gives the client that is there"
+    )
 
 
 OPEN_POLICY = Policy(
@@ -102,3 +118,4 @@ OPEN_POLICY = Policy(
     most_clients=100,
     registrations_per_minute=10,
 )
+USUAL_POLICIES = {DEFAULT_POLICY: Policy(), OPEN_POLICY.name: OPEN_POLICY}

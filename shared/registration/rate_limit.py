@@ -9,7 +9,7 @@ _MINUTE = 60.0
 _MOST_CALLERS = 10_000
 
 
-class Fence:
+class RateLimit:
     """Counts registrations by caller in windows of a minute."""
 
     def __init__(self, clock: Clock) -> None:
@@ -17,7 +17,7 @@ class Fence:
         self._lock = Lock()
         self._windows: dict[str, tuple[float, int]] = {}
 
-    def pass_through(self, caller: str, limit: int | None) -> None:
+    def count(self, caller: str, limit: int | None) -> None:
         """Count one registration. Raises TooManyRequests when it is beyond `limit` within the minute; None is no limit."""
         if limit is None:
             return

@@ -1,51 +1,87 @@
-"""Redirect URIs: which ones Entra can keep, and which ones OAuth allows a client to have.
+"""Redirect URIs, and URLs in client metadata: which ones Entra can keep, and which ones OAuth allows a client to have.
 
-RFC 7591 section 5, RFC 8252 sections 7 and 8.4, RFC 9700 sections 2.1 and 4.1;
-learn.microsoft.com/entra/identity-platform/reply-url for Entra's limits.
+Their syntax is checked; what they point to is never fetched. RFC 7591 section 5, RFC 8252 sections 7 and 8.4, RFC 9700 sections
+2.1 and 4.1; learn.microsoft.com/entra/identity-platform/reply-url for Entra's limits.
 """
 
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
+from urllib.parse import SplitResult, urlsplit
 
-from shared.errors import InvalidRedirectUri
+from shared.environment import LOOPBACK_HOSTS
+from shared.errors import InvalidClientMetadata, InvalidRedirectUri
 from shared.registration.policy import Policy
-from shared.registration.urls import Malformed, host_of, split
 
 LONGEST_URI = 256
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1"})
+LONGEST_URL = 255
+# RFC 3986 section 2: what a URI may be made of, less the percent sign, which must introduce two hexadecimal digits.
+_ALLOWED = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 # Entra takes none of these in a redirect URI; the asterisk would be a wildcard.
 _UNSUPPORTED = re.compile(r"[!$'(),;*]")
 # Schemes that make a browser or the system run or open something else than an application's own callback.
-_DANGEROUS = frozenset(
-    (
-        "about",
-        "blob",
-        "chrome",
-        "chrome-extension",
-        "content",
-        "data",
-        "file",
-        "filesystem",
-        "ftp",
-        "intent",
-        "jar",
-        "javascript",
-        "mailto",
-        "moz-extension",
-        "resource",
-        "sms",
-        "tel",
-        "vbscript",
-        "view-source",
-        "ws",
-        "wss",
-    )
+_DANGEROUS = re.compile(
+    "about|blob|chrome|chrome-extension|content|data|file|filesystem|ftp|intent|jar|javascript|mailto|moz-extension|resource|sms"
+    "|tel|vbscript|view-source|ws|wss"
 )
 
 
-class Kind(Enum):
+class Malformed(ValueError):
+    """The text isn't a URL that every reader takes apart the same way."""
+
+
+def split_url(text: str) -> SplitResult:
+    """`text` taken apart once, so that all rules look at the same parts.
+
+    Raises Malformed for characters outside RFC 3986 (blanks, controls, backslash, non-ASCII: an internationalised host must
+    come in its punycode form), user information, and a port that isn't one.
+    """
+    if not _ALLOWED.fullmatch(text):
+        raise Malformed("has a character that a URI cannot contain")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise Malformed("has a host or port that is not one") from None
+    if "@" in parts.netloc:
+        raise Malformed("has user information before the host")
+    if parts.netloc.endswith(":") or port == 0:
+        raise Malformed("has an empty port")
+    return parts
+
+
+def host_of(parts: SplitResult) -> str:
+    """The host in lower case: a name of letters, digits and hyphens, or an IPv6 address in brackets. Raises Malformed."""
+    host = parts.netloc.lower()
+    if host.startswith("["):
+        return host[: host.index("]") + 1]
+    host = host.partition(":")[0]
+    if not _HOST.fullmatch(host):
+        raise Malformed("has no proper host name")
+    return host
+
+
+def check_web_url(member: str, text: str) -> str:
+    """`text` if it is an absolute http or https URL with a host, at most 255 characters long, without user information.
+
+    Raises InvalidClientMetadata with the member's name. Graph keeps these URLs; the bridge never opens them.
+    """
+    if len(text) > LONGEST_URL:
+        raise InvalidClientMetadata(f"{member} is longer than {LONGEST_URL} characters")
+    try:
+        parts = split_url(text)
+        if parts.scheme not in ("http", "https"):
+            raise Malformed("is not an http or https URL")
+        host_of(parts)
+    except Malformed as reason:
+        raise InvalidClientMetadata(f"{member} {reason}") from None
+    return text
+
+
+class UriKind(Enum):
     """The three kinds of redirect URI that RFC 7591 section 5 names."""
 
     HTTPS = auto()
@@ -60,7 +96,7 @@ class RedirectUri:
     """A redirect URI as the caller wrote it, its kind, and its host in lower case (empty for private-use schemes)."""
 
     text: str
-    kind: Kind
+    kind: UriKind
     host: str
 
     @property
@@ -69,7 +105,7 @@ class RedirectUri:
         return self.host in LOOPBACK_HOSTS
 
 
-def read(text: str, policy: Policy) -> RedirectUri:
+def read_redirect_uri(text: str, policy: Policy) -> RedirectUri:
     """`text` taken apart and judged by itself.
 
     Raises InvalidRedirectUri: for text that no two parsers need read alike, a fragment, a wildcard, a dangerous scheme, http
@@ -84,7 +120,7 @@ def read(text: str, policy: Policy) -> RedirectUri:
     if "#" in text:
         raise InvalidRedirectUri("redirect_uris has a URI with a fragment")
     try:
-        parts = split(text)
+        parts = split_url(text)
         if parts.scheme in ("http", "https"):
             return _web(text, parts.scheme, host_of(parts), policy)
     except Malformed as reason:
@@ -102,10 +138,10 @@ def _web(text: str, scheme: str, host: str, policy: Policy) -> RedirectUri:
     if host in LOOPBACK_HOSTS:
         if not policy.loopback:
             raise InvalidRedirectUri("redirect_uris has a URI on the loopback interface, which is not allowed here")
-        return RedirectUri(text, Kind.LOOPBACK if scheme == "http" else Kind.HTTPS, host)
+        return RedirectUri(text, UriKind.LOOPBACK if scheme == "http" else UriKind.HTTPS, host)
     if not _host_allowed(host, policy):
         raise InvalidRedirectUri("redirect_uris has a URI on a host that is not allowed here")
-    return RedirectUri(text, Kind.HTTPS, host)
+    return RedirectUri(text, UriKind.HTTPS, host)
 
 
 def _host_allowed(host: str, policy: Policy) -> bool:
@@ -116,25 +152,25 @@ def _host_allowed(host: str, policy: Policy) -> bool:
 
 def _private(text: str, scheme: str, policy: Policy) -> RedirectUri:
     """RFC 8252 section 8.4: a reverse domain name, so that two applications don't choose the same by chance."""
-    if scheme in _DANGEROUS:
+    if _DANGEROUS.fullmatch(scheme):
         raise InvalidRedirectUri("redirect_uris has a URI with a scheme that is never a client's own")
     if scheme in policy.undotted_schemes:
-        return RedirectUri(text, Kind.PRIVATE, "")
+        return RedirectUri(text, UriKind.PRIVATE, "")
     if "." not in scheme:
         raise InvalidRedirectUri("redirect_uris has a private-use scheme that is no reverse domain name such as com.example.app")
     if not policy.private_schemes:
         raise InvalidRedirectUri("redirect_uris has a private-use scheme, which is not allowed here")
-    return RedirectUri(text, Kind.PRIVATE, "")
+    return RedirectUri(text, UriKind.PRIVATE, "")
 
 
-def read_all(texts: tuple[str, ...], policy: Policy) -> tuple[RedirectUri, ...]:
+def read_redirect_uris(texts: tuple[str, ...], policy: Policy) -> tuple[RedirectUri, ...]:
     """All of `texts`, each URI once: Entra takes `https://a.example` and `https://a.example/` for the same.
 
-    Raises InvalidRedirectUri as `read` does, and when there are more than the policy allows.
+    Raises InvalidRedirectUri as `read_redirect_uri` does, and when there are more than the policy allows.
     """
     found: dict[str, RedirectUri] = {}
     for text in texts:
-        uri = read(text, policy)
+        uri = read_redirect_uri(text, policy)
         found.setdefault(_identity(uri), uri)
     if len(found) > policy.most_redirect_uris:
         raise InvalidRedirectUri(f"redirect_uris has more than {policy.most_redirect_uris} URIs")
@@ -143,22 +179,22 @@ def read_all(texts: tuple[str, ...], policy: Policy) -> tuple[RedirectUri, ...]:
 
 def _identity(uri: RedirectUri) -> str:
     """What tells one URI from another: case counts, a slash that stands for an absent path doesn't."""
-    if uri.kind is Kind.PRIVATE:
+    if uri.kind is UriKind.PRIVATE:
         return uri.text
     scheme, _, rest = uri.text.partition("://")
     authority, slash, path = rest.partition("/")
     return f"{scheme}://{authority}{slash}{path}" if path else f"{scheme}://{authority}"
 
 
-def stored(text: str) -> RedirectUri:
+def read_stored_uri(text: str) -> RedirectUri:
     """A URI as the directory returned it: an administrator may have put one there that the bridge wouldn't take, and it is
     shown."""
     scheme, _, rest = text.partition(":")
     host = rest.removeprefix("//").partition("/")[0].partition(":")[0].lower()
     match scheme.lower():
         case "https":
-            return RedirectUri(text, Kind.HTTPS, host)
+            return RedirectUri(text, UriKind.HTTPS, host)
         case "http":
-            return RedirectUri(text, Kind.LOOPBACK, host)
+            return RedirectUri(text, UriKind.LOOPBACK, host)
         case _:
-            return RedirectUri(text, Kind.PRIVATE, "")
+            return RedirectUri(text, UriKind.PRIVATE, "")

@@ -1,9 +1,9 @@
 """Use case: a client is registered (RFC 7591 section 3)."""
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from shared.clock import Clock, write_time
+from shared.clock import write_time
 from shared.errors import AccessDenied, Conflict, InsufficientScope, OAuthError, TemporarilyUnavailable
 from shared.graph.errors import (
     GraphFailure,
@@ -14,22 +14,20 @@ from shared.graph.errors import (
     UniqueNameTaken,
     ValueRefused,
 )
-from shared.registration import federation, idempotency, software_statement
-from shared.registration.application import Provenance, create_body, read_provenance, read_registration
-from shared.registration.approval import shown_approval
+from shared.registration.application import Provenance, create_body, read_provenance, read_registered
 from shared.registration.authorization import Principal
-from shared.registration.configuration import OPEN_CALLER, RegistrationConfiguration
-from shared.registration.idempotency import RequestName
-from shared.registration.information import client_information
-from shared.registration.issuing import IssuedSecret, SecretIssuer, issued
+from shared.registration.clients import Clients
+from shared.registration.configuration import OPEN_CALLER, RegistrationContext
+from shared.registration.idempotency import RequestName, name_by_key, name_by_software, name_once
 from shared.registration.metadata import ClientMetadata
-from shared.registration.ports import ClientDirectory
-from shared.registration.rate_limit import Fence
+from shared.registration.rate_limit import RateLimit
 from shared.registration.registration import Registration
-from shared.registration.resolution import Resolver
-from shared.registration.secrets import read_secrets
+from shared.registration.scopes import ScopeCatalogue
+from shared.registration.secrets import SecretIssuer, read_issued_secret, read_secrets
+from shared.registration.software_statement import apply_statement
 from shared.registration.tags import to_tags
-from shared.retry import Deadline
+from shared.registration.validation import resolve_registration
+from shared.retry import Backoff, Deadline
 from shared.strict_json import JsonObject
 
 logger = logging.getLogger("bridge.registration")
@@ -41,23 +39,26 @@ _LOOKUP_PAUSES = (0.3, 0.6, 1.0)
 _BACKING_APPLICATION = "the backing application of the service principal being created"
 
 
-class Registering:
+@dataclass(frozen=True, slots=True)
+class NewClient:
+    """What is to be created: the registration, its requiredResourceAccess, and what the bridge notes about it."""
+
+    registration: Registration
+    access: list[JsonObject]
+    provenance: Provenance
+
+
+class ClientRegistration:
     """One POST /applications with everything in it, then its service principal; what can't be finished is undone."""
 
-    def __init__(
-        self,
-        configuration: RegistrationConfiguration,
-        directory: ClientDirectory,
-        clock: Clock,
-        resolver: Resolver,
-        issuer: SecretIssuer,
-    ) -> None:
-        self._configuration = configuration
-        self._directory = directory
-        self._clock = clock
-        self._resolver = resolver
-        self._issuer = issuer
-        self._fence = Fence(clock)
+    def __init__(self, context: RegistrationContext, catalogue: ScopeCatalogue) -> None:
+        self._configuration = context.configuration
+        self._directory = context.directory
+        self._clock = context.clock
+        self._catalogue = catalogue
+        self._clients = Clients(context)
+        self._issuer = SecretIssuer(context)
+        self._rate_limit = RateLimit(context.clock)
 
     def register(self, principal: Principal, document: JsonObject, idempotency_key: str, deadline: Deadline) -> JsonObject:
         """The client information of a new client, or of the one that an earlier request under the same name registered.
@@ -65,23 +66,24 @@ class Registering:
         Raises the errors of RFC 7591 section 3.2.2, AccessDenied and TooManyRequests beyond the caller's limits, Conflict for an
         idempotency key used with another body, and a GraphFailure after undoing what had been done.
         """
-        if not principal.policy.may_register:
+        policy = principal.policy
+        if not policy.may_register:
             raise InsufficientScope("this caller may not register clients")
+        self._rate_limit.count(principal.name, policy.registrations_per_minute)
+        # RFC 7591 section 2.3: what the statement says comes before what the client says.
         now = self._clock.now()
-        self._fence.pass_through(principal.name, principal.policy.registrations_per_minute)
-        stated = software_statement.apply(document, principal.policy, self._configuration.statement_issuers, now)
-        metadata = ClientMetadata.parse(stated)
-        registration, access = self._resolver.resolve(metadata, principal.policy, None, deadline)
+        metadata = ClientMetadata.parse(apply_statement(document, policy, self._configuration.statement_issuers, now))
+        # Section 2: every rule that the bridge can judge, then the scopes, which the directory has to know.
+        registration = resolve_registration(metadata, policy, now, self._configuration.impersonated_names)
+        registration, access = self._catalogue.add_scope(registration, metadata.scope, policy, deadline)
         name = self._name(principal, document, metadata, idempotency_key)
         self._check_number(principal, deadline)
-        provenance = Provenance(
-            caller=principal.name,
-            policy=principal.policy.name,
-            approval=principal.policy.requires_approval,
-            request=(name.digest or "software") if name.repeatable else "",
-        )
+        request = (name.digest or "software") if name.repeatable else ""
+        provenance = Provenance(principal.name, policy.name, approval=policy.requires_approval, request=request)
+        new = NewClient(registration, access, provenance)
+        # Section 3.2.1: the client is created, with its secret, and answered with all that is registered.
         try:
-            application = self._create(registration, provenance, access, name, principal, deadline)
+            application = self._create(new, name, principal, deadline)
         except UniqueNameTaken:
             if not name.repeatable:
                 raise
@@ -91,7 +93,7 @@ class Registering:
                 self._undo_unknown(name, deadline)
             raise
         try:
-            return self._finish(application, registration, provenance, deadline)
+            return self._finish(application, new, deadline)
         except Exception:
             self._undo(application, deadline)
             raise
@@ -101,10 +103,10 @@ class Registering:
         mark = self._configuration.bridge_tag
         if principal.name != OPEN_CALLER:
             if key:
-                return idempotency.by_key(mark, principal.name, key, document)
+                return name_by_key(mark, principal.name, key, document)
             if metadata.software_id and principal.policy.one_client_per_software:
-                return idempotency.by_software(mark, principal.name, metadata.software_id, metadata.software_version or "")
-        return idempotency.one_off(mark)
+                return name_by_software(mark, principal.name, metadata.software_id, metadata.software_version or "")
+        return name_once(mark)
 
     def _check_number(self, principal: Principal, deadline: Deadline) -> None:
         """Lists lag behind, so a burst may go past the limit by as many as are registered within seconds."""
@@ -118,27 +120,20 @@ class Registering:
             if number >= min(limits):
                 raise AccessDenied("this caller has as many clients as it may have")
 
-    def _create(
-        self,
-        registration: Registration,
-        provenance: Provenance,
-        access: list[JsonObject],
-        name: RequestName,
-        principal: Principal,
-        deadline: Deadline,
-    ) -> JsonObject:
+    def _create(self, new: NewClient, name: RequestName, principal: Principal, deadline: Deadline) -> JsonObject:
+        """The new application, with a secret that lives as long as the tenant's policy lets it."""
         notes = f"Registered through the Entra DCR bridge by {principal.name}; its dcr: tags are part of the registration."
-        ends = list(self._issuer.ends(principal.policy)) if registration.has_secret else [None]
+        ends = list(self._issuer.ends(principal.policy)) if new.registration.has_secret else [None]
         for attempt, end in enumerate(ends, start=1):
             password = None if end is None else {"displayName": self._issuer.name, "endDateTime": write_time(end)}
             body = create_body(
-                registration,
-                provenance,
+                new.registration,
+                new.provenance,
                 mark=self._configuration.bridge_tag,
                 audience=self._configuration.sign_in_audience,
                 unique_name=name.unique_name,
                 notes=notes,
-                access=access,
+                access=new.access,
                 password=password,
             )
             try:
@@ -148,34 +143,29 @@ class Registering:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
-    def _finish(
-        self, application: JsonObject, registration: Registration, provenance: Provenance, deadline: Deadline
-    ) -> JsonObject:
+    def _finish(self, application: JsonObject, new: NewClient, deadline: Deadline) -> JsonObject:
+        """What a new application needs to be a client, and the answer about it."""
         client_id = application["appId"]
         try:
-            self._directory.create_service_principal(client_id, deadline, account_enabled=not provenance.approval)
+            self._directory.create_service_principal(client_id, deadline, account_enabled=not new.provenance.approval)
         except (ValueRefused, PermissionRefused) as refusal:
             if isinstance(refusal, ValueRefused) or _BACKING_APPLICATION in refusal.reason:
                 # No value of the caller is in this step: the new application didn't become visible in time.
                 raise Unavailable(str(refusal)) from refusal
             raise
-        federation.add_all(self._directory, client_id, registration.federated_identities, deadline)
+        self._clients.add_identities(client_id, new.registration.federated_identities, deadline)
         # What the directory says it stored; certificates' keys it doesn't show in this answer.
-        registered = replace(read_registration(application), certificates=registration.certificates)
+        registered = replace(read_registered(application), certificates=new.registration.certificates)
         passwords = application.get("passwordCredentials") or []
-        secret = issued(passwords[0]) if registration.has_secret else None
-        pending = {"approval": "pending"} if provenance.approval else {}
-        return self._answer(application, registered, provenance, secret) | pending
-
-    def _answer(
-        self, application: JsonObject, registration: Registration, provenance: Provenance, secret: IssuedSecret | None
-    ) -> JsonObject:
-        now = self._clock.now()
-        return client_information(self._configuration, application, registration, provenance.generation, now, secret)
+        secret = read_issued_secret(passwords[0]) if new.registration.has_secret else None
+        pending = {"approval": "pending"} if new.provenance.approval else {}
+        return self._clients.information(application, registered, new.provenance.generation, secret) | pending
 
     def _repeat(self, principal: Principal, name: RequestName, deadline: Deadline) -> JsonObject:
         """An earlier request under this name made the client. Its secret can't be shown again, so the client gets another one."""
         application = self._find(name, deadline)
+        if application is not None:
+            application = self._clients.with_keys(application, deadline)
         if application is None:
             raise TemporarilyUnavailable("an earlier registration under this name cannot be read yet", retry_after=5)
         provenance = read_provenance(application)
@@ -185,22 +175,24 @@ class Registering:
             raise Conflict("the Idempotency-Key was used with another request")
         client_id = application["appId"]
         self._directory.create_service_principal(client_id, deadline, account_enabled=not provenance.approval)
-        registration = read_registration(application)
+        registration = read_registered(application)
         if registration.federated_identities:
-            federation.replace_all(self._directory, client_id, registration.federated_identities, deadline)
-        approval = shown_approval(self._directory, client_id, provenance, deadline)
+            self._clients.replace_identities(client_id, registration.federated_identities, deadline)
+        approval = self._clients.approval(client_id, provenance, deadline)
         secret = None
         if registration.has_secret:
             secret = self._issuer.issue(client_id, principal.policy, deadline)
             self._issuer.make_room(client_id, read_secrets(application), deadline)
-        return self._answer(application, registration, provenance, secret) | approval
+        return self._clients.information(application, registration, provenance.generation, secret) | approval
 
     def _find(self, name: RequestName, deadline: Deadline) -> JsonObject | None:
-        for pause in _LOOKUP_PAUSES:
+        backoff = Backoff(deadline, _LOOKUP_PAUSES)
+        while True:
             application = self._directory.read_application_by_unique_name(name.unique_name, deadline)
-            if application is not None or not deadline.pause(pause):
+            if application is not None or not backoff.wait():
                 return application
-        return self._directory.read_application_by_unique_name(name.unique_name, deadline)
+
+    # Undoing
 
     def _undo_unknown(self, name: RequestName, deadline: Deadline) -> None:
         """No answer came to the POST: the application may be there, with a secret that nobody knows."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.registration.certificates import Certificate
-from shared.registration.client_type import ClientType, Platform, classify, platform_of
+from shared.registration.client_type import ClientType, Platform, classify_client, platform_of
 from shared.registration.metadata import FederatedIdentity
 from shared.registration.policy import SECRET_METHODS
 from shared.registration.redirect_uris import RedirectUri
@@ -41,7 +41,7 @@ class Registration:
 
     @property
     def client_type(self) -> ClientType:
-        return classify(self.application_type, self.token_endpoint_auth_method, self.grant_types, self.redirect_uris)
+        return classify_client(self.application_type, self.token_endpoint_auth_method, self.grant_types, self.redirect_uris)
 
     @property
     def has_secret(self) -> bool:

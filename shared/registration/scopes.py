@@ -5,17 +5,15 @@ declares it; granting it stays with the tenant's administrators.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from threading import Lock
-from typing import Any
 
-from shared.clock import Clock
 from shared.errors import InvalidClientMetadata
-from shared.registration.configuration import ResourceApi
-from shared.registration.grants import uses_redirects
+from shared.registration.client_type import uses_redirects
+from shared.registration.configuration import RegistrationContext, ResourceApi
 from shared.registration.policy import CLIENT_CREDENTIALS, DEVICE_CODE, JWT_BEARER, Policy
-from shared.registration.ports import ClientDirectory
+from shared.registration.registration import Registration
 from shared.retry import Deadline
 from shared.strict_json import JsonObject
 
@@ -60,58 +58,50 @@ def split_scope(scope: str) -> tuple[str, ...]:
     return names
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenScopes:
-    """What is registered: the scope string, and requiredResourceAccess entries for the APIs that the bridge is set up for."""
-
-    scope: str
-    access: list[JsonObject]
-
-
 class ScopeCatalogue:
     """Knows the configured APIs' permissions; each is read from the directory once and kept."""
 
-    def __init__(self, directory: ClientDirectory, apis: Iterable[ResourceApi], clock: Clock) -> None:
-        self._directory = directory
+    def __init__(self, context: RegistrationContext) -> None:
+        self._directory = context.directory
+        self._clock = context.clock
         # The longest prefix first, so that `api://orders/admin/` wins over `api://orders/`.
+        apis = context.configuration.resource_apis
         self._apis = tuple(sorted(apis, key=lambda api: len(api.prefix), reverse=True))
-        self._clock = clock
         self._known: dict[str, tuple[float, Permissions]] = {}
         self._lock = Lock()
 
-    @property
-    def app_ids(self) -> frozenset[str]:
-        """The APIs whose entries in requiredResourceAccess are the bridge's."""
-        return frozenset(api.app_id for api in self._apis)
+    def add_scope(
+        self,
+        registration: Registration,
+        asked: str | None,
+        policy: Policy,
+        deadline: Deadline,
+        application: JsonObject | None = None,
+    ) -> tuple[Registration, list[JsonObject]]:
+        """`registration` with the scopes among `asked` (or the policy's default) that exist and are allowed, and its
+        requiredResourceAccess: their permissions beside what `application` declares for APIs that aren't the bridge's.
 
-    def choose(self, asked: str | None, grant_types: tuple[str, ...], policy: Policy, deadline: Deadline) -> ChosenScopes:
-        """The scopes among `asked` (or the policy's default) that exist and are allowed, with their permissions.
-
-        Raises InvalidClientMetadata for others, unless the policy drops them; a GraphFailure where they can't be looked up.
+        Raises InvalidClientMetadata for other scopes, unless the policy drops them; a GraphFailure where they can't be looked up.
         """
         kept: list[str] = []
-        access: dict[str, list[dict[str, Any]]] = {}
+        permissions: dict[str, list[JsonObject]] = {}
         for name in split_scope(asked if asked is not None else policy.default_scope):
             allowed = policy.scopes is None or name in policy.scopes
-            found = self._find(name, grant_types, deadline) if allowed else None
+            found = self._find(name, registration.grant_types, deadline) if allowed else None
             if found is None:
                 if policy.unknown_scopes == "refuse":
                     raise InvalidClientMetadata(f"scope has {name[:80]}, which is unknown or not allowed here")
                 continue
             kept.append(name)
             for app_id, permission in found:
-                access.setdefault(app_id, []).append(permission)
-        entries = [{"resourceAppId": app_id, "resourceAccess": permissions} for app_id, permissions in access.items()]
-        return ChosenScopes(" ".join(kept), entries)
+                permissions.setdefault(app_id, []).append(permission)
+        own = {api.app_id for api in self._apis}
+        declared = (application or {}).get("requiredResourceAccess") or []
+        access = [entry for entry in declared if entry["resourceAppId"] not in own]
+        access += [{"resourceAppId": app_id, "resourceAccess": entries} for app_id, entries in permissions.items()]
+        return replace(registration, scope=" ".join(kept) or None), access
 
-    def merged(self, application: JsonObject, access: list[JsonObject]) -> list[JsonObject]:
-        """`access` together with what an administrator declared on `application` for other APIs."""
-        others = [
-            entry for entry in application.get("requiredResourceAccess") or [] if entry["resourceAppId"] not in self.app_ids
-        ]
-        return [*others, *access]
-
-    def _find(self, name: str, grant_types: tuple[str, ...], deadline: Deadline) -> list[tuple[str, dict[str, Any]]] | None:
+    def _find(self, name: str, grant_types: tuple[str, ...], deadline: Deadline) -> list[tuple[str, JsonObject]] | None:
         """The permissions to declare for a scope, perhaps none, each with its API; None for an unknown scope."""
         if name in OPENID_SCOPES:
             return []
@@ -125,7 +115,7 @@ class ScopeCatalogue:
         if value not in permissions.scopes and value not in permissions.roles:
             permissions = self._permissions(api, deadline, renew=True)
         delegated = uses_redirects(grant_types) or bool({DEVICE_CODE, JWT_BEARER} & set(grant_types))
-        declared: list[tuple[str, dict[str, Any]]] = []
+        declared: list[tuple[str, JsonObject]] = []
         if delegated and value in permissions.scopes:
             declared.append((api.app_id, {"id": permissions.scopes[value], "type": "Scope"}))
         if api.app_roles and CLIENT_CREDENTIALS in grant_types and value in permissions.roles:

@@ -15,7 +15,7 @@ _FAMILIES = {"RSA": ("RS", "PS"), "EC": ("ES",), "OKP": ("EdDSA",)}
 _LEEWAY = 60
 
 
-def apply(document: JsonObject, policy: Policy, issuers: Iterable[StatementIssuer], now: datetime) -> JsonObject:
+def apply_statement(document: JsonObject, policy: Policy, issuers: Iterable[StatementIssuer], now: datetime) -> JsonObject:
     """`document` with the claims of its software statement in place of its own members (RFC 7591 section 2.3).
 
     Where no issuer is configured, statements are ignored and left out (section 3.1.1). Raises InvalidSoftwareStatement,
@@ -48,7 +48,7 @@ def _verify(statement: str, issuers: dict[str, StatementIssuer], now: datetime) 
     if issuer is None:
         raise UnapprovedSoftwareStatement("software_statement comes from an issuer that is not trusted here")
     algorithm = str(header.get("alg"))
-    for key in jwt.PyJWKSet.from_dict(dict(issuer.jwks)).keys:
+    for key in jwt.PyJWKSet.from_dict(issuer.jwks).keys:
         if algorithm not in issuer.algorithms or not algorithm.startswith(_FAMILIES.get(str(key.key_type), ())):
             continue
         try:

@@ -15,7 +15,6 @@ from urllib.parse import unquote
 PREFIX = "dcr:"
 LONGEST_TAG = 256
 _TAG = re.compile(r"dcr:(?P<name>[a-z_]+(?:#[A-Za-z0-9-]+)?)(?:\.(?P<part>[1-9][0-9]{0,3}))?=(?P<value>.*)", re.DOTALL)
-
 _NUMBER = re.compile(r"[0-9]{1,15}")
 
 type Value = str | Sequence[str]
@@ -66,7 +65,7 @@ def to_tags(members: Mapping[str, Value | None]) -> list[str]:
     return tags
 
 
-def foreign(tags: Iterable[str]) -> list[str]:
+def foreign_tags(tags: Iterable[str]) -> list[str]:
     """The tags that aren't the record's: the bridge's mark, and whatever administrators put there."""
     return [tag for tag in tags if not tag.startswith(PREFIX)]
 

@@ -1,24 +1,75 @@
-"""The registration access token (RFC 7592 section 3): sealed, not stored.
+"""The bridge's own tokens, and the keys that make them. None is stored.
 
-`dcr1.<key id>.<base64url of nonce and ciphertext>`, AES-256-GCM with the part before the last dot as associated data. Inside are
-the client, the generation, when it was sealed, and unless the operator keeps them out the client's secret with its key id: so a
-read can return the current secret, which Entra itself never shows again. Nobody without the key can read or forge one.
+A registration access token (RFC 7592 section 3) is sealed: `dcr1.<key id>.<base64url of nonce and ciphertext>`, AES-256-GCM with
+the part before the last dot as associated data. Inside are the client, the generation, when it was sealed, and unless the
+operator keeps them out the client's secret with its key id: so a read can return the current secret, which Entra itself never
+shows again. Nobody without the key can read or forge one.
+
+An initial access token (RFC 7591 section 3) is a JWT (RFC 7519) that an operator signs, with an expiry and limits: some clients
+alter initial access tokens that aren't JWTs, and send them on in base64.
 """
 
 import base64
 import binascii
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import Field
+from pydantic.dataclasses import dataclass as model
 
-from shared.registration.keys import Key, KeyRing
+from shared.registration.policy import SETTING
 
-_VERSION = "dcr1"
-_PURPOSE = "registration access token"
+_SEALED = "dcr1"
+_SEALING = "registration access token"
 _NONCE = 12
+INITIAL_TYPE = "dcr-initial+jwt"
+_ALGORITHM = "HS256"
+_SIGNING = "initial access token"
+
+
+@model(frozen=True, slots=True, config=SETTING)
+class Key:
+    """One symmetric key of the bridge."""
+
+    id: str = Field(pattern="^[A-Za-z0-9_-]{1,32}$", description="is shown in tokens")
+    secret: str = Field(min_length=32, repr=False, description="a random text")
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for one purpose alone (RFC 5869), so that one secret may serve several."""
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(self.secret.encode())
+
+
+class KeyRing:
+    """Keys in order: the first one makes new tokens, all of them open old ones. To rotate, put a new key in front."""
+
+    def __init__(self, *keys: Key) -> None:
+        if not keys:
+            raise ValueError("at least one key is needed")
+        self._keys = {key.id: key for key in keys}
+        if len(self._keys) != len(keys):
+            raise ValueError("two keys have the same id")
+
+    @property
+    def first(self) -> Key:
+        """The key for new tokens."""
+        return next(iter(self._keys.values()))
+
+    def find_key(self, key_id: str) -> Key | None:
+        """The key of that id, if it is still in use."""
+        return self._keys.get(key_id)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._keys.values())
+
+    def __repr__(self) -> str:
+        return f"KeyRing({', '.join(self._keys)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +81,7 @@ class SealedSecret:
 
 
 @dataclass(frozen=True, slots=True)
-class AccessToken:
+class RegistrationAccessToken:
     """What a registration access token says. `sealed_at` in epoch seconds. It has no expiry: RFC 7592 section 5."""
 
     client_id: str
@@ -39,37 +90,100 @@ class AccessToken:
     secret: SealedSecret | None = None
 
 
-def looks_like_one(text: str) -> bool:
+def is_registration_token(text: str) -> bool:
     """Whether `text` is meant to be a registration access token of this bridge."""
-    return text.startswith(f"{_VERSION}.")
+    return text.startswith(f"{_SEALED}.")
 
 
-def seal(token: AccessToken, keys: KeyRing) -> str:
+def seal_token(token: RegistrationAccessToken, keys: KeyRing) -> str:
     """The token as the client gets it, made with the first of `keys`."""
     key = keys.first
     content: dict[str, object] = {"c": token.client_id, "g": token.generation, "t": token.sealed_at}
     if token.secret is not None:
         content |= {"k": token.secret.key_id, "s": token.secret.text}
-    head = f"{_VERSION}.{key.id}"
+    head = f"{_SEALED}.{key.id}"
     nonce = os.urandom(_NONCE)
-    sealed = _cipher(key).encrypt(nonce, json.dumps(content, separators=(",", ":")).encode(), head.encode())
+    text = json.dumps(content, separators=(",", ":")).encode()
+    sealed = AESGCM(key.derive(_SEALING)).encrypt(nonce, text, head.encode())
     return f"{head}.{base64.urlsafe_b64encode(nonce + sealed).rstrip(b'=').decode()}"
 
 
-def unseal(text: str, keys: KeyRing) -> AccessToken | None:
+def unseal_token(text: str, keys: KeyRing) -> RegistrationAccessToken | None:
     """What `text` says, or None where it wasn't sealed with one of `keys` or was altered."""
     head, _, tail = text.rpartition(".")
-    key = keys.find(head.rpartition(".")[2])
+    key = keys.find_key(head.rpartition(".")[2])
     if key is None:
         return None
     try:
         sealed = base64.b64decode(tail + "=" * (-len(tail) % 4), altchars=b"-_", validate=True)
-        content = json.loads(_cipher(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], head.encode()))
+        content = json.loads(AESGCM(key.derive(_SEALING)).decrypt(sealed[:_NONCE], sealed[_NONCE:], head.encode()))
     except (InvalidTag, binascii.Error, ValueError):
         return None
     secret = SealedSecret(content["k"], content["s"]) if "s" in content else None
-    return AccessToken(content["c"], content["g"], content["t"], secret)
+    return RegistrationAccessToken(content["c"], content["g"], content["t"], secret)
 
 
-def _cipher(key: Key) -> AESGCM:
-    return AESGCM(key.derive(_PURPOSE))
+@dataclass(frozen=True, slots=True)
+class InitialAccess:
+    """What an initial access token grants. `id` tells it from all others, `name` says whom it was made for, `policy` names the
+    rules, `most_clients` how many clients may be registered with it in all (None: as many as the policy allows)."""
+
+    id: str
+    name: str
+    policy: str
+    expires: datetime
+    most_clients: int | None = None
+
+
+def mint_initial_token(access: InitialAccess, audience: str, keys: KeyRing, now: datetime) -> str:
+    """The token for registration at the bridge whose base URL is `audience`, signed with the first of `keys`."""
+    import jwt
+
+    claims: dict[str, object] = {
+        "iss": audience,
+        "aud": audience,
+        "jti": access.id,
+        "sub": access.name,
+        "policy": access.policy,
+        "iat": int(now.timestamp()),
+        "exp": int(access.expires.timestamp()),
+    }
+    if access.most_clients is not None:
+        claims["most_clients"] = access.most_clients
+    key = keys.first
+    return jwt.encode(claims, key.derive(_SIGNING), algorithm=_ALGORITHM, headers={"typ": INITIAL_TYPE, "kid": key.id})
+
+
+def is_initial_token(text: str) -> bool:
+    """Whether the unverified header of `text` is that of an initial access token."""
+    import jwt
+
+    try:
+        return jwt.get_unverified_header(text).get("typ") == INITIAL_TYPE
+    except jwt.InvalidTokenError:
+        return False
+
+
+def verify_initial_token(text: str, audience: str, keys: KeyRing, now: datetime) -> InitialAccess | None:
+    """What `text` grants at `now`; None where it is expired, for another bridge, or not signed with one of `keys`."""
+    import jwt
+
+    try:
+        key = keys.find_key(str(jwt.get_unverified_header(text).get("kid")))
+        if key is None:
+            return None
+        claims = jwt.decode(
+            text,
+            key.derive(_SIGNING),
+            algorithms=[_ALGORITHM],
+            audience=audience,
+            issuer=audience,
+            # The clock is an argument here, so `exp` is compared below.
+            options={"require": ["exp", "jti", "sub", "policy"], "verify_exp": False, "verify_iat": False},
+        )
+    except jwt.InvalidTokenError:
+        return None
+    expires = datetime.fromtimestamp(claims["exp"], now.tzinfo)
+    if now >= expires:
+        return None
+    return InitialAccess(claims["jti"], claims["sub"], claims["policy"], expires, claims.get("most_clients"))

@@ -2,20 +2,25 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from shared.errors import InvalidClientMetadata
-from shared.registration import client_type as types
 from shared.registration.certificates import Certificate, read_jwks
 from shared.registration.client_name import IMPERSONATED, LONGEST_NAME, check_name, with_prefix
-from shared.registration.client_type import ClientType, Platform, platform_of
-from shared.registration.grants import choose
+from shared.registration.client_type import (
+    ClientType,
+    Platform,
+    check_redirects,
+    choose_application_type,
+    choose_auth_method,
+    choose_grants,
+    classify_client,
+    platform_of,
+)
 from shared.registration.metadata import ClientMetadata, FederatedIdentity
 from shared.registration.policy import PRIVATE_KEY_JWT, Policy
-from shared.registration.redirect_uris import RedirectUri, read_all
+from shared.registration.redirect_uris import RedirectUri, check_web_url, host_of, read_redirect_uris, split_url
 from shared.registration.registration import Registration
-from shared.registration.urls import check_web_url, host_of, split
 
 UNNAMED = "Unnamed client"
 LONGEST_TEXT = 255
@@ -27,31 +32,29 @@ _CONTACT = re.compile(r"[^\s@<>,]+@[^\s@<>,]+")
 _PLATFORM_ORDER = tuple(Platform)
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What is judged the same for all callers: names that no client may pretend to have."""
-
-    impersonated: tuple[str, ...] = IMPERSONATED
-
-
-def resolve(metadata: ClientMetadata, policy: Policy, rules: Rules, now: datetime) -> Registration:
+def resolve_registration(
+    metadata: ClientMetadata, policy: Policy, now: datetime, impersonated: tuple[str, ...] = IMPERSONATED
+) -> Registration:
     """The registration that follows from `metadata` under `policy`, but for its scope, which the directory has to know.
 
-    Raises InvalidClientMetadata or InvalidRedirectUri, whose descriptions name the member at fault.
+    `impersonated`: names that no client may pretend to have. Raises InvalidClientMetadata or InvalidRedirectUri, whose
+    descriptions name the member at fault.
     """
-    application_type = types.choose_application_type(metadata.application_type)
-    grant_types, response_types = choose(metadata.grant_types, metadata.response_types, policy)
-    uris = read_all(metadata.redirect_uris or (), policy)
-    method = types.choose_auth_method(metadata.token_endpoint_auth_method, application_type, grant_types, uris, policy)
-    kind = types.classify(application_type, method, grant_types, uris)
-    types.check_redirects(application_type, kind, grant_types, uris, policy)
+    application_type = choose_application_type(metadata.application_type)
+    grant_types, response_types = choose_grants(metadata.grant_types, metadata.response_types, policy)
+    uris = read_redirect_uris(metadata.redirect_uris or (), policy)
+    has_keys = bool(metadata.jwks or metadata.federated_identities)
+    asked = metadata.token_endpoint_auth_method
+    method = choose_auth_method(asked, application_type, grant_types, uris, policy, has_keys=has_keys)
+    client_type = classify_client(application_type, method, grant_types, uris)
+    check_redirects(application_type, client_type, grant_types, uris, policy)
     registration = Registration(
-        client_name=_name(metadata, policy, rules),
+        client_name=_name(metadata.client_name, policy, impersonated),
         application_type=application_type,
         token_endpoint_auth_method=method,
         grant_types=grant_types,
         response_types=response_types,
-        redirect_uris=_in_order(uris, kind),
+        redirect_uris=_in_order(uris, client_type),
         client_uri=_url("client_uri", metadata.client_uri),
         logo_uri=_url("logo_uri", metadata.logo_uri),
         tos_uri=_url("tos_uri", metadata.tos_uri),
@@ -64,7 +67,7 @@ def resolve(metadata: ClientMetadata, policy: Policy, rules: Rules, now: datetim
         software_id=_short("software_id", metadata.software_id),
         software_version=_short("software_version", metadata.software_version),
         software_statement=_statement(metadata.software_statement),
-        localized=_localized(metadata, rules),
+        localized=_localized(metadata, impersonated),
     )
     if method == PRIVATE_KEY_JWT and not registration.certificates and not registration.federated_identities:
         raise InvalidClientMetadata("token_endpoint_auth_method private_key_jwt needs jwks with X.509 certificates")
@@ -73,8 +76,8 @@ def resolve(metadata: ClientMetadata, policy: Policy, rules: Rules, now: datetim
     return registration
 
 
-def _name(metadata: ClientMetadata, policy: Policy, rules: Rules) -> str:
-    name = UNNAMED if metadata.client_name is None else check_name("client_name", metadata.client_name, rules.impersonated)
+def _name(asked: str | None, policy: Policy, impersonated: tuple[str, ...]) -> str:
+    name = UNNAMED if asked is None else check_name("client_name", asked, impersonated)
     prefixed = with_prefix(policy.name_prefix, name)
     if len(prefixed.encode("utf-16-le")) > 2 * LONGEST_NAME:
         raise InvalidClientMetadata(
@@ -83,9 +86,9 @@ def _name(metadata: ClientMetadata, policy: Policy, rules: Rules) -> str:
     return prefixed
 
 
-def _in_order(uris: tuple[RedirectUri, ...], kind: ClientType) -> tuple[RedirectUri, ...]:
+def _in_order(uris: tuple[RedirectUri, ...], client_type: ClientType) -> tuple[RedirectUri, ...]:
     """The order in which they come back from the directory: platform by platform."""
-    return tuple(sorted(uris, key=lambda uri: _PLATFORM_ORDER.index(platform_of(uri, kind))))
+    return tuple(sorted(uris, key=lambda uri: _PLATFORM_ORDER.index(platform_of(uri, client_type))))
 
 
 def _url(member: str, text: str | None) -> str | None:
@@ -165,12 +168,12 @@ def _statement(text: str | None) -> str | None:
     return text
 
 
-def _localized(metadata: ClientMetadata, rules: Rules) -> dict[str, str]:
+def _localized(metadata: ClientMetadata, impersonated: tuple[str, ...]) -> dict[str, str]:
     """Members with a language tag obey the rules of the plain ones and never take their place (RFC 7591 section 2.2)."""
     checked: dict[str, str] = {}
     for name, text in metadata.localized.items():
         if name.startswith("client_name#"):
-            checked[name] = check_name(name, text, rules.impersonated)
+            checked[name] = check_name(name, text, impersonated)
         elif text:
             checked[name] = check_web_url(name, text)
     return checked
@@ -186,6 +189,6 @@ def _check_hosts(registration: Registration) -> None:
     for name, text in (*plain, *tagged):
         if text is None:
             continue
-        parts = split(text)
+        parts = split_url(text)
         if (parts.scheme, host_of(parts)) not in origins:
             raise InvalidClientMetadata(f"{name} is not on the scheme and host of a redirect URI")

@@ -1,53 +1,156 @@
-"""The settings of registration: environment variables into one configuration, each problem with its setting's name."""
+"""The settings of registration: environment variables into one configuration, each problem with its setting's name.
 
-from collections.abc import Mapping
+Those that are JSON are read by models: an error names the member at fault and never repeats a value, which may be a secret.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
-from shared.environment import Environment, choice, document, flag, number, text
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from shared.environment import Environment, Setting, choice, document, flag, number, text
+from shared.registration.client_name import IMPERSONATED
 from shared.registration.configuration import (
-    DAY,
-    DEFAULT_POLICY,
+    OPEN_CALLER,
+    CredentialHeader,
     RegistrationConfiguration,
     ResourceApi,
     StatementIssuer,
     StaticCredential,
 )
-from shared.registration.configuration_reader import (
-    read_entra_roles,
-    read_keys,
-    read_names,
-    read_policies,
-    read_resource_apis,
-    read_statement_issuers,
-    read_static_credentials,
-)
-from shared.registration.keys import Key, KeyRing
-from shared.registration.policy import OPEN_POLICY, Policy
+from shared.registration.policy import DEFAULT_POLICY, SETTING, USUAL_POLICIES, Policy
+from shared.registration.tokens import Key, KeyRing
 from shared.settings.tenant import BUDGET_MILLISECONDS
 
+DAY = 86_400
 # Stands where no usable keys are set; the settings are refused then, so that nothing is ever sealed with it.
 _NO_KEYS = KeyRing(Key("none", "-" * 32))
-_USUAL_POLICIES: Mapping[str, Policy] = MappingProxyType({DEFAULT_POLICY: Policy(), OPEN_POLICY.name: OPEN_POLICY})
-_NO_ROLES: Mapping[str, str] = MappingProxyType({})
-_LIST, _OBJECT = {"type": "array"}, {"type": "object"}
-_KEYS = {"type": ["string", "array"]}
 
-CREDENTIALS = document(
+type Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+# A whole header value, without blanks around it.
+type Literal = Annotated[str, Field(min_length=12, pattern=r"^\S[^\r\n]*\S$")]
+type Digest = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")]
+
+
+@dataclass(frozen=True, slots=True, config=SETTING)
+class CredentialSetting:
+    """A static credential as an operator writes it: one of the whole header value and its SHA-256 in hexadecimal."""
+
+    name: Name = Field(description="the caller; several credentials of one name are one caller")
+    authorization: Literal | None = Field(default=None, repr=False, description="the value of Authorization, scheme included")
+    api_key: Literal | None = Field(default=None, repr=False, description="the value of X-API-KEY")
+    authorization_sha256: Digest | None = None
+    api_key_sha256: Digest | None = None
+    policy: str = DEFAULT_POLICY
+
+    def __post_init__(self) -> None:
+        given = (self.authorization, self.api_key, self.authorization_sha256, self.api_key_sha256)
+        if sum(value is not None for value in given) != 1:
+            raise ValueError("needs one of authorization, api_key, authorization_sha256, api_key_sha256")
+
+    def hashed(self) -> StaticCredential:
+        """The credential as it is kept."""
+        literal, digest = self.authorization or self.api_key, self.authorization_sha256 or self.api_key_sha256
+        kept = bytes.fromhex(digest) if digest else hashlib.sha256((literal or "").encode()).digest()
+        header: CredentialHeader = "x-api-key" if self.api_key or self.api_key_sha256 else "authorization"
+        return StaticCredential(self.name, kept, header, self.policy)
+
+
+def read_setting(kind: Any, text: str) -> Any:
+    """`text` as JSON of the type `kind`. Raises ValueError that names the member at fault."""
+    try:
+        return TypeAdapter(kind).validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        message = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        raise ValueError(f"{place}: {message}" if place else message) from None
+
+
+def read_keys(text: str) -> KeyRing:
+    """`[{"id": ..., "secret": ...}, ...]`, or plain secrets of at least 32 characters, one a line; the one in use first.
+
+    A plain secret's id follows from it, so that another secret never has the same.
+    """
+    if not text.lstrip().startswith("["):
+        secrets = [line.strip() for line in text.splitlines() if line.strip()]
+        ids = [hashlib.sha256(f"key id of {secret}".encode()).hexdigest()[:8] for secret in secrets]
+        text = json.dumps([{"id": key_id, "secret": secret} for key_id, secret in zip(ids, secrets, strict=True)])
+    return KeyRing(*read_setting(list[Key], text))
+
+
+def _named_policies(found: dict[str, Policy]) -> Mapping[str, Policy]:
+    """A policy named `default` is there in any case, and one named `open`."""
+    for name, policy in found.items():
+        if policy.name != DEFAULT_POLICY:
+            raise ValueError(f"{name}.name: the name of a policy is the member that it stands under")
+    return MappingProxyType(USUAL_POLICIES | {name: replace(policy, name=name) for name, policy in found.items()})
+
+
+def _distinct_apis(found: list[ResourceApi]) -> tuple[ResourceApi, ...]:
+    if len({api.prefix for api in found}) != len(found):
+        raise ValueError("two APIs have the same prefix")
+    return tuple(found)
+
+
+def _json[T](name: str, kind: Any, finish: Callable[[Any], T], default: T, meaning: str, *, shown: str = "none") -> Setting[T]:
+    """A setting that is JSON of the type `kind`, from which `finish` makes what the configuration takes."""
+    return document(
+        name,
+        lambda text: finish(read_setting(kind, text)),
+        default,
+        meaning,
+        lambda: TypeAdapter(kind).json_schema(),
+        shown=shown,
+    )
+
+
+CREDENTIALS = _json(
     "REGISTRATION_CREDENTIALS",
-    read_static_credentials,
+    list[CredentialSetting],
+    lambda found: tuple(credential.hashed() for credential in found),
     tuple[StaticCredential, ...](),
     "JSON list: who may register and manage with a fixed `Authorization` or `X-API-KEY` value",
-    _LIST,
 )
-POLICIES = document(
+POLICIES = _json(
     "REGISTRATION_POLICIES",
-    read_policies,
-    _USUAL_POLICIES,
+    dict[Name, Policy],
+    _named_policies,
+    _named_policies({}),
     "JSON object of policies by name: what a caller may have registered",
-    _OBJECT,
     shown="`default`, `open`",
 )
+RESOURCE_APIS = _json(
+    "REGISTRATION_RESOURCE_APIS",
+    list[ResourceApi],
+    _distinct_apis,
+    tuple[ResourceApi, ...](),
+    "JSON list: APIs whose scopes clients may ask for",
+)
+STATEMENT_ISSUERS = _json(
+    "REGISTRATION_STATEMENT_ISSUERS",
+    list[StatementIssuer],
+    tuple[StatementIssuer, ...],
+    tuple[StatementIssuer, ...](),
+    "JSON list: whose software statements count",
+)
+# Where a caller has several roles the first one counts.
+ENTRA_ROLES = _json(
+    "REGISTRATION_ENTRA_ROLES", dict[str, str], dict[str, str], dict[str, str](), "JSON object: app role to policy"
+)
+FORBIDDEN_NAMES = _json(
+    "REGISTRATION_FORBIDDEN_NAMES",
+    list[str],
+    tuple[str, ...],
+    tuple[str, ...](),
+    "JSON list of names that no client may pretend to have, besides Microsoft's",
+)
+_KEYS = {"type": ["string", "array"]}
 SEALING_KEYS = document(
     "REGISTRATION_SEALING_KEYS",
     read_keys,
@@ -69,7 +172,6 @@ ENTRA_AUDIENCE = text(
     "the audience of callers' Entra access tokens: the client id (v2) or App ID URI (v1) of the bridge's API",
     shown="none",
 )
-ENTRA_ROLES = document("REGISTRATION_ENTRA_ROLES", read_entra_roles, _NO_ROLES, "JSON object: app role to policy", _OBJECT)
 REGISTRATION_OPEN_POLICY = text(
     "REGISTRATION_OPEN_POLICY",
     "the policy for callers without a credential, such as `open`; without it they are turned away",
@@ -118,27 +220,6 @@ ACCESS_TOKEN_GRACE_SECONDS = number(
     30 * DAY,
     "how long the token before stays good, in case the answer got lost",
 )
-RESOURCE_APIS = document(
-    "REGISTRATION_RESOURCE_APIS",
-    read_resource_apis,
-    tuple[ResourceApi, ...](),
-    "JSON list: APIs whose scopes clients may ask for",
-    _LIST,
-)
-STATEMENT_ISSUERS = document(
-    "REGISTRATION_STATEMENT_ISSUERS",
-    read_statement_issuers,
-    tuple[StatementIssuer, ...](),
-    "JSON list: whose software statements count",
-    _LIST,
-)
-FORBIDDEN_NAMES = document(
-    "REGISTRATION_FORBIDDEN_NAMES",
-    read_names,
-    tuple[str, ...](),
-    "JSON list of names that no client may pretend to have, besides Microsoft's",
-    _LIST,
-)
 SIGN_IN_AUDIENCE = choice("REGISTRATION_SIGN_IN_AUDIENCE", ("AzureADMyOrg", "AzureADMultipleOrgs"), "or `AzureADMultipleOrgs`")
 
 
@@ -154,41 +235,36 @@ def read_registration(environment: Environment, base_url: str, bridge_tag: str) 
     ):
         if unknown := sorted(named - set(policies)):
             environment.refuse(setting.name, f"names a policy that {POLICIES.name} doesn't have: {', '.join(unknown)}")
+    if any(credential.name == OPEN_CALLER for credential in credentials):
+        environment.refuse(CREDENTIALS.name, f"{OPEN_CALLER} is the name of callers without a credential")
     audience = read(ENTRA_AUDIENCE)
     if roles and not audience:
         environment.refuse(ENTRA_AUDIENCE.name, f"is needed by {ENTRA_ROLES.name}: the audience of callers' tokens")
     initial_keys = read(INITIAL_TOKEN_KEYS)
-    members: dict[str, Any] = {
-        "base_url": base_url,
-        "sealing_keys": read(SEALING_KEYS),
-        "bridge_tag": bridge_tag,
-        "sign_in_audience": read(SIGN_IN_AUDIENCE),
-        "budget": read(BUDGET_MILLISECONDS) / 1000,
-        "policies": policies,
-        "static_credentials": credentials,
-        "initial_token_keys": initial_keys[0] if initial_keys else None,
-        "entra_audience": audience,
-        "entra_roles": roles,
-        "open_policy": open_policy,
-        "allow_update": read(ALLOW_UPDATE),
-        "allow_delete": read(ALLOW_DELETE),
-        "purge_on_delete": read(PURGE_ON_DELETE),
-        "mismatch": read(SECRET_MISMATCH),
-        "secret_lifetime": read(SECRET_DAYS) * DAY,
-        "shorter_secret_lifetime": read(SHORTER_SECRET_DAYS) * DAY or None,
-        "secret_overlap": read(SECRET_OVERLAP_DAYS) * DAY,
-        "most_secrets": read(MOST_SECRETS),
-        "secrets_in_tokens": read(SECRETS_IN_TOKENS),
-        "rotate_access_tokens": read(ROTATE_ACCESS_TOKENS),
-        "access_token_grace": read(ACCESS_TOKEN_GRACE_SECONDS),
-        "resource_apis": read(RESOURCE_APIS),
-        "statement_issuers": read(STATEMENT_ISSUERS),
-        "impersonated_names": read(FORBIDDEN_NAMES),
-    }
-    try:
-        return RegistrationConfiguration(**members)
-    except ValueError as contradiction:
-        # Where a setting was refused above, its default may contradict the others: that is no problem of its own.
-        if not environment.problems:
-            environment.refuse("REGISTRATION settings", str(contradiction))
-        return RegistrationConfiguration("https://not.configured.invalid", _NO_KEYS)
+    return RegistrationConfiguration(
+        base_url=base_url,
+        bridge_tag=bridge_tag,
+        sealing_keys=read(SEALING_KEYS),
+        sign_in_audience=read(SIGN_IN_AUDIENCE),
+        budget=read(BUDGET_MILLISECONDS) / 1000,
+        policies=policies,
+        static_credentials=credentials,
+        initial_token_keys=initial_keys[0] if initial_keys else None,
+        entra_audience=audience,
+        entra_roles=roles,
+        open_policy=open_policy,
+        allow_update=read(ALLOW_UPDATE),
+        allow_delete=read(ALLOW_DELETE),
+        purge_on_delete=read(PURGE_ON_DELETE),
+        mismatch="refuse" if read(SECRET_MISMATCH) == "refuse" else "rotate",
+        secret_lifetime=read(SECRET_DAYS) * DAY,
+        shorter_secret_lifetime=read(SHORTER_SECRET_DAYS) * DAY or None,
+        secret_overlap=read(SECRET_OVERLAP_DAYS) * DAY,
+        most_secrets=read(MOST_SECRETS),
+        secrets_in_tokens=read(SECRETS_IN_TOKENS),
+        rotate_access_tokens=read(ROTATE_ACCESS_TOKENS),
+        access_token_grace=read(ACCESS_TOKEN_GRACE_SECONDS),
+        resource_apis=read(RESOURCE_APIS),
+        statement_issuers=read(STATEMENT_ISSUERS),
+        impersonated_names=(*IMPERSONATED, *read(FORBIDDEN_NAMES)),
+    )

@@ -8,9 +8,8 @@ import pytest
 import requests
 
 from local.sandbox import Sandbox, sandbox
-from shared.registration import initial_access
-from shared.registration.initial_access import InitialAccess
-from shared.registration.keys import Key, KeyRing
+from shared.registration import tokens
+from shared.registration.tokens import InitialAccess, Key, KeyRing
 from tests.wire import registration as callers
 
 SIGNING = KeyRing(Key("i1", "signing-key-of-initial-access-tokens-0123"))
@@ -40,7 +39,7 @@ def test_gravitee_with_an_initial_access_token(open_place: Sandbox) -> None:
     now = datetime.now(UTC)
     access = InitialAccess("j1", "gravitee", "default", now + timedelta(days=1))
     with requests.Session() as session:
-        callers.gravitee(open_place.url, session, initial_access.mint(access, open_place.url, SIGNING, now))
+        callers.gravitee(open_place.url, session, tokens.mint_initial_token(access, open_place.url, SIGNING, now))
 
 
 @pytest.mark.duty(32, 36)

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from local.sandbox import sandbox
-from shared.registration import initial_access
-from shared.registration.initial_access import InitialAccess
-from shared.registration.keys import Key, KeyRing
+from shared.registration import tokens
+from shared.registration.tokens import InitialAccess, Key, KeyRing
 
 SIGNING = KeyRing(Key("i1", "signing-key-of-initial-access-tokens-0123"))
 
@@ -22,7 +21,7 @@ def main() -> int:
     with sandbox(settings=settings) as place:
         now = datetime.now(UTC)
         access = InitialAccess("j1", "pyoidc", "default", now + timedelta(hours=1))
-        told = {"url": place.url, "initial_token": initial_access.mint(access, place.url, SIGNING, now)}
+        told = {"url": place.url, "initial_token": tokens.mint_initial_token(access, place.url, SIGNING, now)}
         command = [sys.argv[1], str(Path(__file__).with_name("clients.py"))]
         return subprocess.run(command, input=json.dumps(told), text=True, timeout=120, check=False).returncode
 

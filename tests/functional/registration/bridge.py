@@ -3,19 +3,22 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from emulator.server import EntraEmulator
+from shared.environment import Environment
 from shared.errors import OAuthError
 from shared.graph.client import GraphClient
 from shared.graph.directory import Directory
 from shared.http.message import Request, Response, error_response
+from shared.introspection.bearer_tokens import BearerTokens
 from shared.registration.configuration import RegistrationConfiguration, StaticCredential
 from shared.registration.endpoint import RegistrationService
-from shared.registration.keys import Key, KeyRing
+from shared.registration.tokens import Key
 from shared.retry import Deadline
+from shared.settings.registration import read_registration
 
 BASE_URL = "https://bridge.example.com"
 PORTAL = "SSWS portal-credential-0123456789"
@@ -40,9 +43,11 @@ def credential(name: str, value: str, policy: str = "default", header: Any = "au
 
 def configuration() -> RegistrationConfiguration:
     """The configuration that tests start from."""
-    return RegistrationConfiguration(
-        base_url=BASE_URL,
-        sealing_keys=KeyRing(SEALING_KEY),
+    environment = Environment({"REGISTRATION_SEALING_KEYS": json.dumps([asdict(SEALING_KEY)])})
+    usual = read_registration(environment, BASE_URL, "entra-dcr-bridge")
+    environment.done()
+    return replace(
+        usual,
         static_credentials=(
             credential("portal", PORTAL),
             credential("other-portal", OTHER_PORTAL),
@@ -90,7 +95,7 @@ class EmulatorCredential:
         return self._token
 
 
-class FakeEntraTokens:
+class FakeEntraTokens(BearerTokens):
     """Judges Entra's tokens by a table: token -> (audience, claims)."""
 
     def __init__(self) -> None:

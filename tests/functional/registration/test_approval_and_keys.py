@@ -79,6 +79,29 @@ def test_a_client_with_certificates_has_no_secret_and_its_keys_come_back(bridge:
     assert [key["kid"] for key in read["jwks"]["keys"]] == ["k0", "k1"]
 
 
+def test_keys_are_read_of_clients_that_authenticate_with_them_alone(bridge: Bridge) -> None:
+    plain, keyed = bridge.register(), bridge.register(with_keys(0))
+
+    def key_reads() -> int:
+        return sum("keyCredentials" in call.query.get("$select", "") for call in bridge.emulator.requests)
+
+    assert key_reads() == 0
+    content(bridge.call("GET", plain["client_id"]))
+    content(bridge.call("PUT", plain["client_id"], WEB))
+    content(bridge.call("POST", plain["client_id"], rotate=True))
+    assert bridge.call("DELETE", plain["client_id"]).status == 204
+    assert key_reads() == 0
+    assert content(bridge.call("GET", keyed["client_id"]))["jwks"] == keyed["jwks"]
+    assert key_reads() == 1
+
+
+def test_a_client_that_goes_while_its_keys_are_read_is_gone(bridge: Bridge) -> None:
+    client = bridge.register(with_keys(0))
+    code = "Request_ResourceNotFound"
+    bridge.emulator.faults.add("error", method="GET", path="applications", skip=1, times=None, status=404, code=code)
+    assert bridge.call("GET", client["client_id"]).status == 404
+
+
 @pytest.mark.duty(84)
 def test_an_update_replaces_certificates_and_can_take_them_away(bridge: Bridge) -> None:
     client = bridge.register(with_keys(0))

@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.registration import initial_access
-from shared.registration.initial_access import InitialAccess
-from shared.registration.keys import Key, KeyRing
+from shared.registration import tokens
 from shared.registration.policy import Policy
-from shared.registration.tokens import AccessToken, seal
+from shared.registration.tokens import InitialAccess, Key, KeyRing, RegistrationAccessToken, seal_token
 from tests.functional.registration.bridge import (
     API_KEY,
     BASE_URL,
@@ -118,7 +116,7 @@ def test_more_than_one_credential_is_refused(bridge: Bridge) -> None:
 def initial_token(bridge: Bridge, **changes: Any) -> str:
     expires = bridge.clock.now() + timedelta(days=1)
     access = InitialAccess(**{"id": "j1", "name": "partner", "policy": "partners", "expires": expires, **changes})
-    return "Bearer " + initial_access.mint(access, BASE_URL, SIGNING, bridge.clock.now())
+    return "Bearer " + tokens.mint_initial_token(access, BASE_URL, SIGNING, bridge.clock.now())
 
 
 @pytest.fixture
@@ -232,7 +230,7 @@ def test_a_registration_access_token_is_bound_to_one_client(bridge: Bridge) -> N
 @pytest.mark.duty(69)
 def test_a_registration_access_token_sealed_with_another_key_is_invalid(bridge: Bridge) -> None:
     client_id = bridge.register()["client_id"]
-    forged = seal(AccessToken(client_id, 1, 0), KeyRing(Key("k1", "another-key-that-is-long-enough-0123")))
+    forged = seal_token(RegistrationAccessToken(client_id, 1, 0), KeyRing(Key("k1", "another-key-that-is-long-enough-0123")))
     assert_error(bridge.call("GET", client_id, authorization=f"Bearer {forged}"), 401, "invalid_token")
 
 

@@ -11,10 +11,9 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPResponse
 
-from shared.registration import initial_access
-from shared.registration.initial_access import InitialAccess
-from shared.registration.keys import Key, KeyRing
+from shared.registration import tokens
 from shared.registration.policy import Policy
+from shared.registration.tokens import InitialAccess, Key, KeyRing
 from tests.functional.registration.bridge import BASE_URL, PORTAL, Bridge
 from tests.wire import registration as callers
 
@@ -64,7 +63,7 @@ def test_gravitee(make: Make) -> None:
     bridge = make(initial_token_keys=SIGNING)
     now = bridge.clock.now()
     access = InitialAccess("j1", "gravitee", "default", now + timedelta(days=1))
-    callers.gravitee(BASE_URL, session_for(bridge), initial_access.mint(access, BASE_URL, SIGNING, now))
+    callers.gravitee(BASE_URL, session_for(bridge), tokens.mint_initial_token(access, BASE_URL, SIGNING, now))
 
 
 @pytest.mark.duty(4, 43)

@@ -7,6 +7,7 @@ import pytest
 from shared.registration.policy import Policy
 from tests.functional.registration.bridge import OTHER_PORTAL, WEB, Bridge, assert_error, content
 from tests.functional.registration.test_failures import live_clients
+from tests.unit.registration.certificates import jwk
 
 type Make = Callable[..., Bridge]
 KEY = {"idempotency-key": "5f1c2b7e-7d3c-4b8f"}
@@ -56,6 +57,13 @@ def test_a_repeated_registration_of_a_public_client_has_no_secret(bridge: Bridge
     first, again = bridge.register(native, headers=KEY), bridge.register(native, headers=KEY)
     assert first["client_id"] == again["client_id"]
     assert "client_secret" not in again
+
+
+def test_a_repeated_registration_of_a_client_with_keys_answers_with_them(bridge: Bridge) -> None:
+    sent = {**WEB, "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [jwk(0, kid="k0")]}}
+    first, again = bridge.register(sent, headers=KEY), bridge.register(sent, headers=KEY)
+    assert (again["client_id"], again["jwks"]) == (first["client_id"], first["jwks"])
+    assert [key["kid"] for key in again["jwks"]["keys"]] == ["k0"]
 
 
 def test_the_order_of_members_does_not_make_another_request(bridge: Bridge) -> None:

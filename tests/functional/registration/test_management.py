@@ -14,6 +14,29 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 # Reading
 
 
+def test_the_case_of_a_client_id_does_not_count_in_the_path(bridge: Bridge) -> None:
+    client = bridge.register()
+    capitals = client["client_id"].upper()
+    assert content(bridge.call("GET", capitals, authorization=bearer(client)))["client_id"] == client["client_id"]
+    assert content(bridge.call("PUT", capitals, update_of(client)))["client_id"] == client["client_id"]
+    assert bridge.call("DELETE", capitals).status == 204
+    assert bridge.call("GET", client["client_id"]).status == 404
+
+
+def test_a_secret_that_never_ends_expires_at_0(bridge: Bridge) -> None:
+    client = bridge.register()
+    (record,) = (
+        record for record in bridge.emulator.directory.applications.live.values() if record.state["appId"] == client["client_id"]
+    )
+    for password in record.state["passwordCredentials"]:
+        password |= {"startDateTime": None, "endDateTime": None}
+    bridge.emulator.directory.applications.write(record, {"passwordCredentials": record.state["passwordCredentials"]})
+    read = content(bridge.call("GET", client["client_id"], authorization=bearer(client)))
+    assert (read["client_secret"], read["client_secret_expires_at"]) == (client["client_secret"], 0)
+    rotated = content(bridge.call("POST", client["client_id"], authorization=bearer(read), rotate=True))
+    assert rotated["client_secret_expires_at"] > bridge.clock.now().timestamp()
+
+
 @pytest.mark.duty(75, 76, 77)
 def test_a_read_has_the_shape_of_the_registration_with_current_credentials(bridge: Bridge) -> None:
     client = bridge.register()

@@ -7,9 +7,11 @@ import pytest
 
 from emulator.server import EntraEmulator, ResourceApi
 from shared.registration import configuration
+from shared.registration.configuration import RegistrationContext
 from shared.registration.policy import DEVICE_CODE, JWT_BEARER, Policy
 from shared.registration.scopes import ScopeCatalogue, read_permissions
-from tests.functional.registration.bridge import WEB, Bridge, Json, TestClock, assert_error, bearer, content
+from tests.functional.registration.bridge import WEB, Bridge, Json, assert_error, bearer, content
+from tests.unit.registration.objects import registered
 
 type Make = Callable[..., Bridge]
 SERVICE = {"client_name": "svc", "grant_types": ["client_credentials"]}
@@ -102,6 +104,11 @@ def test_a_policy_names_the_scopes_and_the_default(make_with: Make) -> None:
 
 
 @pytest.mark.duty(21)
+def test_a_scope_may_come_as_an_array_and_is_answered_as_a_string(make_with: Make) -> None:
+    assert make_with().register({**WEB, "scope": ["openid", "api://orders/read"]})["scope"] == "openid api://orders/read"
+
+
+@pytest.mark.duty(21)
 def test_a_scope_of_2000_characters_is_one(make_with: Make) -> None:
     assert_error(make_with().call("POST", body={**WEB, "scope": "x" * 2000}), 400, "invalid_client_metadata", "unknown")
 
@@ -159,9 +166,12 @@ def test_app_roles_for_people_alone_and_permissions_without_a_name_are_unknown(m
 
 def test_what_an_api_or_an_application_leaves_out_does_no_harm(make_with: Make) -> None:
     assert read_permissions({"oauth2PermissionScopes": [{"id": "x", "isEnabled": True}]}).scopes == {}
-    catalogue = ScopeCatalogue(make_with().directory, (), TestClock(EntraEmulator()))
-    entry = {"resourceAppId": "x", "resourceAccess": []}
-    assert catalogue.merged({"requiredResourceAccess": None}, [entry]) == [entry]
+    bridge = make_with()
+    catalogue = ScopeCatalogue(RegistrationContext(bridge.configuration, bridge.directory, bridge.clock))
+    client = registered(redirect_uris=["https://a.example/cb"])
+    for application in (None, {}, {"requiredResourceAccess": None}):
+        added, access = catalogue.add_scope(client, "openid", Policy(), bridge.deadline(), application)
+        assert (added.scope, access) == ("openid", [])
 
 
 def test_a_disabled_permission_is_unknown(make_with: Make, orders: ResourceApi) -> None:

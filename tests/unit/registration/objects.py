@@ -6,7 +6,7 @@ from shared.registration.application import Provenance, create_body
 from shared.registration.metadata import ClientMetadata
 from shared.registration.policy import GRANT_TYPES, Policy
 from shared.registration.registration import Registration
-from shared.registration.validation import Rules, resolve
+from shared.registration.validation import resolve_registration
 from tests.unit.registration.certificates import NOW
 
 PROVENANCE = Provenance("portal", "default")
@@ -38,4 +38,4 @@ def apply(application: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
 
 
 def registered(**sent: Any) -> Registration:
-    return resolve(ClientMetadata.parse(sent), POLICY, Rules(()), NOW)
+    return resolve_registration(ClientMetadata.parse(sent), POLICY, NOW, ())

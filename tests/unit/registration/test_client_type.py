@@ -9,11 +9,11 @@ from shared.registration.client_type import (
     check_redirects,
     choose_application_type,
     choose_auth_method,
-    classify,
+    classify_client,
     platform_of,
 )
 from shared.registration.policy import DEVICE_CODE, GRANT_TYPES, Policy
-from shared.registration.redirect_uris import RedirectUri, read
+from shared.registration.redirect_uris import RedirectUri, read_redirect_uri
 
 ANY = Policy(grant_types=GRANT_TYPES)
 CODE = ("authorization_code",)
@@ -23,7 +23,7 @@ PRIVATE = "com.example.app:/cb"
 
 
 def uris(*texts: str) -> tuple[RedirectUri, ...]:
-    return tuple(read(text, ANY) for text in texts)
+    return tuple(read_redirect_uri(text, ANY) for text in texts)
 
 
 @pytest.mark.duty(29)
@@ -66,7 +66,7 @@ def test_refuses_an_unknown_application_type(unknown: str) -> None:
 def test_the_type_follows_from_everything_a_client_says(
     application_type: str, method: str, grants: tuple[str, ...], texts: tuple[str, ...], expected: ClientType
 ) -> None:
-    assert classify(application_type, method, grants, uris(*texts)) is expected
+    assert classify_client(application_type, method, grants, uris(*texts)) is expected
 
 
 @pytest.mark.duty(32)
@@ -85,7 +85,7 @@ def test_the_type_follows_from_everything_a_client_says(
     ],
 )
 def test_each_uri_goes_to_its_platform(text: str, client_type: ClientType, platform: Platform) -> None:
-    assert platform_of(read(text, ANY), client_type) is platform
+    assert platform_of(read_redirect_uri(text, ANY), client_type) is platform
 
 
 def test_platforms_have_the_names_that_graph_gives_them() -> None:
@@ -127,6 +127,29 @@ def test_a_policy_may_leave_methods_out() -> None:
         assert caught.value.description.endswith("allowed here: private_key_jwt")
 
 
+@pytest.mark.duty(12)
+@pytest.mark.parametrize(
+    ("allowed", "has_keys", "method"),
+    [
+        ({"client_secret_post", "private_key_jwt", "none"}, True, "client_secret_post"),
+        ({"private_key_jwt", "none"}, True, "private_key_jwt"),
+        ({"private_key_jwt", "none"}, False, "none"),
+        ({"none"}, True, "none"),
+        ({"client_secret_basic", "client_secret_post", "private_key_jwt"}, True, "client_secret_basic"),
+    ],
+)
+def test_where_the_default_method_is_not_allowed_another_one_is_chosen(allowed: set[str], has_keys: bool, method: str) -> None:
+    policy = Policy(auth_methods=frozenset(allowed))
+    assert choose_auth_method(None, "web", CODE, uris(HTTPS), policy, has_keys=has_keys) == method
+
+
+def test_none_is_not_chosen_for_a_grant_that_needs_a_credential() -> None:
+    policy = Policy(auth_methods=frozenset({"private_key_jwt", "none"}))
+    with pytest.raises(InvalidClientMetadata) as caught:
+        choose_auth_method(None, "web", ("client_credentials",), (), policy)
+    assert caught.value.description.endswith("allowed here: none, private_key_jwt")
+
+
 def test_client_credentials_needs_a_credential() -> None:
     for application_type in ("web", "native", "browser"):
         with pytest.raises(InvalidClientMetadata) as caught:
@@ -143,7 +166,7 @@ def test_a_client_in_a_browser_keeps_no_credential(method: str) -> None:
 
 def check(application_type: str, method: str, grants: tuple[str, ...], *texts: str, policy: Policy = ANY) -> None:
     found = uris(*texts)
-    check_redirects(application_type, classify(application_type, method, grants, found), grants, found, policy)
+    check_redirects(application_type, classify_client(application_type, method, grants, found), grants, found, policy)
 
 
 @pytest.mark.duty(6)

@@ -6,24 +6,33 @@ from typing import Any
 
 import pytest
 
-from shared.registration import configuration_reader as reader
+from shared.environment import Environment
 from shared.registration.certificates import read_jwks
-from shared.registration.configuration import RegistrationConfiguration, StaticCredential
-from shared.registration.keys import Key, KeyRing
+from shared.registration.configuration import StaticCredential
 from shared.registration.policy import IMPLICIT, Policy
+from shared.settings.registration import (
+    CREDENTIALS,
+    ENTRA_ROLES,
+    FORBIDDEN_NAMES,
+    POLICIES,
+    RESOURCE_APIS,
+    STATEMENT_ISSUERS,
+    read_keys,
+    read_registration,
+)
+from shared.settings.tenant import read_base_url, read_tag
 from tests.unit.registration.certificates import NOW, jwk
 
-KEYS = KeyRing(Key("k", "x" * 32))
 LITERAL = "SSWS portal-credential"
 DIGEST = hashlib.sha256(LITERAL.encode()).digest()
 
 
 def test_reads_policies_beside_the_two_that_are_always_there() -> None:
-    policies = reader.read_policies('{"partners":{"grant_types":["implicit"],"redirect_hosts":[".p.example"],"most_clients":5}}')
+    policies = POLICIES.parse('{"partners":{"grant_types":["implicit"],"redirect_hosts":[".p.example"],"most_clients":5}}')
     assert policies["partners"] == Policy("partners", frozenset({IMPLICIT}), redirect_hosts=(".p.example",), most_clients=5)
     assert policies["default"] == Policy()
     assert policies["open"].urls_on_redirect_hosts
-    assert reader.read_policies('{"default":{"loopback":false}}')["default"] == Policy(loopback=False)
+    assert POLICIES.parse('{"default":{"loopback":false}}')["default"] == Policy(loopback=False)
 
 
 @pytest.mark.parametrize(
@@ -33,21 +42,21 @@ def test_reads_policies_beside_the_two_that_are_always_there() -> None:
         ("[]", "object"),
         ('{"p":{"most_client":1}}', "p.most_client"),
         ('{"p":{"most_clients":"1"}}', "p.most_clients"),
-        ('{"p":{"most_clients":0}}', "most_clients must be at least 1"),
-        ('{"p":{"most_redirect_uris":257}}', "most_redirect_uris must be at most 256"),
+        ('{"p":{"most_clients":0}}', "p.most_clients: must be greater than or equal to 1"),
+        ('{"p":{"most_redirect_uris":257}}', "p.most_redirect_uris: must be less than or equal to 256"),
         ('{"p":{"secret_lifetime":0}}', "secret_lifetime"),
         ('{"p":{"registrations_per_minute":-1}}', "registrations_per_minute"),
         ('{"p":{"unsupported_grants":"ignore"}}', "p.unsupported_grants"),
-        ('{"p":{"grant_types":["password"]}}', "password"),
-        ('{"p":{"auth_methods":["client_secret_jwt"]}}', "client_secret_jwt"),
-        ('{"p":{"grant_types":[]}}', "must not be empty"),
+        ('{"p":{"grant_types":["password"]}}', "p.grant_types.0: must be one of authorization_code"),
+        ('{"p":{"auth_methods":["client_secret_jwt"]}}', "p.auth_methods.0"),
+        ('{"p":{"grant_types":[]}}', "p.grant_types"),
         ('{"p":{"name":"q"}}', "p.name"),
-        ('{"a b":{}}', "name of a policy"),
+        ('{"a b":{}}', "a b.[key]"),
     ],
 )
 def test_names_what_is_wrong_with_a_policy(text: str, named: str) -> None:
     with pytest.raises(ValueError, match=r".") as caught:
-        reader.read_policies(text)
+        POLICIES.parse(text)
     assert named in str(caught.value)
 
 
@@ -59,7 +68,7 @@ def test_reads_static_credentials_and_keeps_their_digest_alone() -> None:
         {"name": "kong", "api_key": LITERAL, "policy": "kong"},
         {"name": "kong", "api_key_sha256": DIGEST.hex()},
     ]
-    credentials = reader.read_static_credentials(json.dumps(entries))
+    credentials = CREDENTIALS.parse(json.dumps(entries))
     assert credentials == (
         StaticCredential("portal", DIGEST),
         StaticCredential("portal", DIGEST),
@@ -88,17 +97,17 @@ def test_reads_static_credentials_and_keeps_their_digest_alone() -> None:
 )
 def test_a_static_credential_that_is_wrong_is_refused_without_being_shown(entry: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="0") as caught:
-        reader.read_static_credentials(json.dumps([entry]))
+        CREDENTIALS.parse(json.dumps([entry]))
     assert LITERAL not in str(caught.value)
 
 
 def test_reads_keys_as_a_list_or_as_one_plain_secret() -> None:
-    ring = reader.read_keys(json.dumps([{"id": "b", "secret": "y" * 32}, {"id": "a", "secret": "x" * 32}]))
+    ring = read_keys(json.dumps([{"id": "b", "secret": "y" * 32}, {"id": "a", "secret": "x" * 32}]))
     assert [key.id for key in ring] == ["b", "a"]
-    plain, other = reader.read_keys("x" * 32).first, reader.read_keys("y" * 32).first
+    plain, other = read_keys("x" * 32).first, read_keys("y" * 32).first
     assert plain.secret == "x" * 32
     assert plain.id != other.id
-    both = reader.read_keys("y" * 32 + "\n" + "x" * 32 + "\n")
+    both = read_keys("y" * 32 + "\n" + "x" * 32 + "\n")
     assert [key.id for key in both] == [other.id, plain.id]
 
 
@@ -107,14 +116,12 @@ def test_reads_keys_as_a_list_or_as_one_plain_secret() -> None:
 )
 def test_keys_that_are_wrong_are_refused_without_being_shown(text: str) -> None:
     with pytest.raises(ValueError, match=r".") as caught:
-        reader.read_keys(text)
+        read_keys(text)
     assert "s3cret" not in str(caught.value)
 
 
 def test_reads_resource_apis() -> None:
-    (api,) = reader.read_resource_apis(
-        '[{"app_id":"11111111-1111-4111-8111-111111111111","prefix":"api://orders/","app_roles":true}]'
-    )
+    (api,) = RESOURCE_APIS.parse('[{"app_id":"11111111-1111-4111-8111-111111111111","prefix":"api://orders/","app_roles":true}]')
     assert (api.prefix, api.app_roles) == ("api://orders/", True)
 
 
@@ -130,13 +137,13 @@ def test_reads_resource_apis() -> None:
 )
 def test_refuses_resource_apis_that_are_wrong(apis: list[dict[str, Any]]) -> None:
     with pytest.raises(ValueError, match=r"app_id|prefix"):
-        reader.read_resource_apis(json.dumps(apis))
+        RESOURCE_APIS.parse(json.dumps(apis))
 
 
 def test_reads_statement_issuers() -> None:
     (public,) = read_jwks({"keys": [jwk()]}, NOW)
     issuers = [{"issuer": "https://i.example", "jwks": {"keys": [public.as_jwk()]}}]
-    (issuer,) = reader.read_statement_issuers(json.dumps(issuers))
+    (issuer,) = STATEMENT_ISSUERS.parse(json.dumps(issuers))
     assert (issuer.issuer, issuer.algorithms) == ("https://i.example", ("RS256", "PS256", "ES256"))
 
 
@@ -154,46 +161,63 @@ def test_reads_statement_issuers() -> None:
 def test_refuses_statement_issuers_that_are_wrong(change: dict[str, Any]) -> None:
     issuer = {"issuer": "https://i.example", "jwks": {"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}, **change}
     with pytest.raises(ValueError, match=r"0\.(algorithms|jwks)"):
-        reader.read_statement_issuers(json.dumps([issuer]))
+        STATEMENT_ISSUERS.parse(json.dumps([issuer]))
 
 
 def test_reads_roles_and_names() -> None:
-    assert dict(reader.read_entra_roles('{"Clients.Register":"default"}')) == {"Clients.Register": "default"}
-    assert reader.read_names('["Contoso Pay"]') == ("Contoso Pay",)
-    for read in (reader.read_entra_roles, reader.read_names):
+    assert dict(ENTRA_ROLES.parse('{"Clients.Register":"default"}')) == {"Clients.Register": "default"}
+    assert FORBIDDEN_NAMES.parse('["Contoso Pay"]') == ("Contoso Pay",)
+    for setting in (ENTRA_ROLES, FORBIDDEN_NAMES):
         with pytest.raises(ValueError, match=r"."):
-            read("7")
+            setting.parse("7")
+
+
+def problems(variables: dict[str, str]) -> list[str]:
+    """The names of the settings that are refused, each once."""
+    environment = Environment(
+        {"BRIDGE_BASE_URL": "https://bridge.example.com", "REGISTRATION_SEALING_KEYS": "x" * 32, **variables}
+    )
+    read_registration(environment, read_base_url(environment), read_tag(environment))
+    return [problem.name for problem in environment.problems]
 
 
 @pytest.mark.duty(5)
 @pytest.mark.parametrize(
-    "changes",
+    ("name", "value"),
     [
-        {"base_url": "http://bridge.example.com"},
-        {"base_url": "https://bridge.example.com/"},
-        {"base_url": ""},
-        {"bridge_tag": "a b"},
-        {"bridge_tag": ""},
-        {"bridge_tag": "dcr:x"},
-        {"bridge_tag": "x" * 65},
-        {"sign_in_audience": "AzureADandPersonalMicrosoftAccount"},
-        {"most_secrets": 1},
-        {"policies": {"other": Policy()}},
-        {"static_credentials": (StaticCredential("p", DIGEST, policy="missing"),)},
-        {"static_credentials": (StaticCredential("open", DIGEST),)},
-        {"entra_roles": {"R": "missing"}},
-        {"open_policy": "missing"},
+        ("BRIDGE_BASE_URL", "http://bridge.example.com"),
+        ("BRIDGE_BASE_URL", ""),
+        ("BRIDGE_TAG", "a b"),
+        ("BRIDGE_TAG", "dcr:x"),
+        ("BRIDGE_TAG", "x" * 65),
+        ("REGISTRATION_SIGN_IN_AUDIENCE", "AzureADandPersonalMicrosoftAccount"),
+        ("REGISTRATION_MOST_SECRETS", "1"),
+        ("REGISTRATION_CREDENTIALS", json.dumps([{"name": "p", "authorization": LITERAL, "policy": "missing"}])),
+        ("REGISTRATION_CREDENTIALS", json.dumps([{"name": "open", "authorization": LITERAL}])),
+        ("REGISTRATION_OPEN_POLICY", "missing"),
     ],
 )
-def test_a_configuration_that_contradicts_itself_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        RegistrationConfiguration(**{"base_url": "https://bridge.example.com", "sealing_keys": KEYS, **changes})
+def test_settings_that_contradict_each_other_are_refused(name: str, value: str) -> None:
+    assert problems({}) == []
+    assert problems({name: value}) == [name]
+
+
+def test_roles_need_a_policy_and_an_audience() -> None:
+    roles = '{"R":"default"}'
+    assert problems({"REGISTRATION_ENTRA_ROLES": roles, "REGISTRATION_ENTRA_AUDIENCE": "api://bridge"}) == []
+    assert problems({"REGISTRATION_ENTRA_ROLES": roles}) == ["REGISTRATION_ENTRA_AUDIENCE"]
+    unknown = {"REGISTRATION_ENTRA_ROLES": '{"R":"missing"}', "REGISTRATION_ENTRA_AUDIENCE": "api://bridge"}
+    assert problems(unknown) == ["REGISTRATION_ENTRA_ROLES"]
 
 
 def test_http_serves_on_a_loopback_host_for_development() -> None:
-    for base_url in ("http://127.0.0.1:7071", "http://localhost:7071", "http://[::1]:7071", "https://bridge.example.com/dcr"):
-        assert RegistrationConfiguration(base_url, KEYS).client_uri("x") == f"{base_url}/register/x"
+    for base_url in ("http://127.0.0.1:7071", "http://localhost:7071", "http://[::1]:7071", "https://bridge.example.com/dcr/"):
+        environment = Environment({"BRIDGE_BASE_URL": base_url, "REGISTRATION_SEALING_KEYS": "x" * 32})
+        configuration = read_registration(environment, read_base_url(environment), "a-bridge")
+        assert environment.problems == []
+        assert configuration.client_uri("x") == f"{base_url.rstrip('/')}/register/x"
 
 
 def test_a_policy_that_is_gone_is_the_default_one() -> None:
-    assert RegistrationConfiguration("https://bridge.example.com", KEYS).policy("gone") == Policy()
+    environment = Environment({"REGISTRATION_SEALING_KEYS": "x" * 32})
+    assert read_registration(environment, "https://bridge.example.com", "a-bridge").policy("gone") == Policy()

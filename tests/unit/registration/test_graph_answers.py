@@ -17,7 +17,7 @@ from shared.graph.errors import (
     UniqueNameTaken,
     ValueRefused,
 )
-from shared.registration.graph_answers import answer_to
+from shared.registration.endpoint import error_of_graph
 
 GRAPH_TEXT = "POST applications answered 400 'Invalid value \"s3cret\"'"
 
@@ -43,7 +43,7 @@ GRAPH_TEXT = "POST applications answered 400 'Invalid value \"s3cret\"'"
     ],
 )
 def test_each_failure_has_its_answer_and_graphs_words_stay_in_the_log(failure: GraphFailure, status: int, error: str) -> None:
-    answer = answer_to(failure)
+    answer = error_of_graph(failure)
     assert (answer.status, answer.error) == (status, error)
     assert answer.description
     assert "s3cret" not in answer.description
@@ -54,14 +54,14 @@ def test_each_failure_has_its_answer_and_graphs_words_stay_in_the_log(failure: G
 @pytest.mark.duty(66)
 @pytest.mark.parametrize(("given", "sent"), [(None, "10"), (2.128, "3"), (0.0, "1"), (30.0, "31"), (90_000.0, "3600")])
 def test_throttling_is_passed_on_in_whole_seconds(given: float | None, sent: str) -> None:
-    assert answer_to(Throttled("x", retry_after=given)).headers["Retry-After"] == sent
+    assert error_of_graph(Throttled("x", retry_after=given)).headers["Retry-After"] == sent
 
 
 def test_an_outage_names_a_time_too() -> None:
-    assert answer_to(Unavailable("x")).headers["Retry-After"] == "5"
-    assert answer_to(Unavailable("x", retry_after=7.5)).headers["Retry-After"] == "8"
+    assert error_of_graph(Unavailable("x")).headers["Retry-After"] == "5"
+    assert error_of_graph(Unavailable("x", retry_after=7.5)).headers["Retry-After"] == "8"
 
 
 def test_the_member_is_named_where_the_policy_of_the_tenant_forbids_secrets() -> None:
     failure = PolicyRefused("x", code="CredentialTypeNotAllowedAsPerAppPolicy")
-    assert answer_to(failure).description.startswith("token_endpoint_auth_method")
+    assert error_of_graph(failure).description.startswith("token_endpoint_auth_method")

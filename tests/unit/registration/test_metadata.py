@@ -82,7 +82,8 @@ def test_keeps_an_empty_array_apart_from_an_absent_one() -> None:
         ("response_types", {}),
         ("client_name", 7),
         ("client_name", ["A"]),
-        ("scope", ["openid"]),
+        ("scope", ["openid", 1]),
+        ("scope", {"openid": True}),
         ("contacts", "ops@a.example"),
         ("contacts", [None]),
         ("jwks", [{"kty": "RSA"}]),
@@ -105,7 +106,12 @@ def test_names_the_member_whose_type_is_wrong(member: str, value: object) -> Non
 def test_redirect_uris_of_the_wrong_type_have_an_error_code_of_their_own(value: object) -> None:
     with pytest.raises(InvalidRedirectUri) as caught:
         ClientMetadata.parse({"redirect_uris": value})
-    assert caught.value.description == "redirect_uris must be an array of strings"
+    assert caught.value.description in ("redirect_uris must be an array", "redirect_uris.0 must be a string")
+
+
+@pytest.mark.parametrize(("sent", "scope"), [("openid email", "openid email"), (["openid", "email"], "openid email"), ([], None)])
+def test_scope_may_come_as_an_array_of_strings(sent: object, scope: str | None) -> None:
+    assert ClientMetadata.parse({"scope": sent}).scope == scope
 
 
 @pytest.mark.duty(22)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.commands.mint_token import main
-from shared.registration.configuration_reader import read_keys
-from shared.registration.initial_access import verify
+from shared.registration.tokens import verify_initial_token
+from shared.settings.registration import read_keys
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 SECRET = "a-signing-secret-of-the-operator-012345"
@@ -17,7 +17,7 @@ SETTINGS = {"REGISTRATION_INITIAL_TOKEN_KEYS": SECRET, "BRIDGE_BASE_URL": "https
 def test_prints_a_token_that_the_bridge_believes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--name", "Partner Ltd", "--policy", "partners", "--days", "7", "--clients", "3"], SETTINGS, NOW) == 0
     printed = capsys.readouterr()
-    access = verify(printed.out.strip(), "https://bridge.example.com", read_keys(SECRET), NOW)
+    access = verify_initial_token(printed.out.strip(), "https://bridge.example.com", read_keys(SECRET), NOW)
     assert access is not None
     assert (access.name, access.policy, access.most_clients) == ("Partner Ltd", "partners", 3)
     assert access.expires == NOW + timedelta(days=7)
@@ -30,7 +30,7 @@ def test_no_two_tokens_are_the_same_caller(capsys: pytest.CaptureFixture[str]) -
     for _ in range(2):
         main(["--name", "Partner"], SETTINGS, NOW)
         tokens.append(capsys.readouterr().out.strip())
-    first, second = (verify(token, "https://bridge.example.com", read_keys(SECRET), NOW) for token in tokens)
+    first, second = (verify_initial_token(token, "https://bridge.example.com", read_keys(SECRET), NOW) for token in tokens)
     assert first is not None
     assert second is not None
     assert first.id != second.id

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.registration.tags import Record, foreign, to_tags
+from shared.registration.tags import Record, foreign_tags, to_tags
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=600)
 items = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200), max_size=8)
@@ -62,7 +62,7 @@ def test_an_empty_list_is_not_an_absent_one() -> None:
 
 
 def test_leaves_other_peoples_tags_alone() -> None:
-    assert foreign(["entra-dcr-bridge", "dcr:scope=a", "HideApp", "team:orders"]) == [
+    assert foreign_tags(["entra-dcr-bridge", "dcr:scope=a", "HideApp", "team:orders"]) == [
         "entra-dcr-bridge",
         "HideApp",
         "team:orders",

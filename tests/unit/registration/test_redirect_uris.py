@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import InvalidRedirectUri
 from shared.registration.policy import Policy
-from shared.registration.redirect_uris import Kind, RedirectUri, read, read_all, stored
+from shared.registration.redirect_uris import RedirectUri, UriKind, read_redirect_uri, read_redirect_uris, read_stored_uri
 
 ANY = Policy()
 
@@ -13,30 +13,30 @@ ANY = Policy()
 @pytest.mark.parametrize(
     ("text", "kind", "host"),
     [
-        ("https://a.example", Kind.HTTPS, "a.example"),
-        ("https://A.Example/Callback?x=1&y=%20", Kind.HTTPS, "a.example"),
-        ("HTTPS://a.example/", Kind.HTTPS, "a.example"),
-        ("https://a.example:8443/cb", Kind.HTTPS, "a.example"),
-        ("https://192.0.2.1/cb", Kind.HTTPS, "192.0.2.1"),
-        ("https://xn--bcher-kva.example/cb", Kind.HTTPS, "xn--bcher-kva.example"),
-        ("http://localhost/cb", Kind.LOOPBACK, "localhost"),
-        ("http://LOCALHOST:3000/cb", Kind.LOOPBACK, "localhost"),
-        ("http://127.0.0.1:33418/", Kind.LOOPBACK, "127.0.0.1"),
-        ("https://localhost:8443/cb", Kind.HTTPS, "localhost"),
-        ("com.example.app:/cb", Kind.PRIVATE, ""),
-        ("com.example.app://host/cb", Kind.PRIVATE, ""),
-        ("msauth.com.example.app://auth", Kind.PRIVATE, ""),
+        ("https://a.example", UriKind.HTTPS, "a.example"),
+        ("https://A.Example/Callback?x=1&y=%20", UriKind.HTTPS, "a.example"),
+        ("HTTPS://a.example/", UriKind.HTTPS, "a.example"),
+        ("https://a.example:8443/cb", UriKind.HTTPS, "a.example"),
+        ("https://192.0.2.1/cb", UriKind.HTTPS, "192.0.2.1"),
+        ("https://xn--bcher-kva.example/cb", UriKind.HTTPS, "xn--bcher-kva.example"),
+        ("http://localhost/cb", UriKind.LOOPBACK, "localhost"),
+        ("http://LOCALHOST:3000/cb", UriKind.LOOPBACK, "localhost"),
+        ("http://127.0.0.1:33418/", UriKind.LOOPBACK, "127.0.0.1"),
+        ("https://localhost:8443/cb", UriKind.HTTPS, "localhost"),
+        ("com.example.app:/cb", UriKind.PRIVATE, ""),
+        ("com.example.app://host/cb", UriKind.PRIVATE, ""),
+        ("msauth.com.example.app://auth", UriKind.PRIVATE, ""),
     ],
 )
-def test_takes_https_loopback_and_private_use_schemes(text: str, kind: Kind, host: str) -> None:
-    uri = read(text, ANY)
+def test_takes_https_loopback_and_private_use_schemes(text: str, kind: UriKind, host: str) -> None:
+    uri = read_redirect_uri(text, ANY)
     assert uri == RedirectUri(text, kind, host)
     assert uri.is_local is (host in ("localhost", "127.0.0.1"))
 
 
 def refused(text: str, policy: Policy = ANY) -> str:
     with pytest.raises(InvalidRedirectUri) as caught:
-        read(text, policy)
+        read_redirect_uri(text, policy)
     assert caught.value.description.startswith("redirect_uris")
     return caught.value.description
 
@@ -111,14 +111,14 @@ def test_rejects_a_private_use_scheme_without_a_dot() -> None:
 @pytest.mark.duty(10)
 def test_a_policy_may_name_schemes_without_a_dot() -> None:
     policy = Policy(undotted_schemes=frozenset({"myapp"}))
-    assert read("myapp://cb", policy) == RedirectUri("myapp://cb", Kind.PRIVATE, "")
-    assert read("MyApp://cb", policy).kind is Kind.PRIVATE
+    assert read_redirect_uri("myapp://cb", policy) == RedirectUri("myapp://cb", UriKind.PRIVATE, "")
+    assert read_redirect_uri("MyApp://cb", policy).kind is UriKind.PRIVATE
     assert "reverse domain name" in refused("other://cb", policy)
 
 
 def test_a_policy_may_refuse_private_use_schemes_and_keep_the_ones_it_names() -> None:
     policy = Policy(private_schemes=False, undotted_schemes=frozenset({"com.example.app"}))
-    assert read("com.example.app:/cb", policy).kind is Kind.PRIVATE
+    assert read_redirect_uri("com.example.app:/cb", policy).kind is UriKind.PRIVATE
     assert "private-use scheme, which is not allowed" in refused("com.example.other:/cb", policy)
 
 
@@ -188,7 +188,7 @@ def test_tells_that_entra_does_not_take_the_ipv6_loopback() -> None:
 
 
 def test_takes_an_ipv6_host_over_https() -> None:
-    assert read("https://[2001:db8::1]:8443/cb", ANY).host == "[2001:db8::1]"
+    assert read_redirect_uri("https://[2001:db8::1]:8443/cb", ANY).host == "[2001:db8::1]"
 
 
 @pytest.mark.parametrize("text", ["/cb", "cb", "//a.example/cb"])
@@ -198,7 +198,7 @@ def test_says_that_a_scheme_is_missing(text: str) -> None:
 
 def test_takes_256_characters_and_no_more() -> None:
     stem = "https://a.example/"
-    assert read(stem + "x" * (256 - len(stem)), ANY)
+    assert read_redirect_uri(stem + "x" * (256 - len(stem)), ANY)
     assert "longer than 256" in refused(stem + "x" * (257 - len(stem)))
 
 
@@ -208,10 +208,10 @@ def test_a_message_does_not_repeat_the_uri() -> None:
 
 def test_a_policy_may_name_the_hosts() -> None:
     policy = Policy(redirect_hosts=("a.example", ".b.example"))
-    assert read("https://a.example/cb", policy)
-    assert read("https://A.EXAMPLE/cb", policy)
-    assert read("https://x.y.b.example/cb", policy)
-    assert read("http://localhost/cb", policy)
+    assert read_redirect_uri("https://a.example/cb", policy)
+    assert read_redirect_uri("https://A.EXAMPLE/cb", policy)
+    assert read_redirect_uri("https://x.y.b.example/cb", policy)
+    assert read_redirect_uri("http://localhost/cb", policy)
     for text in ("https://b.example/", "https://x.a.example/", "https://evila.example/", "https://evilb.example/"):
         assert "host that is not allowed" in refused(text, policy)
 
@@ -236,7 +236,7 @@ def test_no_uri_is_registered_twice() -> None:
         "com.example.app://host",
         "com.example.app://host/",
     )
-    kept = [uri.text for uri in read_all(sent, ANY)]
+    kept = [uri.text for uri in read_redirect_uris(sent, ANY)]
     assert kept == [
         "https://a.example",
         "https://a.example/cb",
@@ -251,21 +251,21 @@ def test_no_uri_is_registered_twice() -> None:
 
 def test_a_policy_limits_the_number() -> None:
     policy = Policy(most_redirect_uris=2)
-    assert len(read_all(("https://a.example/1", "https://a.example/2", "https://a.example/1"), policy)) == 2
+    assert len(read_redirect_uris(("https://a.example/1", "https://a.example/2", "https://a.example/1"), policy)) == 2
     with pytest.raises(InvalidRedirectUri) as caught:
-        read_all(("https://a.example/1", "https://a.example/2", "https://a.example/3"), policy)
+        read_redirect_uris(("https://a.example/1", "https://a.example/2", "https://a.example/3"), policy)
     assert "more than 2" in caught.value.description
 
 
 @pytest.mark.parametrize(
     ("text", "kind", "host"),
     [
-        ("https://*.a.example/cb", Kind.HTTPS, "*.a.example"),
-        ("HTTP://Localhost:80/cb", Kind.LOOPBACK, "localhost"),
-        ("https://a.example", Kind.HTTPS, "a.example"),
-        ("urn:ietf:wg:oauth:2.0:oob", Kind.PRIVATE, ""),
-        ("odd", Kind.PRIVATE, ""),
+        ("https://*.a.example/cb", UriKind.HTTPS, "*.a.example"),
+        ("HTTP://Localhost:80/cb", UriKind.LOOPBACK, "localhost"),
+        ("https://a.example", UriKind.HTTPS, "a.example"),
+        ("urn:ietf:wg:oauth:2.0:oob", UriKind.PRIVATE, ""),
+        ("odd", UriKind.PRIVATE, ""),
     ],
 )
-def test_shows_what_an_administrator_put_there_as_it_stands(text: str, kind: Kind, host: str) -> None:
-    assert stored(text) == RedirectUri(text, kind, host)
+def test_shows_what_an_administrator_put_there_as_it_stands(text: str, kind: UriKind, host: str) -> None:
+    assert read_stored_uri(text) == RedirectUri(text, kind, host)

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.registration.application import read_provenance, read_registration, update_body
+from shared.registration.application import read_provenance, read_registered, update_body
 from shared.registration.policy import DEVICE_CODE
 from shared.registration.registration import Registration
 from tests.unit.registration.certificates import jwk
@@ -104,8 +104,8 @@ quick = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, 
 def test_what_is_created_comes_back_as_it_was_registered(sent: dict[str, Any]) -> None:
     registration = with_scope(sent)
     application = create(registration)
-    assert read_registration(application) == registration
-    assert read_registration(application).as_metadata() == registration.as_metadata()
+    assert read_registered(application) == registration
+    assert read_registered(application).as_metadata() == registration.as_metadata()
     assert read_provenance(application) == PROVENANCE
     for tag in application["tags"]:
         assert 1 <= len(tag.encode("utf-16-le")) // 2 <= 256
@@ -126,4 +126,4 @@ def test_an_update_leaves_nothing_of_what_was_before(first: dict[str, Any], seco
     before, after = with_scope(first), with_scope(second)
     application = create(before)
     body = update_body(after, PROVENANCE, application, [])
-    assert read_registration(apply(application, body)) == after
+    assert read_registered(apply(application, body)) == after

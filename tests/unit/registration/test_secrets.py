@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.registration.secrets import ClientSecret, find, in_excess, matching, read_secrets
+from shared.registration.secrets import ClientSecret, excess_secrets, find_secret, match_secret, read_secrets
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
@@ -43,23 +43,29 @@ def test_reads_passwords_the_newest_first() -> None:
     assert read_secrets({}) == read_secrets({"passwordCredentials": None}) == ()
 
 
+def test_a_time_that_is_null_is_no_bound() -> None:
+    (forever,) = read_secrets({"passwordCredentials": [{"keyId": "a", "startDateTime": None, "endDateTime": None}]})
+    assert forever.starts < NOW < forever.ends
+    assert forever.expires_at == 0
+
+
 def test_finds_a_secret_by_its_hint() -> None:
     secrets = (secret("new", age=1, hint="abc"), secret("old", age=9, hint="xyz"), secret("bare", age=10))
-    assert matching(secrets, "xyz~rest") == secrets[1]
-    assert matching(secrets, "abd~rest") is None
-    assert matching(secrets, "") is None
-    assert find(secrets, "bare") == secrets[2]
-    assert find(secrets, "gone") is None
+    assert match_secret(secrets, "xyz~rest") == secrets[1]
+    assert match_secret(secrets, "abd~rest") is None
+    assert match_secret(secrets, "") is None
+    assert find_secret(secrets, "bare") == secrets[2]
+    assert find_secret(secrets, "gone") is None
 
 
-def test_secrets_that_the_bridge_did_not_make_are_never_in_excess() -> None:
+def test_secrets_that_the_bridge_did_not_make_are_never_excess_secrets() -> None:
     secrets = (secret("new", age=10), secret("admin", age=100, own=False), secret("old", age=100))
-    assert ids(in_excess(secrets, 1)) == ["old"]
+    assert ids(excess_secrets(secrets, 1)) == ["old"]
 
 
 @pytest.mark.duty(95)
-def test_the_oldest_secrets_are_in_excess() -> None:
+def test_the_oldest_secrets_are_excess_secrets() -> None:
     secrets = (secret("b", age=20), secret("a", age=10), secret("c", age=30))
-    assert ids(in_excess(secrets, 2)) == ["c"]
-    assert ids(in_excess(secrets, 0)) == ["a", "b", "c"]
-    assert in_excess(secrets, 3) == ()
+    assert ids(excess_secrets(secrets, 2)) == ["c"]
+    assert ids(excess_secrets(secrets, 0)) == ["a", "b", "c"]
+    assert excess_secrets(secrets, 3) == ()

@@ -7,11 +7,11 @@ import pytest
 
 from shared.clock import read_time
 from shared.errors import InvalidClientMetadata
-from shared.registration.application import Provenance, read_provenance, read_registration, update_body
+from shared.registration.application import Provenance, read_provenance, read_registered, update_body
 from shared.registration.certificates import read_jwks
 from shared.registration.metadata import FederatedIdentity
 from shared.registration.policy import DEVICE_CODE
-from shared.registration.redirect_uris import read_all
+from shared.registration.redirect_uris import read_redirect_uris
 from shared.registration.registration import Registration
 from tests.unit.registration.certificates import NOW, jwk
 from tests.unit.registration.objects import POLICY, PROVENANCE, create, registered
@@ -142,8 +142,8 @@ def test_an_administrators_certificate_is_not_shown_as_the_clients() -> None:
     (certificate,) = read_jwks({"keys": [jwk(0)]}, NOW)
     keys = create(registered(**WEB, token_endpoint_auth_method="private_key_jwt", jwks={"keys": [jwk(0)]}))
     application = {**create(registered(**WEB)), "keyCredentials": keys["keyCredentials"]}
-    assert read_registration(application).certificates == ()
-    assert read_registration(keys).certificates == (certificate,)
+    assert read_registered(application).certificates == ()
+    assert read_registered(keys).certificates == (certificate,)
 
 
 def test_scopes_are_a_list_that_people_can_read() -> None:
@@ -185,7 +185,7 @@ def test_the_record_has_bounds() -> None:
 
 def test_an_application_without_a_record_reads_as_the_defaults() -> None:
     application = {"displayName": "Old", "web": {"redirectUris": ["https://a.example/cb"]}, "tags": None}
-    assert read_registration(application).as_metadata() == {
+    assert read_registered(application).as_metadata() == {
         "client_name": "Old",
         "application_type": "web",
         "token_endpoint_auth_method": "client_secret_basic",
@@ -198,12 +198,12 @@ def test_an_application_without_a_record_reads_as_the_defaults() -> None:
 
 
 def test_an_empty_application_reads_without_a_fault() -> None:
-    registration = read_registration({"web": None, "spa": None, "publicClient": None, "info": None, "keyCredentials": None})
+    registration = read_registered({"web": None, "spa": None, "publicClient": None, "info": None, "keyCredentials": None})
     assert (registration.client_name, registration.redirect_uris) == ("", ())
 
 
 def test_a_service_has_no_response_types_even_without_its_record_of_them() -> None:
-    assert read_registration({"tags": ["dcr:grant_types=client_credentials"]}).response_types == ()
+    assert read_registered({"tags": ["dcr:grant_types=client_credentials"]}).response_types == ()
 
 
 @pytest.mark.duty(52)
@@ -211,7 +211,7 @@ def test_what_an_administrator_changed_is_what_is_registered() -> None:
     application = create(registered(**WEB, post_logout_redirect_uris=["https://a.example/cb"]))
     application["displayName"] = "Renamed"
     application["web"] = {"redirectUris": ["https://b.example/cb", "https://*.example/x"], "homePageUrl": "https://b.example"}
-    shown = read_registration(application).as_metadata()
+    shown = read_registered(application).as_metadata()
     assert shown["client_name"] == "Renamed"
     assert shown["redirect_uris"] == ["https://b.example/cb", "https://*.example/x"]
     assert shown["client_uri"] == "https://b.example"
@@ -226,7 +226,7 @@ def test_provenance_comes_back_whole() -> None:
 def test_a_broken_list_of_identities_loses_its_last_entry_alone() -> None:
     identity = FederatedIdentity("https://i.example", "s")
     application = {"tags": ["dcr:federated_identities=https://i.example,s,api://AzureADTokenExchange,https://j.example"]}
-    assert read_registration(application).federated_identities == (identity,)
+    assert read_registered(application).federated_identities == (identity,)
 
 
 @pytest.mark.parametrize(
@@ -247,5 +247,5 @@ def test_reads_times_as_graph_writes_them(text: str, epoch: int) -> None:
 def test_uris_of_a_registration_keep_their_order_within_a_platform() -> None:
     texts = tuple(f"https://a.example/{letter}" for letter in "zyxabc")
     registration = registered(client_name="A", redirect_uris=list(texts))
-    assert registration.redirect_uris == read_all(texts, POLICY)
+    assert registration.redirect_uris == read_redirect_uris(texts, POLICY)
     assert create(registration)["web"]["redirectUris"] == list(texts)

@@ -6,18 +6,19 @@ from typing import Any
 import pytest
 
 from shared.errors import InvalidClientMetadata, InvalidRedirectUri, OAuthError
+from shared.registration.client_name import IMPERSONATED
 from shared.registration.metadata import ClientMetadata
 from shared.registration.policy import GRANT_TYPES, Policy
 from shared.registration.registration import Registration
-from shared.registration.validation import Rules, resolve
+from shared.registration.validation import resolve_registration
 from tests.unit.registration.certificates import NOW, jwk
 
 WEB: dict[str, Any] = {"client_name": "Orders", "redirect_uris": ["https://a.example/cb"]}
 ANY = Policy(grant_types=GRANT_TYPES)
 
 
-def registered(sent: dict[str, Any], policy: Policy = ANY, rules: Rules | None = None) -> Registration:
-    return resolve(ClientMetadata.parse(sent), policy, rules or Rules(), NOW)
+def registered(sent: dict[str, Any], policy: Policy = ANY, impersonated: tuple[str, ...] = IMPERSONATED) -> Registration:
+    return resolve_registration(ClientMetadata.parse(sent), policy, NOW, impersonated)
 
 
 def shown(sent: dict[str, Any], policy: Policy = ANY) -> dict[str, Any]:
@@ -98,12 +99,11 @@ def test_the_prefix_counts_towards_the_length_of_a_name() -> None:
 def test_names_in_other_languages_obey_the_same_rules() -> None:
     assert "client_name#de is blank" in refusal({**WEB, "client_name#de": " "})
     assert "client_name#de reads like" in refusal({**WEB, "client_name#de": "Microsoft"})
-    rules = Rules(("Contoso",))
     with pytest.raises(InvalidClientMetadata):
-        registered({**WEB, "client_name": "Contoso pay"}, rules=rules)
+        registered({**WEB, "client_name": "Contoso pay"}, impersonated=("Contoso",))
     with pytest.raises(InvalidClientMetadata):
-        registered({**WEB, "client_name#de": "Contoso pay"}, rules=rules)
-    assert registered({**WEB, "client_name": "Microsoft"}, rules=rules).client_name == "Microsoft"
+        registered({**WEB, "client_name#de": "Contoso pay"}, impersonated=("Contoso",))
+    assert registered({**WEB, "client_name": "Microsoft"}, impersonated=("Contoso",)).client_name == "Microsoft"
 
 
 @pytest.mark.duty(22)
@@ -306,3 +306,11 @@ def test_more_redirect_uris_than_the_policy_allows_are_refused() -> None:
     many = [f"https://a.example/{number}" for number in range(51)]
     assert refusal({"redirect_uris": many}, error=InvalidRedirectUri)
     assert shown({"redirect_uris": many[:50]})
+
+
+def test_a_client_with_keys_and_no_method_uses_them_where_secrets_are_not_allowed() -> None:
+    policy = Policy(auth_methods=frozenset({"private_key_jwt", "none"}))
+    keyed = registered({**WEB, "jwks": {"keys": [jwk()]}}, policy)
+    assert keyed.token_endpoint_auth_method == "private_key_jwt"
+    assert keyed.certificates
+    assert registered(WEB, policy).token_endpoint_auth_method == "none"
