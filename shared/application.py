@@ -16,7 +16,7 @@ from shared.http.message import Request, Response, json_response
 from shared.retry import Deadline
 
 if TYPE_CHECKING:
-    from shared.audit.report.endpoint import Report
+    from shared.audit.report import ReportEndpoint
     from shared.audit.result import AuditRun
     from shared.audit.run import Audit
     from shared.discovery.endpoint import Discovery
@@ -141,10 +141,10 @@ class Application:
         )
 
     @part
-    def _report(self) -> "Report":
-        from shared.audit.report.endpoint import Report
+    def _report(self) -> "ReportEndpoint":
+        from shared.audit.report import ReportEndpoint
 
-        return Report(self.audit, self.settings.audit.report_time_limit)
+        return ReportEndpoint(self.audit, self.settings.audit.report_time_limit)
 
     def report(self, request: Request) -> Response:
         """GET /audit, for callers whose policy has `may_audit`."""

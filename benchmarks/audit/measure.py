@@ -47,9 +47,9 @@ def main() -> None:
         json.dumps(
             {
                 "complete": run.complete,
-                "clients": run.census.clients,
+                "clients": run.summary.clients,
                 "findings": run.found,
-                "in_trouble": run.census.in_trouble,
+                "in_trouble": run.summary.in_trouble,
                 "seconds": round(seconds, 2),
                 "processor_seconds": round(processor, 2),
                 "resident_mib_before": round(before / 1024, 1),

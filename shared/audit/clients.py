@@ -1,18 +1,23 @@
-"""What the audit looks at: a client of the bridge with its credentials, read from its application object.
+"""The clients that the audit looks at, with their credentials and the state of each: pure rules over dates.
 
 Graph resources: application, passwordCredential, keyCredential (learn.microsoft.com/graph/api/resources/application).
+
+A credential has a *successor* when another one of its kind is usable now, was made later and ends no earlier. So of the usable
+credentials of a kind there is always one without a successor, and whatever is removed for having one leaves the client a usable
+credential that lasts at least as long.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from shared.audit.configuration import AuditRules
 from shared.clock import ALWAYS, NEVER, read_time
+from shared.registration.tags import Record
 from shared.strict_json import JsonObject
 
-# What Graph is asked for: the properties that `read_client` reads. A record of the registration may add to it.
-PROPERTIES = (
+# What Graph is asked for: the properties that `read_client` reads.
+CLIENT_PROPERTIES = (
     "id",
     "appId",
     "displayName",
@@ -23,6 +28,8 @@ PROPERTIES = (
     "isDisabled",
     "disabledByMicrosoftStatus",
 )
+# Uses of a key that let a client prove who it is; a key to encrypt tokens for it ("Encrypt") does not.
+AUTHENTICATING_USES = frozenset({"verify", "sign"})
 
 
 class CredentialKind(StrEnum):
@@ -33,7 +40,7 @@ class CredentialKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Credential:
+class ClientCredential:
     """One secret or certificate. It is valid from `start` (included) to `end` (excluded), both in UTC."""
 
     kind: CredentialKind
@@ -42,73 +49,122 @@ class Credential:
     start: datetime
     end: datetime
 
-    def usable(self, now: datetime) -> bool:
+    def is_usable(self, now: datetime) -> bool:
         """Whether the token service takes it at that moment."""
         return self.start <= now < self.end
 
 
 @dataclass(frozen=True, slots=True)
-class Registration:
-    """What the bridge's own record on the application says; empty texts where it says nothing."""
+class AuditedClient:
+    """A client. `created` is None where Graph doesn't say; `disabled` is the application's own switch or Microsoft's. `policy`,
+    `caller`, `auth_method` and `awaits_approval` are from the bridge's own record; the texts are empty where it says nothing."""
 
+    client_id: str
+    name: str
+    created: datetime | None
+    credentials: tuple[ClientCredential, ...]
+    disabled: bool = False
     policy: str = ""
     caller: str = ""
     auth_method: str = ""
     awaits_approval: bool = False
 
-    @property
-    def public(self) -> bool:
-        """Whether the client has no credential by design (RFC 7591 section 2: token_endpoint_auth_method none)."""
-        return self.auth_method == "none"
-
-
-type Describe = Callable[[JsonObject], Registration]
-"""Reads the bridge's record from an application object."""
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """A client: `created` is None where Graph doesn't say; `disabled` is the application's own switch or Microsoft's."""
-
-    client_id: str
-    object_id: str
-    name: str
-    created: datetime | None
-    registration: Registration
-    credentials: tuple[Credential, ...]
-    disabled: bool = False
-
-    def usable_credentials(self, now: datetime) -> tuple[Credential, ...]:
+    def usable_credentials(self, now: datetime) -> tuple[ClientCredential, ...]:
         """The credentials that the token service takes at that moment."""
-        return tuple(credential for credential in self.credentials if credential.usable(now))
+        return tuple(credential for credential in self.credentials if credential.is_usable(now))
+
+    def lacks_credential(self, now: datetime) -> bool:
+        """Whether it needs a secret or certificate and has none that is usable; a federated credential may still serve it. A
+        public client needs none (RFC 7591 section 2: token_endpoint_auth_method none)."""
+        return self.auth_method != "none" and not self.usable_credentials(now)
 
 
-def read_client(application: JsonObject, describe: Describe) -> Client:
+def read_client(application: JsonObject) -> AuditedClient:
     """The client that an application object stands for."""
-    secrets = _credentials(application.get("passwordCredentials"), CredentialKind.SECRET)
-    certificates = _credentials(application.get("keyCredentials"), CredentialKind.CERTIFICATE)
-    by_microsoft = str(application.get("disabledByMicrosoftStatus") or "")
-    return Client(
+    secrets, keys = _entries(application.get("passwordCredentials")), _entries(application.get("keyCredentials"))
+    certificates = [key for key in keys if str(key.get("usage") or "verify").lower() in AUTHENTICATING_USES]
+    record = Record.from_tags(str(tag) for tag in application.get("tags") or [])
+    return AuditedClient(
         client_id=str(application.get("appId") or ""),
-        object_id=str(application.get("id") or ""),
         name=str(application.get("displayName") or ""),
         created=read_time(application.get("createdDateTime")),
-        registration=describe(application),
-        credentials=(*secrets, *certificates),
-        disabled=application.get("isDisabled") is True or by_microsoft not in {"", "NotDisabled"},
+        credentials=(
+            *(_credential(entry, CredentialKind.SECRET) for entry in secrets),
+            *(_credential(entry, CredentialKind.CERTIFICATE) for entry in certificates),
+        ),
+        disabled=application.get("isDisabled") is True
+        or str(application.get("disabledByMicrosoftStatus") or "") not in {"", "NotDisabled"},
+        policy=record.text("policy") or "",
+        caller=record.text("caller") or "",
+        auth_method=record.text("token_endpoint_auth_method") or "",
+        awaits_approval=record.text("approval") == "required",
     )
 
 
-def _credentials(entries: object, kind: CredentialKind) -> list[Credential]:
-    found = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    return [
-        Credential(
-            kind=kind,
-            key_id=str(entry.get("keyId") or ""),
-            name=str(entry.get("displayName") or ""),
-            # Graph's schema lets both be null. One without an end never ends, as far as anyone can tell.
-            start=read_time(entry.get("startDateTime")) or ALWAYS,
-            end=read_time(entry.get("endDateTime")) or NEVER,
-        )
-        for entry in found
-    ]
+def _entries(value: object) -> list[JsonObject]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def _credential(entry: JsonObject, kind: CredentialKind) -> ClientCredential:
+    return ClientCredential(
+        kind=kind,
+        key_id=str(entry.get("keyId") or ""),
+        name=str(entry.get("displayName") or ""),
+        # Graph's schema lets both be null. One without an end never ends, as far as anyone can tell.
+        start=read_time(entry.get("startDateTime")) or ALWAYS,
+        end=read_time(entry.get("endDateTime")) or NEVER,
+    )
+
+
+class CredentialState(StrEnum):
+    """Where a credential is in its life."""
+
+    PENDING = "pending"
+    """It isn't valid yet."""
+    HEALTHY = "healthy"
+    EXPIRING = "expiring"
+    """A threshold is crossed, and no newer one takes its place."""
+    OVERLAPPING = "overlapping"
+    """A newer one exists; users may still change over."""
+    SUPERSEDED = "superseded"
+    """A newer one exists, and the overlap is over."""
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialStatus:
+    """A credential's state: since when, and the threshold (days) that an expiring one crossed last."""
+
+    credential: ClientCredential
+    state: CredentialState
+    since: datetime | None = None
+    threshold: int | None = None
+
+
+def credential_statuses(client: AuditedClient, rules: AuditRules, now: datetime) -> tuple[CredentialStatus, ...]:
+    """The state of each credential of a client, in the order of `client.credentials`."""
+    return tuple(_status(credential, client.credentials, rules, now) for credential in client.credentials)
+
+
+def _status(
+    credential: ClientCredential, all_of_client: tuple[ClientCredential, ...], rules: AuditRules, now: datetime
+) -> CredentialStatus:
+    if credential.end <= now:
+        return CredentialStatus(credential, CredentialState.EXPIRED, since=credential.end)
+    if credential.start > now:
+        return CredentialStatus(credential, CredentialState.PENDING)
+    successors = [other for other in all_of_client if _succeeds(other, credential, now)]
+    if successors:
+        over = min(successor.start for successor in successors) + rules.overlap
+        state = CredentialState.SUPERSEDED if over <= now else CredentialState.OVERLAPPING
+        return CredentialStatus(credential, state, since=over)
+    days = min((days for days in rules.thresholds if credential.end - now <= timedelta(days=days)), default=None)
+    if days is None:
+        return CredentialStatus(credential, CredentialState.HEALTHY)
+    return CredentialStatus(credential, CredentialState.EXPIRING, credential.end - timedelta(days=days), days)
+
+
+def _succeeds(other: ClientCredential, credential: ClientCredential, now: datetime) -> bool:
+    return (
+        other.kind is credential.kind and other.is_usable(now) and other.start > credential.start and other.end >= credential.end
+    )

@@ -1,4 +1,4 @@
-"""What an operator decides about the audit: one frozen object."""
+"""What an operator decides about the audit: one frozen object, and the rules by which it judges."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,12 +6,11 @@ from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from shared.audit.delivery.destinations import Destinations
+from shared.audit.delivery import Destinations
 from shared.audit.findings import Severity
-from shared.audit.rules import Rules
 from shared.secret import Secret
 
-MARKER_TAG = "entra-dcr-bridge"
+NO_SECRET = Secret("")
 
 
 class ActionName(StrEnum):
@@ -25,6 +24,7 @@ class ActionName(StrEnum):
     PURGE = "purge"
 
 
+# How many clients (prune: secrets) an action changes in one run.
 DEFAULT_LIMITS: Mapping[ActionName, int] = MappingProxyType(
     {
         ActionName.RENEW: 10,
@@ -38,13 +38,35 @@ DEFAULT_LIMITS: Mapping[ActionName, int] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class SinkAddresses:
-    """Where news goes besides the log; empty where it doesn't. Addresses of Teams and Slack are secrets: they hold a key."""
+class AuditRules:
+    """What counts as what.
 
-    webhook_url: Secret = field(default_factory=lambda: Secret(""))
-    webhook_secret: Secret = field(default_factory=lambda: Secret(""))
-    teams_url: Secret = field(default_factory=lambda: Secret(""))
-    slack_url: Secret = field(default_factory=lambda: Secret(""))
+    `thresholds`: days before the end of a credential at which it is a finding, falling.
+    `overlap`: how long an old credential is still used after a newer one was made.
+    `most`: how many valid credentials of one kind a client may have.
+    `longest`: the longest life a secret may have; None for no bound.
+    `settling`: how long a registration may take before it counts as half done.
+    `unused_after`: the age from which a client that never signed in is a finding.
+    `lifetimes`: how long a client of a policy may exist, by the policy's name.
+    """
+
+    thresholds: tuple[int, ...] = (60, 30, 14, 7, 1)
+    overlap: timedelta = timedelta(days=7)
+    most: int = 2
+    longest: timedelta | None = None
+    settling: timedelta = timedelta(hours=1)
+    unused_after: timedelta = timedelta(days=90)
+    lifetimes: Mapping[str, timedelta] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class SinkAddresses:
+    """Who is notified besides the log; empty where nobody is. Addresses of Teams and Slack are secrets: they hold a key."""
+
+    webhook_url: Secret = NO_SECRET
+    webhook_secret: Secret = NO_SECRET
+    teams_url: Secret = NO_SECRET
+    slack_url: Secret = NO_SECRET
     sns_topic: str = ""
     event_bus: str = ""
     report_blob: str = ""
@@ -52,38 +74,35 @@ class SinkAddresses:
 
 @dataclass(frozen=True, slots=True)
 class AuditConfiguration:
-    """Everything that the audit depends on. Actions not in `actions` are off.
+    """Everything that the audit depends on. Actions not in `actions` are off; time limits are in seconds.
 
-    `listed`: how many findings a record or report holds, the most urgent ones. `confirmations`: how many clients a run asks about
-    one by one. `least_severity`: what sinks besides the log are told. `renew_before`, `secret_lifetime`: of renewed secrets.
-    `spacing`: between two credential writes on one client. `settle`: from making a secret to handing it out, since the token
-    service takes some seconds to know it. `purge_after`: how long a deleted client can still be restored. `undo_within`: the age
-    up to which a client without service principal is a registration that broke off.
+    `least_severity`: what sinks are notified of. `renew_before`, `secret_lifetime`: of renewed secrets. `undo_within`: the age up
+    to which a client without service principal is a registration that broke off. `purge_after`: how long a deleted client can
+    still be restored. `listed`: how many findings a report holds, the most urgent ones. `confirmations`: how many clients a run
+    asks about one by one. `spacing`: between two credential writes on one client. `settle`: from making a secret to handing it
+    out, since the token service takes some seconds to know it.
     """
 
-    marker_tag: str = MARKER_TAG
-    rules: Rules = field(default_factory=Rules)
+    marker_tag: str = "entra-dcr-bridge"
+    rules: AuditRules = field(default_factory=AuditRules)
     time_limit: float = 540.0
     report_time_limit: float = 200.0
-    check_principals: bool = True
     usage_report: bool = False
-    confirmations: int = 100
-    listed: int = 1000
-    log_standing: bool = True
-    reminders: bool = True
     least_severity: Severity = Severity.MEDIUM
     actions: frozenset[ActionName] = frozenset()
     limits: Mapping[ActionName, int] = field(default_factory=lambda: DEFAULT_LIMITS)
     dry_run: bool = False
-    spacing: timedelta = timedelta(seconds=10)
-    settle: timedelta = timedelta(seconds=20)
     renew_before: timedelta = timedelta(days=30)
     secret_lifetime: timedelta = timedelta(days=182)
     undo_within: timedelta = timedelta(days=7)
     purge_after: timedelta = timedelta(days=7)
     destinations: Destinations = field(default_factory=Destinations)
     sinks: SinkAddresses = field(default_factory=SinkAddresses)
+    listed: int = 1000
+    confirmations: int = 100
+    spacing: timedelta = timedelta(seconds=10)
+    settle: timedelta = timedelta(seconds=20)
 
     def limit(self, action: ActionName) -> int:
-        """How many clients an action deals with in one run."""
+        """How many clients an action changes in one run."""
         return self.limits.get(action, DEFAULT_LIMITS[action])

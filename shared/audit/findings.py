@@ -1,11 +1,14 @@
-"""What an audit has to say about a client: one finding for each thing that someone should know or do."""
+"""What the audit finds: one finding for each thing that someone should know or do, and how people may be shown it."""
 
+import unicodedata
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from shared.clock import write_time
+from shared.clock import NEVER, write_time
+
+LONGEST_NAME = 80
 
 
 class Severity(IntEnum):
@@ -22,8 +25,8 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
-class Kind(StrEnum):
-    """What was found. The first nine are states of the directory, the rest are events of a run."""
+class FindingKind(StrEnum):
+    """What was found. The last three are events of a run, the others states of the directory."""
 
     NO_USABLE_CREDENTIAL = "no_usable_credential"
     HALF_REGISTERED = "half_registered"
@@ -40,22 +43,24 @@ class Kind(StrEnum):
     AUDIT_INCOMPLETE = "audit_incomplete"
 
 
-# Clients of these findings get no token, or won't for long: they come first in the report and are told again each week.
-TROUBLE = frozenset({Kind.NO_USABLE_CREDENTIAL, Kind.HALF_REGISTERED, Kind.DISABLED, Kind.RENEWAL_FAILED})
-# Nobody is harmed by these; their due dates lie in the past, and must not stand before what is still to come.
-TIDYING = frozenset({Kind.EXPIRED, Kind.SUPERSEDED, Kind.EXCESS, Kind.UNUSED, Kind.RENEWED})
+# Clients of these findings get no token, or soon won't: they come first in reports, and sinks are reminded of them each week.
+TROUBLE = frozenset(
+    {FindingKind.NO_USABLE_CREDENTIAL, FindingKind.HALF_REGISTERED, FindingKind.DISABLED, FindingKind.RENEWAL_FAILED}
+)
+# These harm nobody. Their due dates lie in the past, and must not stand before what is still to come.
+TIDYING = frozenset({FindingKind.EXPIRED, FindingKind.SUPERSEDED, FindingKind.EXCESS, FindingKind.UNUSED, FindingKind.RENEWED})
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One finding.
 
-    `since` is the moment at which it came about, where the directory's dates tell it; `due` the moment by which someone should
-    have acted, or at which it is or was too late. `summary` and `advice` are sentences in English. `name` is what a stranger
-    called the client: whoever shows it escapes it. `threshold` is in days, for an expiring credential.
+    `since`: when it came about, where the directory's dates tell it. `due`: when someone should have acted, or when it was too
+    late. `summary` and `advice` are sentences in English. `name` is what a stranger called the client: `printable_name` and
+    escaping make it safe to show. `threshold` is in days, for an expiring credential.
     """
 
-    kind: Kind
+    kind: FindingKind
     severity: Severity
     client_id: str
     name: str
@@ -70,7 +75,7 @@ class Finding:
 
     @property
     def id(self) -> str:
-        """The same for the same thing found again: receivers tell repetitions by it."""
+        """The same whenever the same thing is found again, so that receivers can drop repetitions."""
         parts = [self.client_id, self.kind.value, self.key_id, "" if self.threshold is None else f"{self.threshold}d"]
         return "/".join(part for part in parts if part)
 
@@ -83,6 +88,17 @@ class Finding:
     def tidying(self) -> bool:
         """Whether it is about order alone."""
         return self.kind in TIDYING
+
+    @property
+    def title(self) -> str:
+        """The client's name as people may see it, or what stands for it."""
+        return printable_name(self.name) or self.client_id or "The audit"
+
+    @property
+    def urgency(self) -> tuple[int, datetime, int, str]:
+        """The key that sorts findings: clients in trouble first, tidying up last, each by due date and then by severity."""
+        group = 0 if self.trouble else 2 if self.tidying else 1
+        return (group, self.due or NEVER, -self.severity, self.id)
 
     def as_json(self) -> dict[str, Any]:
         """The finding as a JSON object; moments as ISO 8601 in UTC, members without a value left out."""
@@ -104,7 +120,11 @@ class Finding:
         return {name: value for name, value in members.items() if value not in (None, "")}
 
 
-def urgency(finding: Finding) -> tuple[int, datetime, int, str]:
-    """A key that sorts findings: clients in trouble first, tidying up last, each by due date and then by severity."""
-    group = 0 if finding.trouble else 2 if finding.tidying else 1
-    return (group, finding.due or datetime.max.replace(tzinfo=UTC), -finding.severity, finding.id)
+def printable_name(text: str, longest: int = LONGEST_NAME) -> str:
+    """Text from a stranger on one line: control characters and marks that turn the writing direction are replaced, what is too
+    long is cut."""
+    plain = "".join(
+        " " if char.isspace() else "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char).startswith("C") else char
+        for char in text
+    )
+    return plain if len(plain) <= longest else plain[: longest - 1] + "…"

@@ -2,15 +2,15 @@
 
 A renewal makes a new secret, stores it, and leaves the old one to its end. It may break off anywhere, and two runs may meet. What
 the directory and the store show is enough to go on: a secret is a renewal by its name, and it has arrived when the store hands it
-out. One that hasn't arrived is either on its way (while it is young) or one that broke off; nobody has it, so it counts for
-nothing. It isn't removed here: that a secret reached nobody is never quite certain, and pruning ends it after the overlap.
+out. One that hasn't arrived is either on its way (while it is young) or broke off; nobody has it, so it counts for nothing. It
+isn't removed here: that a secret reached nobody is never quite certain, and pruning ends it after the overlap.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.audit.clients import Client, Credential, CredentialKind
+from shared.audit.clients import AuditedClient, ClientCredential, CredentialKind
 from shared.clock import ALWAYS, NEVER
 
 # Secrets that the bridge made have names that begin so; others aren't its to remove.
@@ -20,7 +20,7 @@ RENEWAL = "dcr renewal"
 UNDER_WAY = timedelta(hours=1)
 
 
-class Step(StrEnum):
+class RenewalStep(StrEnum):
     """What a client's renewal calls for."""
 
     NOTHING = "nothing"
@@ -33,32 +33,32 @@ class Step(StrEnum):
 class RenewalPlan:
     """What to do, and why."""
 
-    step: Step
+    step: RenewalStep
     reason: str = ""
 
 
-def is_renewal(credential: Credential) -> bool:
+def is_renewal(credential: ClientCredential) -> bool:
     """Whether a renewal made the secret."""
     return credential.kind is CredentialKind.SECRET and credential.name.startswith(RENEWAL)
 
 
-def secrets_usable(client: Client, now: datetime) -> tuple[Credential, ...]:
+def usable_secrets(client: AuditedClient, now: datetime) -> tuple[ClientCredential, ...]:
     """The client's usable secrets, the oldest first."""
     usable = (c for c in client.usable_credentials(now) if c.kind is CredentialKind.SECRET)
     return tuple(sorted(usable, key=lambda credential: (credential.start, credential.key_id)))
 
 
-def may_call_for_renewal(client: Client, now: datetime, before: timedelta) -> datetime | None:
+def renewal_due(client: AuditedClient, now: datetime, before: timedelta) -> datetime | None:
     """When a renewal is or was due, judged without asking the store; None where asking it would be in vain.
 
     Due is a client whose newest secret ends soon, or whose secrets are over. After all of those, one with a further secret that
     is still good or ended lately is worth a look, since only the store can tell which of them its readers have; the latest come
-    first, so that the traces of a run that broke off are met by the next one.
+    first, so that the next run meets the traces of one that broke off.
     """
-    if client.registration.auth_method not in {"", "client_secret_basic", "client_secret_post"}:
+    if client.auth_method not in {"", "client_secret_basic", "client_secret_post"}:
         return None
     secrets = [credential for credential in client.credentials if credential.kind is CredentialKind.SECRET]
-    usable = secrets_usable(client, now)
+    usable = usable_secrets(client, now)
     if not usable:
         return max((credential.end for credential in secrets if credential.end <= now), default=None)
     newest = usable[-1]
@@ -68,28 +68,28 @@ def may_call_for_renewal(client: Client, now: datetime, before: timedelta) -> da
     return NEVER - (newest.start - ALWAYS) if others else None
 
 
-def plan_renewal(client: Client, held: str, held_since: datetime | None, now: datetime, before: timedelta) -> RenewalPlan:
+def plan_renewal(client: AuditedClient, held: str, held_since: datetime | None, now: datetime, before: timedelta) -> RenewalPlan:
     """What to do for a client whose store hands out the secret with the key id `held` since `held_since`; empty and None where
     the store has none of the bridge's."""
-    usable = secrets_usable(client, now)
+    usable = usable_secrets(client, now)
     arrived = next((credential for credential in usable if credential.key_id == held), None)
     if arrived is None and held and held_since is not None and now - held_since < UNDER_WAY:
-        return RenewalPlan(Step.WAIT, "the store was just written to, and the directory doesn't show that secret yet")
+        return RenewalPlan(RenewalStep.WAIT, "the store was just written to, and the directory doesn't show that secret yet")
     if any(is_renewal(c) and c.key_id != held and now - c.start < UNDER_WAY for c in usable):
-        return RenewalPlan(Step.WAIT, "a renewal of this client is under way")
+        return RenewalPlan(RenewalStep.WAIT, "a renewal of this client is under way")
     if held and arrived is None:
-        return RenewalPlan(Step.RENEW, "the store hands out a secret that no longer works")
+        return RenewalPlan(RenewalStep.RENEW, "the store hands out a secret that no longer works")
     in_use = arrived or next((credential for credential in reversed(usable) if not is_renewal(credential)), None)
     if in_use is None:
-        return RenewalPlan(Step.RENEW, "it has no secret that works and is known to anybody")
+        return RenewalPlan(RenewalStep.RENEW, "it has no secret that works and is known to anybody")
     if in_use.end - now <= before:
-        return RenewalPlan(Step.RENEW, f"its secret ends within {before.days} days")
-    return RenewalPlan(Step.NOTHING, "its secret is good for long enough")
+        return RenewalPlan(RenewalStep.RENEW, f"its secret ends within {before.days} days")
+    return RenewalPlan(RenewalStep.NOTHING, "its secret is good for long enough")
 
 
-def loses_to(own_key_id: str, client: Client, held: str, now: datetime) -> Credential | None:
-    """Of two renewals that met, the one made first stays: the other one's credential, where ours is to go; else None."""
-    usable = secrets_usable(client, now)
+def earlier_rival(own_key_id: str, client: AuditedClient, held: str, now: datetime) -> ClientCredential | None:
+    """Of two renewals that met, the one made first stays: that one, where ours is to go; else None."""
+    usable = usable_secrets(client, now)
     own = next((credential for credential in usable if credential.key_id == own_key_id), None)
     if own is None:
         return None

@@ -1,17 +1,40 @@
-"""The audit: reads the bridge's clients page by page, judges each, tells what is news, and does what it was allowed to do."""
+"""The audit: reads the bridge's clients page by page, judges each, notifies of what is news, and acts where it may."""
 
+import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
-from shared.audit.actions.base import Action
+from shared.audit.actions import Action, Candidates, Task
+from shared.audit.assessment import Assessment, ClientFacts, assess
+from shared.audit.client_directory import ClientDirectory, ServicePrincipals
+from shared.audit.clients import AuditedClient
 from shared.audit.configuration import AuditConfiguration
-from shared.audit.directory import Roster
-from shared.audit.result import AuditRun
-from shared.audit.run_steps import AuditPass, Progress
-from shared.audit.sinks.sink import Sink
+from shared.audit.confirmations import Confirmations
+from shared.audit.findings import Finding, FindingKind, Severity
+from shared.audit.result import AuditRun, Outcome, Ranking, Summary
+from shared.audit.sinks import REPORTING, AuditLog, Notifications, Sink
 from shared.audit.window import Window
 from shared.clock import Clock
+from shared.graph.errors import DeadlineExceeded, GraphFailure
 from shared.retry import Deadline
+
+logger = logging.getLogger("bridge.audit")
+
+# The part of the time that reading may take where there are actions to follow.
+READING = 0.75
+# Outcomes that a record keeps; the log has all.
+MOST_OUTCOMES = 2000
+# What is found only after asking about a client by itself.
+CONFIRMED = frozenset({FindingKind.HALF_REGISTERED, FindingKind.NO_USABLE_CREDENTIAL})
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: `step` is what it does, `done` how much of it is seen or done."""
+
+    step: str
+    done: int
 
 
 class Audit:
@@ -20,53 +43,215 @@ class Audit:
     def __init__(
         self,
         configuration: AuditConfiguration,
-        roster: Roster,
+        directory: ClientDirectory,
         clock: Clock,
         actions: Sequence[Action] = (),
         sinks: Callable[[], Sequence[Sink]] = tuple,
     ) -> None:
         """`sinks` makes the sinks for one run, since some keep findings until it is over."""
-        self._configuration = configuration
-        self._roster = roster
-        self._clock = clock
-        self._actions = tuple(actions)
-        self._sinks = sinks
+        self.configuration = configuration
+        self.directory = directory
+        self.clock = clock
+        self.actions = tuple(actions)
+        self.sinks = sinks
 
-    def run(
+    def run(self, time_limit_seconds: float, **options: Unpack["RunOptions"]) -> AuditRun:
+        """Run once, and stop by itself when the time is over. Raises nothing that Graph may cause: the record says it."""
+        return _Run(self, time_limit_seconds, **options).carry_out()
+
+
+class RunOptions(TypedDict, total=False):
+    """What may differ from one run to another.
+
+    `window` says what is news; without one nobody is notified. `act` False leaves all actions out; `dry_run` has them say what
+    they would do, and notifies nobody. `log` False writes no records.
+    """
+
+    run_id: str
+    window: Window | None
+    act: bool
+    dry_run: bool
+    log: bool
+    progress: Callable[[Progress], None]
+
+
+class _Run:
+    """The state of one run, and its steps."""
+
+    def __init__(
         self,
-        time_limit_seconds: float,
+        audit: Audit,
+        time_limit: float,
         *,
         run_id: str = "",
         window: Window | None = None,
         act: bool = True,
         dry_run: bool = False,
         log: bool = True,
-        progress: Callable[[Progress], None] | None = None,
-    ) -> AuditRun:
-        """Run once, and stop by itself when the time is over.
+        progress: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
+        configuration, clock = audit.configuration, audit.clock
+        self._configuration = configuration
+        self._directory = audit.directory
+        self._clock = clock
+        self._window = window
+        self._progress = progress
+        self._now = clock.now()
+        self._began = clock.monotonic()
+        self._run_id = run_id or self._now.strftime("audit-%Y%m%dT%H%M%S.%fZ")
+        self._dry_run = dry_run or configuration.dry_run
+        self._candidates = [Candidates(action) for action in audit.actions] if act else []
+        self._deadline = Deadline.after(clock, time_limit)
+        self._reading = Deadline.after(clock, time_limit * READING) if self._candidates else self._deadline
+        self._log = AuditLog(self._run_id) if log else None
+        sinks = () if dry_run or window is None else audit.sinks()
+        self._notifications = Notifications(sinks, window, configuration.least_severity)
+        self._confirmations = Confirmations(audit.directory, configuration.confirmations, self._now)
+        self._summary = Summary()
+        self._findings = Ranking[Finding](configuration.listed, lambda finding: finding.urgency)
+        self._outcomes: list[Outcome] = []
+        self._notes: list[str] = []
+        self._incomplete: list[str] = []
+        self._principals: ServicePrincipals | None = None
+        self._signed_in: set[str] | None = None
+        self._pages = 0
+        self._last_client = ""
 
-        `window` says what is news; without one nothing is told. `act` False leaves all actions out; `dry_run` has them say what
-        they would do, and tells nobody. `log` False writes no records. Raises nothing that Graph may cause: the record says it.
-        """
-        now = self._clock.now()
-        configuration = self._configuration
-        audit_pass = AuditPass(
-            configuration=configuration,
-            roster=self._roster,
-            clock=self._clock,
-            now=now,
-            deadline=Deadline.after(self._clock, time_limit_seconds),
-            time_limit=time_limit_seconds,
-            run_id=run_id or _run_id(now),
-            actions=self._actions if act else (),
-            sinks=() if dry_run or window is None else self._sinks(),
-            window=window,
-            dry_run=dry_run or configuration.dry_run,
-            log=log,
-            progress=progress,
+    def carry_out(self) -> AuditRun:
+        """All steps, each of which leaves the record sound when it fails."""
+        self._read_service_principals()
+        self._read_usage()
+        self._read_clients()
+        self._confirm_findings()
+        self._act()
+        if self._incomplete:
+            self._take(_incomplete("; ".join(self._incomplete), self._summary.clients), event=True)
+        self._notifications.flush(self._deadline.extended(REPORTING))
+        self._notifications.report_run(self._record(), self._deadline)
+        run = self._record()
+        if self._log:
+            self._log.log_run(run)
+        return run
+
+    def _read_service_principals(self) -> None:
+        self._progress(Progress("service principals", 0))
+        try:
+            self._principals = self._directory.list_service_principals(self._reading)
+            self._progress(Progress("service principals", len(self._principals.known)))
+        except GraphFailure as failure:
+            self._note("half-registered clients were not looked for, because the list of service principals failed", failure)
+
+    def _read_usage(self) -> None:
+        if not self._configuration.usage_report:
+            return
+        self._progress(Progress("sign-in report", 0))
+        try:
+            since = self._now - self._configuration.rules.unused_after
+            self._signed_in = self._directory.list_signed_in_since(since, self._reading)
+        except GraphFailure as failure:
+            self._note("unused clients were not looked for, because the sign-in report failed", failure)
+
+    def _read_clients(self) -> None:
+        try:
+            for page in self._directory.client_pages(self._reading):
+                self._pages += 1
+                for client in page:
+                    self._judge(client)
+                self._progress(Progress("clients", self._summary.clients))
+        except GraphFailure as failure:
+            over = isinstance(failure, DeadlineExceeded) or self._reading.remaining() <= 0
+            self._incomplete.append("the time was over" if over else f"Graph failed: {failure}")
+
+    def _judge(self, client: AuditedClient) -> None:
+        self._last_client = client.client_id
+        facts = self._confirmations.presume(client, self._facts(client.client_id))
+        assessment = assess(client, self._configuration.rules, self._now, facts)
+        self._summary.count_client(assessment, self._now)
+        for finding in assessment.findings:
+            self._take(finding)
+        self._consider(assessment)
+
+    def _facts(self, client_id: str) -> ClientFacts:
+        used = None if self._signed_in is None else client_id in self._signed_in
+        if self._principals is None:
+            return ClientFacts(used=used)
+        return ClientFacts(
+            principal=client_id in self._principals.known,
+            enabled=client_id not in self._principals.disabled,
+            used=used,
         )
-        return audit_pass.walk()
+
+    def _confirm_findings(self) -> None:
+        for client, facts in self._confirmations.confirm(self._reading):
+            assessment = assess(client, self._configuration.rules, self._now, facts)
+            confirmed = [finding for finding in assessment.findings if finding.kind in CONFIRMED]
+            self._summary.count_confirmed(assessment, confirmed)
+            for finding in confirmed:
+                self._take(finding)
+            self._consider(assessment)
+        if self._confirmations.left:
+            self._incomplete.append(
+                f"{self._confirmations.left} clients that may be half registered or without credential are left to later runs"
+            )
+
+    def _consider(self, assessment: Assessment) -> None:
+        for candidates in self._candidates:
+            candidates.consider(assessment, self._now)
+
+    def _act(self) -> None:
+        task = Task(self._clock, self._deadline, self._dry_run)
+        for candidates in self._candidates:
+            for outcome in candidates.action.carry_out(candidates.clients(), task):
+                if self._log:
+                    self._log.log_outcome(outcome)
+                if len(self._outcomes) < MOST_OUTCOMES:
+                    self._outcomes.append(outcome)
+                if outcome.finding is not None:
+                    self._summary.count_finding(outcome.finding)
+                    self._take(outcome.finding, event=True)
+                self._progress(Progress(candidates.action.name, len(self._outcomes)))
+
+    def _take(self, finding: Finding, *, event: bool = False) -> None:
+        """Keep and log a finding, and notify of it if it is news; an event of this run always is."""
+        news = self._notifications.is_news(finding) or (event and self._window is not None)
+        self._findings.add(finding)
+        if self._log:
+            self._log.log_finding(finding, news)
+        if news:
+            self._notifications.add(finding, self._deadline)
+
+    def _note(self, text: str, failure: GraphFailure) -> None:
+        logger.warning("%s: %s", text, failure)
+        self._notes.append(f"{text}: {failure}")
+
+    def _record(self) -> AuditRun:
+        return AuditRun(
+            run_id=self._run_id,
+            started=self._now,
+            duration=self._clock.monotonic() - self._began,
+            complete=not self._incomplete,
+            stopped="; ".join(self._incomplete),
+            pages=self._pages,
+            last_client=self._last_client,
+            summary=self._summary,
+            findings=self._findings.first(),
+            found=self._findings.seen,
+            notified=self._notifications.notified,
+            outcomes=tuple(self._outcomes),
+            window=self._window,
+            dry_run=self._dry_run,
+            notes=tuple(self._notes),
+            failed_sinks=tuple(self._notifications.failed),
+            postponed={candidates.action.name: candidates.postponed for candidates in self._candidates if candidates.postponed},
+        )
 
 
-def _run_id(now: datetime) -> str:
-    return now.strftime("audit-%Y%m%dT%H%M%S.%fZ")
+def _incomplete(why: str, clients: int) -> Finding:
+    return Finding(
+        kind=FindingKind.AUDIT_INCOMPLETE,
+        severity=Severity.HIGH,
+        client_id="",
+        name="",
+        summary=f"The audit saw {clients} clients and is not complete: {why}.",
+        advice="Read its record in the log; give it more time, or see why Graph failed.",
+    )

@@ -5,15 +5,14 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from shared.application import application
-from shared.audit.report.endpoint import FORMATS
-from shared.audit.report.text import render_text
-from shared.audit.run import Audit
+from shared.audit.report import FORMATS
+from shared.audit.report.formats import render_text
+from shared.audit.run import Audit, Progress
 from shared.audit.window import Window
 from shared.clock import Clock, SystemClock
-from shared.commands.progress import bar_for
 from shared.environment import InvalidSettings
 
 # Twelve hours: an operator is there to stop it.
@@ -25,16 +24,43 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m shared.commands.audit",
         description="Audit the client secrets of the registration bridge, by the settings of its environment.",
-        epilog="Exit code: 0 when all clients were seen, 1 when not, 2 when options or settings are wrong.",
+        epilog="Exit code: 0 when the audit is complete, 1 when not, 2 when options or settings are wrong.",
     )
     parser.add_argument("--format", choices=["text", *FORMATS], default="text", help="form of the report (default: text)")
     parser.add_argument("--output", type=Path, help="file for the report (default: standard output)")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--dry-run", action="store_true", help="actions only say what they would do, and nobody is told")
+    what.add_argument("--dry-run", action="store_true", help="actions only say what they would do, and nobody is notified")
     what.add_argument("--report-only", action="store_true", help="no actions at all, whatever AUDIT_ACTIONS says")
-    parser.add_argument("--tell-days", type=_number, metavar="N", help="tell the sinks what came about in the last N days")
+    parser.add_argument("--notify-days", type=_number, metavar="N", help="notify the sinks of what came about in the last N days")
     parser.add_argument("--time-limit", type=_number, metavar="SECONDS", default=TIME_LIMIT, help="stop after so many seconds")
     return parser.parse_args(arguments)
+
+
+class ProgressBar:
+    """One line on a terminal, by tqdm; nothing where the stream is none. The number of service principals, read first, is a good
+    guess at the number of clients."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from tqdm import tqdm
+
+        # Its thread watches bars that stand still: ours may, while Graph throttles.
+        tqdm.monitor_interval = 0
+        self._bar: Any = tqdm(file=stream, disable=None, leave=False, mininterval=0)
+        self._expected = 0
+
+    def show(self, progress: Progress) -> None:
+        """Show one step."""
+        if self._bar.disable:
+            return
+        if progress.step == "service principals":
+            self._expected = progress.done
+        self._bar.total = max(self._expected, progress.done) or None if progress.step == "clients" else None
+        self._bar.n = progress.done
+        self._bar.set_description(progress.step)
+
+    def close(self) -> None:
+        """Clear the line."""
+        self._bar.close()
 
 
 def run_command(
@@ -42,23 +68,28 @@ def run_command(
 ) -> int:
     """Run the command and return its exit code. `audit` gives the audit, and is asked only once the options are right."""
     options = read_arguments(arguments)
-    show, close = bar_for(stderr)
-    window = Window.of_last(timedelta(days=options.tell_days), clock.now()) if options.tell_days else None
+    window = Window.of_last(timedelta(days=options.notify_days), clock.now()) if options.notify_days else None
+    bar = ProgressBar(stderr)
     try:
         run = audit().run(
-            options.time_limit, window=window, act=not options.report_only, dry_run=options.dry_run, log=False, progress=show
+            options.time_limit,
+            window=window,
+            act=not options.report_only,
+            dry_run=options.dry_run,
+            log=False,
+            progress=bar.show,
         )
     finally:
-        close()
+        bar.close()
     text = render_text(run) if options.format == "text" else FORMATS[options.format].render(run)
     if options.output is None:
         stdout.write(text if text.endswith("\n") else f"{text}\n")
     else:
         options.output.write_text(text, encoding="utf-8")
     for sink in run.failed_sinks:
-        stderr.write(f"telling {sink} failed; see the log\n")
+        stderr.write(f"the sink {sink} failed; see the log\n")
     if not run.complete:
-        stderr.write(f"not all clients were seen: {run.stopped}\n")
+        stderr.write(f"the audit is not complete: {run.stopped}\n")
     return 0 if run.complete else 1
 
 

@@ -6,19 +6,17 @@ from datetime import timedelta
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from shared.audit.configuration import DEFAULT_LIMITS, ActionName, AuditConfiguration, SinkAddresses
-from shared.audit.delivery.destinations import Destinations, parse_destinations
+from shared.audit.aws import region_of
+from shared.audit.configuration import DEFAULT_LIMITS, ActionName, AuditConfiguration, AuditRules, SinkAddresses
+from shared.audit.delivery import Destinations, destinations_schema, parse_destinations
 from shared.audit.findings import Severity
-from shared.audit.rules import DEFAULT_THRESHOLDS, Rules
-from shared.audit.sinks.aws import region_of
-from shared.audit.sinks.signature import signing_key
+from shared.audit.sinks.webhook import signing_key
 from shared.environment import Environment, Setting, document, flag, number
 from shared.secret import Secret
 from shared.settings.registration import MOST_SECRETS, SECRET_DAYS, SECRET_OVERLAP_DAYS
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _TEXT = {"type": "string"}
-_NO_LIFETIMES: Mapping[str, timedelta] = MappingProxyType({})
 
 
 def parse_thresholds(text: str) -> tuple[int, ...]:
@@ -57,19 +55,9 @@ def parse_limits(text: str) -> Mapping[ActionName, int]:
 def parse_severity(text: str) -> Severity:
     """`low`, `medium`, `high` or `critical`. Raises ValueError."""
     try:
-        return Severity[text.strip().upper()]
+        return Severity[text.upper()]
     except KeyError:
         raise ValueError("expected low, medium, high or critical") from None
-
-
-def _pairs(text: str, expected: str, most: int) -> dict[str, int]:
-    pairs: dict[str, int] = {}
-    for part in text.split(","):
-        name, _, number = (piece.strip() for piece in part.partition("="))
-        if not (_NAME.fullmatch(name) and number.isascii() and number.isdigit() and 1 <= int(number) <= most):
-            raise ValueError(expected)
-        pairs[name] = int(number)
-    return pairs
 
 
 def parse_blob(text: str) -> str:
@@ -85,44 +73,51 @@ def parse_blob(text: str) -> str:
     return text
 
 
-def _https(value: str) -> Secret:
-    if not value.startswith("https://"):
-        raise ValueError("expected an https:// URL")
-    return Secret(value)
-
-
-def _webhook_secret(value: str) -> Secret:
-    signing_key(Secret(value))
-    return Secret(value)
-
-
-def _topic(value: str) -> str:
-    region_of(value, "sns")
-    return value
-
-
-def _event_bus(value: str) -> str:
-    region_of(value, "events")
-    return value
+def _pairs(text: str, expected: str, most: int) -> dict[str, int]:
+    pairs: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, number = (piece.strip() for piece in part.partition("="))
+        if not (_NAME.fullmatch(name) and number.isascii() and number.isdigit() and 1 <= int(number) <= most):
+            raise ValueError(expected)
+        pairs[name] = int(number)
+    return pairs
 
 
 def _days(name: str, default: int, meaning: str) -> Setting[int]:
     return number(name, default, 1, 3650, meaning)
 
 
-def _address(name: str, meaning: str) -> Setting[Secret]:
-    return document(name, _https, Secret(""), meaning, _TEXT)
+def _url(name: str, meaning: str) -> Setting[Secret]:
+    def parse(value: str) -> Secret:
+        if not value.startswith("https://"):
+            raise ValueError("expected an https:// URL")
+        return Secret(value)
+
+    return document(name, parse, Secret(""), meaning, _TEXT)
+
+
+def _arn(name: str, service: str, meaning: str) -> Setting[str]:
+    def parse(value: str) -> str:
+        region_of(value, service)
+        return value
+
+    return document(name, parse, "", meaning, _TEXT)
+
+
+def _parse_webhook_secret(value: str) -> Secret:
+    signing_key(Secret(value))
+    return Secret(value)
 
 
 THRESHOLDS = document(
     "AUDIT_THRESHOLDS",
     parse_thresholds,
-    DEFAULT_THRESHOLDS,
-    "days before a secret's end at which it is told",
+    AuditRules().thresholds,
+    "days before a secret's end at which it is a finding",
     _TEXT,
     shown="60,30,14,7,1",
 )
-LONGEST_SECRET_DAYS = number("AUDIT_LONGEST_SECRET_DAYS", 182, 1, 3650, "a secret that lives longer is a finding")._replace(
+LONGEST_SECRET_DAYS = _days("AUDIT_LONGEST_SECRET_DAYS", 182, "a secret that lives longer is a finding")._replace(
     shown=SECRET_DAYS.name
 )
 UNUSED_DAYS = _days("AUDIT_UNUSED_DAYS", 90, "a client that nobody used for so long is a finding, where usage can be read")
@@ -132,23 +127,15 @@ USAGE_REPORT = flag(
 CLIENT_LIFETIMES = document(
     "AUDIT_CLIENT_LIFETIMES",
     parse_lifetimes,
-    _NO_LIFETIMES,
+    AuditRules().lifetimes,
     "days that clients of a policy live, such as `open=30`",
     _TEXT,
 )
-SETTLING_MINUTES = number("AUDIT_SETTLING_MINUTES", 60, 5, 10_080, "a client younger than this may still be in the making")
-CHECK_SERVICE_PRINCIPALS = flag("AUDIT_CHECK_SERVICE_PRINCIPALS", True, "find clients without a service principal")
-CONFIRMATIONS = number(
-    "AUDIT_CONFIRMATIONS", 100, 0, 10_000, "how many clients a run asks about one by one, because lists lag behind"
-)
-LISTED = number("AUDIT_LISTED", 1000, 1, 100_000, "how many findings a record or report holds, the most urgent ones")
-LOG_STANDING = flag("AUDIT_LOG_STANDING", True, "log findings that aren't news too")
-REMINDERS = flag("AUDIT_REMINDERS", True, "tell again, once a week, what stays in trouble")
 NOTIFY_SEVERITY = document(
     "AUDIT_NOTIFY_SEVERITY",
     parse_severity,
     Severity.MEDIUM,
-    "the least severity that is told besides in the log",
+    "the least severity of which sinks are notified; the log has all",
     {"enum": [severity.label for severity in Severity]},
     shown="medium",
 )
@@ -172,21 +159,21 @@ RENEW_BEFORE_DAYS = _days("AUDIT_RENEW_BEFORE_DAYS", 30, "how long before its en
 UNDO_WITHIN_DAYS = _days("AUDIT_UNDO_WITHIN_DAYS", 7, "the age up to which a half-registered client is removed by `undo`")
 PURGE_AFTER_DAYS = _days("AUDIT_PURGE_AFTER_DAYS", 7, "how long a deleted client can still be restored before `purge`")
 DELIVERIES = document(
-    "AUDIT_DELIVERIES", parse_destinations, Destinations(), "JSON: where renewed secrets go", {"type": "object"}
+    "AUDIT_DELIVERIES", parse_destinations, Destinations(), "JSON: where renewed secrets go", destinations_schema
 )
-WEBHOOK_URL = _address("AUDIT_WEBHOOK_URL", "https URL that is told the news")
+WEBHOOK_URL = _url("AUDIT_WEBHOOK_URL", "https URL that is notified of what is new")
 WEBHOOK_SECRET = document(
     "AUDIT_WEBHOOK_SECRET",
-    _webhook_secret,
+    _parse_webhook_secret,
     Secret(""),
     "signs what goes there: `whsec_` and 24 to 64 bytes in base64",
     _TEXT,
     shown="with the URL",
 )
-TEAMS_URL = _address("AUDIT_TEAMS_URL", "an incoming webhook of Microsoft Teams")
-SLACK_URL = _address("AUDIT_SLACK_URL", "an incoming webhook of Slack")
-SNS_TOPIC = document("AUDIT_SNS_TOPIC", _topic, "", "ARN of an Amazon SNS topic", _TEXT)
-EVENT_BUS = document("AUDIT_EVENT_BUS", _event_bus, "", "ARN of an Amazon EventBridge bus", _TEXT)
+TEAMS_URL = _url("AUDIT_TEAMS_URL", "an incoming webhook of Microsoft Teams")
+SLACK_URL = _url("AUDIT_SLACK_URL", "an incoming webhook of Slack")
+SNS_TOPIC = _arn("AUDIT_SNS_TOPIC", "sns", "ARN of an Amazon SNS topic")
+EVENT_BUS = _arn("AUDIT_EVENT_BUS", "events", "ARN of an Amazon EventBridge bus")
 REPORT_BLOB = document(
     "AUDIT_REPORT_BLOB",
     parse_blob,
@@ -206,30 +193,27 @@ def read_audit(environment: Environment, marker_tag: str) -> AuditConfiguration:
     What is wrong is noted in the environment's problems, each with the setting's name.
     """
     read = environment.read
-    secret_days = read(SECRET_DAYS)
-    rules = Rules(
-        thresholds=read(THRESHOLDS),
-        overlap=timedelta(days=read(SECRET_OVERLAP_DAYS)),
-        most=read(MOST_SECRETS),
-        longest=timedelta(days=read(LONGEST_SECRET_DAYS, secret_days)),
-        settling=timedelta(minutes=read(SETTLING_MINUTES)),
-        unused_after=timedelta(days=read(UNUSED_DAYS)),
-        lifetimes=read(CLIENT_LIFETIMES),
-    )
-    actions, destinations = read(ACTIONS), read(DELIVERIES)
+    secret_days, actions, destinations = read(SECRET_DAYS), read(ACTIONS), read(DELIVERIES)
+    webhook_url, webhook_secret = read(WEBHOOK_URL), read(WEBHOOK_SECRET)
     if ActionName.RENEW in actions and not destinations:
         environment.refuse(DELIVERIES.name, "is needed by the action renew: where renewed secrets are delivered")
+    if webhook_url and not webhook_secret:
+        environment.refuse(
+            WEBHOOK_SECRET.name, f"is needed to sign what goes to {WEBHOOK_URL.name}: whsec_ and 24 to 64 bytes in base64"
+        )
     return AuditConfiguration(
         marker_tag=marker_tag,
-        rules=rules,
+        rules=AuditRules(
+            thresholds=read(THRESHOLDS),
+            overlap=timedelta(days=read(SECRET_OVERLAP_DAYS)),
+            most=read(MOST_SECRETS),
+            longest=timedelta(days=read(LONGEST_SECRET_DAYS, secret_days)),
+            unused_after=timedelta(days=read(UNUSED_DAYS)),
+            lifetimes=read(CLIENT_LIFETIMES),
+        ),
         time_limit=read(TIME_LIMIT_SECONDS),
         report_time_limit=read(REPORT_TIME_LIMIT_SECONDS),
-        check_principals=read(CHECK_SERVICE_PRINCIPALS),
         usage_report=read(USAGE_REPORT),
-        confirmations=read(CONFIRMATIONS),
-        listed=read(LISTED),
-        log_standing=read(LOG_STANDING),
-        reminders=read(REMINDERS),
         least_severity=read(NOTIFY_SEVERITY),
         actions=actions,
         limits=read(ACTION_LIMITS),
@@ -239,23 +223,13 @@ def read_audit(environment: Environment, marker_tag: str) -> AuditConfiguration:
         undo_within=timedelta(days=read(UNDO_WITHIN_DAYS)),
         purge_after=timedelta(days=read(PURGE_AFTER_DAYS)),
         destinations=destinations,
-        sinks=_read_sinks(environment),
-    )
-
-
-def _read_sinks(environment: Environment) -> SinkAddresses:
-    read = environment.read
-    webhook_url, webhook_secret = read(WEBHOOK_URL), read(WEBHOOK_SECRET)
-    if webhook_url and not webhook_secret:
-        environment.refuse(
-            WEBHOOK_SECRET.name, f"is needed to sign what goes to {WEBHOOK_URL.name}: whsec_ and 24 to 64 bytes in base64"
-        )
-    return SinkAddresses(
-        webhook_url=webhook_url,
-        webhook_secret=webhook_secret,
-        teams_url=read(TEAMS_URL),
-        slack_url=read(SLACK_URL),
-        sns_topic=read(SNS_TOPIC),
-        event_bus=read(EVENT_BUS),
-        report_blob=read(REPORT_BLOB),
+        sinks=SinkAddresses(
+            webhook_url=webhook_url,
+            webhook_secret=webhook_secret,
+            teams_url=read(TEAMS_URL),
+            slack_url=read(SLACK_URL),
+            sns_topic=read(SNS_TOPIC),
+            event_bus=read(EVENT_BUS),
+            report_blob=read(REPORT_BLOB),
+        ),
     )

@@ -9,15 +9,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.audit.actions.base import Outcome, Task
-from shared.audit.actions.renewal_outcomes import RenewalOutcomes
-from shared.audit.assessment import Assessment
-from shared.audit.clients import Client
-from shared.audit.delivery.deliveries import Deliveries
-from shared.audit.delivery.store import Delivery, DeliveryRefused, DeliveryUnknown, StoreFailure
-from shared.audit.directory import Roster
-from shared.audit.renewal_rules import RENEWAL, RenewalPlan, Step, loses_to, may_call_for_renewal, plan_renewal
-from shared.clock import read_time
+from shared.audit.actions import Action, Task
+from shared.audit.assessment import Assessment, finding_about
+from shared.audit.client_directory import ClientDirectory
+from shared.audit.clients import AuditedClient
+from shared.audit.delivery import Address, Deliveries, Delivery, DeliveryRefused, DeliveryUnknown, StoreFailure
+from shared.audit.findings import FindingKind, Severity
+from shared.audit.renewal_rules import RENEWAL, RenewalStep, earlier_rival, plan_renewal, renewal_due
+from shared.audit.result import Outcome, Result
+from shared.clock import read_time, write_time
 from shared.graph.directory import Directory
 from shared.graph.errors import GraphFailure, OutcomeUnknown
 from shared.secret import Secret
@@ -30,146 +30,152 @@ CANDIDATES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    """A secret that was added and waits for its delivery."""
+class _Renewal:
+    """A secret that was added and waits for its delivery: `held` is the key id that the store hands out until then."""
 
-    client: Client
+    client: AuditedClient
     delivery: Delivery
-    plan: RenewalPlan
+    address: Address
+    reason: str
     held: str
 
 
-class Renewing:
-    """The action `renew`. `before`: how long before its end a secret is renewed; `lifetime`: that of the new one."""
+class Renew(Action):
+    """The action `renew`. `before`: how long before its end a secret is renewed; `lifetime`: that of the new one; `settle`: the
+    time from making it to handing it out."""
 
     name = "renew"
 
     def __init__(
         self,
-        roster: Roster,
+        clients: ClientDirectory,
         directory: Directory,
-        deliveries: Deliveries,
-        *,
         limit: int,
+        *,
+        deliveries: Deliveries,
         before: timedelta,
         lifetime: timedelta,
         settle: timedelta,
     ) -> None:
-        self.limit = limit
+        super().__init__(clients, directory, limit)
         self.candidates = limit * CANDIDATES
-        self._roster = roster
-        self._directory = directory
         self._deliveries = deliveries
         self._before = before
         self._lifetime = lifetime
         self._settle = settle.total_seconds()
-        self._tell = RenewalOutcomes(self.name)
 
-    def urgency(self, assessment: Assessment, now: datetime) -> datetime | None:
-        """When the renewal is due, for a client with a destination."""
-        if self._deliveries.address(assessment.client) is None:
+    def due_since(self, assessment: Assessment, now: datetime) -> datetime | None:
+        """When the renewal is or was due, for a client with a destination."""
+        client = assessment.client
+        if self._deliveries.find_address(client.client_id, client.policy) is None:
             return None
-        return may_call_for_renewal(assessment.client, now, self._before)
+        return renewal_due(client, now, self._before)
 
-    def carry_out(self, clients: Sequence[Client], task: Task) -> Iterator[Outcome]:
+    def carry_out(self, clients: Sequence[AuditedClient], task: Task) -> Iterator[Outcome]:
         """Renew: first all new secrets, then, when the youngest has settled, all deliveries."""
-        made: list[_Made] = []
+        begun: list[_Renewal] = []
         for listed in clients:
-            if len(made) >= self.limit or task.deadline.remaining() <= self._settle + DELIVERING * (len(made) + 1):
+            if len(begun) >= self.limit or task.deadline.remaining() <= self._settle + DELIVERING * (len(begun) + 1):
                 break
             result = self._begin(listed, task)
-            if isinstance(result, _Made):
-                made.append(result)
+            if isinstance(result, _Renewal):
+                begun.append(result)
             elif result is not None:
                 yield result
-        if made:
+        if begun:
             task.deadline.pause(self._settle)
-        for one in made:
-            yield from self._finish(one, task)
+        for renewal in begun:
+            yield self._deliver(renewal, task)
 
-    def _begin(self, listed: Client, task: Task) -> "_Made | Outcome | None":
+    def _begin(self, listed: AuditedClient, task: Task) -> "_Renewal | Outcome | None":
         """Decide for one client and add its new secret."""
         try:
-            client = self._roster.client(listed.client_id, task.deadline)
-            if client is None:
+            client = self._clients.find_client(listed.client_id, task.deadline)
+            address = None if client is None else self._deliveries.find_address(client.client_id, client.policy)
+            if client is None or address is None:
                 return None
-            stored = self._deliveries.current(client, task.deadline)
+            stored = self._deliveries.read_current(address, task.deadline)
             held, since = (stored.key_id, stored.since) if stored is not None else ("", None)
             plan = plan_renewal(client, held, since, task.clock.now(), self._before)
-            if plan.step is Step.WAIT:
-                return self._tell.skipped(client, plan.reason)
-            if plan.step is Step.NOTHING:
+            if plan.step is RenewalStep.WAIT:
+                return self.outcome(client, Result.SKIPPED, plan.reason)
+            if plan.step is RenewalStep.NOTHING:
                 return None
             if task.dry_run:
-                return self._tell.would(client, plan, self._deliveries.address(client))
-            return self._add(client, plan, held, task)
+                return self.outcome(client, Result.WOULD, f"would renew into {address}: {plan.reason}")
+            return _Renewal(client, self._add_secret(client, task), address, plan.reason, held)
         except OutcomeUnknown as failure:
-            return self._tell.failed(listed, f"a secret may have been made whose text is lost: {failure}")
+            return self._failed(listed, f"a secret may have been made whose text is lost: {failure}")
         except (GraphFailure, StoreFailure) as failure:
-            return self._tell.failed(listed, f"nothing was changed: {failure}")
+            return self._failed(listed, f"nothing was changed: {failure}")
 
-    def _add(self, client: Client, plan: RenewalPlan, held: str, task: Task) -> _Made:
+    def _add_secret(self, client: AuditedClient, task: Task) -> Delivery:
         now = task.clock.now()
         end = now + self._lifetime
-        name = f"{RENEWAL} {now:%Y-%m-%d}"
-        answer = self._directory.add_password(client.client_id, name, end, task.deadline)
-        delivery = Delivery(
+        answer = self._directory.add_password(client.client_id, f"{RENEWAL} {now:%Y-%m-%d}", end, task.deadline)
+        return Delivery(
             client_id=client.client_id,
             key_id=str(answer["keyId"]),
             secret=Secret(str(answer["secretText"])),
             end=read_time(answer.get("endDateTime")) or end,
         )
-        return _Made(client, delivery, plan, held)
 
-    def _finish(self, made: _Made, task: Task) -> Iterator[Outcome]:
-        client, delivery = made.client, made.delivery
+    def _deliver(self, renewal: _Renewal, task: Task) -> Outcome:
+        client, delivery = renewal.client, renewal.delivery
         try:
             if task.deadline.remaining() <= 0:
-                yield self._take_back(made, "the run's time was over before the delivery", task)
-                return
-            now = self._roster.client(client.client_id, task.deadline)
+                return self._take_back(renewal, "the run's time was over before the delivery", task)
+            now = self._clients.find_client(client.client_id, task.deadline)
             if now is None:
-                yield self._tell.skipped(client, "it was deleted meanwhile")
-                return
-            rival = loses_to(delivery.key_id, now, made.held, task.clock.now())
+                return self.outcome(client, Result.SKIPPED, "it was deleted meanwhile")
+            if earlier_rival(delivery.key_id, now, renewal.held, task.clock.now()) is not None:
+                return self._take_back(renewal, "another run renews the same client", task, harmless=True)
+            self._deliveries.put_secret(renewal.address, delivery, task.deadline)
         except GraphFailure as failure:
-            yield self._take_back(made, f"the client couldn't be read again: {failure}", task)
-            return
-        if rival is not None:
-            yield self._take_back(made, "another run renews the same client", task, harmless=True)
-            return
-        try:
-            self._deliveries.put(client, delivery, task.deadline)
+            return self._take_back(renewal, f"the client couldn't be read again: {failure}", task)
         except DeliveryRefused as failure:
-            yield self._take_back(made, f"the delivery failed: {failure}", task)
-            return
+            return self._take_back(renewal, f"the delivery failed: {failure}", task)
         except DeliveryUnknown as failure:
-            outcome = self._ask_the_store(made, failure, task)
-            if outcome is not None:
-                yield outcome
-                return
-        yield self._tell.renewed(client, delivery, made.plan, self._deliveries.address(client))
+            if not self._has_arrived(renewal, task):
+                # A secret that may be handed out is not taken back; the next run sees what became of it.
+                why = f"whether the new secret reached its store isn't known, so it stays until the next run: {failure}"
+                return self._failed(client, why)
+        return self._renewed(renewal)
 
-    def _ask_the_store(self, made: _Made, failure: StoreFailure, task: Task) -> Outcome | None:
-        """After a lost answer: None where the secret turns out to have arrived. A secret that may be handed out is not taken
-        back; the next run sees what became of it."""
+    def _has_arrived(self, renewal: _Renewal, task: Task) -> bool:
+        """Whether the store, asked after a lost answer, says that it hands out the new secret."""
         try:
-            stored = self._deliveries.current(made.client, task.deadline.extended(UNDOING))
+            stored = self._deliveries.read_current(renewal.address, task.deadline.extended(UNDOING))
         except StoreFailure:
-            stored = None
-        if stored is not None and stored.key_id == made.delivery.key_id:
-            return None
-        return self._tell.failed(
-            made.client, f"whether the new secret reached its store isn't known, so it stays until the next run: {failure}"
-        )
+            return False
+        return stored is not None and stored.key_id == renewal.delivery.key_id
 
-    def _take_back(self, made: _Made, why: str, task: Task, *, harmless: bool = False) -> Outcome:
+    def _take_back(self, renewal: _Renewal, why: str, task: Task, *, harmless: bool = False) -> Outcome:
         """Remove a new secret that reached nobody."""
-        client = made.client
+        client = renewal.client
         try:
-            self._directory.remove_password(client.client_id, made.delivery.key_id, task.deadline.extended(UNDOING))
+            self._directory.remove_password(client.client_id, renewal.delivery.key_id, task.deadline.extended(UNDOING))
         except GraphFailure as failure:
-            return self._tell.failed(client, f"{why}; the new secret is still there, and a later run removes it: {failure}")
+            return self._failed(client, f"{why}; the new secret is still there, and a later run removes it: {failure}")
         if harmless:
-            return self._tell.skipped(client, f"{why}; the new secret was removed again")
-        return self._tell.failed(client, f"{why}; the new secret was removed again and the old one is as before")
+            return self.outcome(client, Result.SKIPPED, f"{why}; the new secret was removed again")
+        return self._failed(client, f"{why}; the new secret was removed again and the old one is as before")
+
+    def _renewed(self, renewal: _Renewal) -> Outcome:
+        delivery, address, reason = renewal.delivery, renewal.address, renewal.reason
+        finding = finding_about(
+            renewal.client,
+            FindingKind.RENEWED,
+            Severity.MEDIUM,
+            f"A new secret is in {address}; it ends {write_time(delivery.end)}. Reason: {reason}.",
+            "See that its users read the new one; the old one works until its own end, or until it is removed after the overlap.",
+            key_id=delivery.key_id,
+        )
+        detail = f"renewed and delivered to {address}: {reason}"
+        return self.outcome(renewal.client, Result.DONE, detail, delivery.key_id, finding)
+
+    def _failed(self, client: AuditedClient, why: str) -> Outcome:
+        advice = "The next run tries again. See to the store's permissions and its address if this goes on."
+        summary = f"Its secret was not renewed: {why}."
+        finding = finding_about(client, FindingKind.RENEWAL_FAILED, Severity.HIGH, summary, advice)
+        return self.outcome(client, Result.FAILED, why, finding=finding)

@@ -1,92 +1,160 @@
-"""Half-registered clients, which have an application and no service principal: finish them, or undo them.
+"""Setting the directory right: half-registered clients, clients whose lifetime is over, and deleted ones.
 
-A registration that breaks off between its two calls leaves such a client. Its caller never got an answer, so nobody knows its
-secret: undoing it is the clean end. Finishing suits those who would rather keep it. Either comes only after asking once more.
+A registration that breaks off between its two calls leaves an application without service principal. Its caller never got an
+answer, so nobody knows its secret: undoing it is the clean end. Finishing suits those who would rather keep it.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 
-from shared.audit.actions.base import Outcome, Result, Task
-from shared.audit.assessment import Assessment
-from shared.audit.clients import Client
-from shared.audit.directory import Roster
-from shared.audit.findings import Kind
+from shared.audit.actions import Action, ClientAction, Task
+from shared.audit.assessment import Assessment, lifetime_end
+from shared.audit.client_directory import ClientDirectory
+from shared.audit.clients import AuditedClient, read_client
+from shared.audit.configuration import AuditRules
+from shared.audit.findings import FindingKind
+from shared.audit.result import Outcome, Result
+from shared.clock import read_time
+from shared.graph.deleted_items import DeletedItems
 from shared.graph.directory import Directory
-from shared.graph.errors import GraphFailure
+from shared.graph.errors import GraphFailure, PermissionRefused
+from shared.retry import Deadline
+from shared.strict_json import JsonObject
 
 
-class _Repair(ABC):
-    """What both ways have in common: which clients, and a second look before anything is changed."""
-
-    name: str
-
-    def __init__(self, roster: Roster, directory: Directory, limit: int) -> None:
-        self.limit = self.candidates = limit
-        self._roster = roster
-        self._directory = directory
-
-    def urgency(self, assessment: Assessment, now: datetime) -> datetime | None:
-        """Since when it is half registered."""
-        return next((f.since or now for f in assessment.findings if f.kind is Kind.HALF_REGISTERED), None)
-
-    def carry_out(self, clients: Sequence[Client], task: Task) -> Iterator[Outcome]:
-        """Deal with each client that is still half registered."""
-        for listed in clients:
-            if task.deadline.remaining() <= 0:
-                return
-            try:
-                client = self._roster.client(listed.client_id, task.deadline)
-                if client is None or self._roster.has_principal(client.client_id, task.deadline):
-                    continue
-                yield self._deal_with(client, task)
-            except GraphFailure as failure:
-                yield self._outcome(listed, Result.FAILED, f"Graph failed: {failure}")
-
-    @abstractmethod
-    def _deal_with(self, client: Client, task: Task) -> Outcome:
-        """Change one client, or say what would be done."""
-
-    def _outcome(self, client: Client, result: Result, detail: str) -> Outcome:
-        return Outcome(self.name, result, client.client_id, client.name, detail)
-
-
-class Finishing(_Repair):
+class Finish(ClientAction):
     """The action `finish`: create the service principal that is missing."""
 
     name = "finish"
 
-    def _deal_with(self, client: Client, task: Task) -> Outcome:
+    def due_since(self, assessment: Assessment, now: datetime) -> datetime | None:
+        """Since when it is half registered."""
+        half = (f.since or now for f in assessment.findings if f.kind is FindingKind.HALF_REGISTERED)
+        return next(half, None)
+
+    def _change(self, client: AuditedClient, task: Task) -> Outcome | None:
+        if self._clients.has_service_principal(client.client_id, task.deadline):
+            return None
         if task.dry_run:
-            return self._outcome(client, Result.WOULD, "would create its service principal")
+            return self.outcome(client, Result.WOULD, "would create its service principal")
         # A client that nobody approved yet isn't let in by repairing it.
-        enabled = not client.registration.awaits_approval
+        enabled = not client.awaits_approval
         self._directory.create_service_principal(client.client_id, task.deadline, account_enabled=enabled)
-        return self._outcome(client, Result.DONE, "created its service principal")
+        return self.outcome(client, Result.DONE, "created its service principal")
 
 
-class Undoing(_Repair):
-    """The action `undo`: delete the application. An older client once had a service principal; what became of it is a person's
-    affair, so `within` bounds the age."""
+class Undo(Finish):
+    """The action `undo`: delete the application instead. An older client once had a service principal, and what became of that
+    is for a person to find out, so `within` bounds the age."""
 
     name = "undo"
 
-    def __init__(self, roster: Roster, directory: Directory, limit: int, within: timedelta) -> None:
-        super().__init__(roster, directory, limit)
+    def __init__(self, clients: ClientDirectory, directory: Directory, limit: int, within: timedelta) -> None:
+        super().__init__(clients, directory, limit)
         self._within = within
 
-    def urgency(self, assessment: Assessment, now: datetime) -> datetime | None:
+    def due_since(self, assessment: Assessment, now: datetime) -> datetime | None:
         """Since when it is half registered, for a client young enough."""
-        return super().urgency(assessment, now) if self._is_young(assessment.client, now) else None
+        return super().due_since(assessment, now) if self._is_young(assessment.client, now) else None
 
-    def _deal_with(self, client: Client, task: Task) -> Outcome:
+    def _change(self, client: AuditedClient, task: Task) -> Outcome | None:
+        if self._clients.has_service_principal(client.client_id, task.deadline):
+            return None
         if not self._is_young(client, task.clock.now()):
-            return self._outcome(client, Result.SKIPPED, "it is too old to be a registration that broke off")
+            return self.outcome(client, Result.SKIPPED, "it is too old to be a registration that broke off")
         if task.dry_run:
-            return self._outcome(client, Result.WOULD, "would delete it")
+            return self.outcome(client, Result.WOULD, "would delete it")
         self._directory.delete_application(client.client_id, task.deadline)
-        return self._outcome(client, Result.DONE, "deleted; it can be restored for 30 days")
+        return self.outcome(client, Result.DONE, "deleted; it can be restored for 30 days")
 
-    def _is_young(self, client: Client, now: datetime) -> bool:
+    def _is_young(self, client: AuditedClient, now: datetime) -> bool:
         return client.created is not None and now - client.created <= self._within
+
+
+class Retire(ClientAction):
+    """The action `retire`: delete clients whose registration lifetime is over. They can be restored for 30 days."""
+
+    name = "retire"
+
+    def __init__(self, clients: ClientDirectory, directory: Directory, limit: int, rules: AuditRules) -> None:
+        super().__init__(clients, directory, limit)
+        self._rules = rules
+
+    def due_since(self, assessment: Assessment, now: datetime) -> datetime | None:
+        """When the client's lifetime was over."""
+        return self._over_since(assessment.client, now)
+
+    def _change(self, client: AuditedClient, task: Task) -> Outcome | None:
+        if self._over_since(client, task.clock.now()) is None:
+            return None
+        over = f"the lifetime of policy {client.policy} is over"
+        if task.dry_run:
+            return self.outcome(client, Result.WOULD, f"would delete it: {over}")
+        self._directory.delete_application(client.client_id, task.deadline)
+        return self.outcome(client, Result.DONE, f"deleted: {over}")
+
+    def _over_since(self, client: AuditedClient, now: datetime) -> datetime | None:
+        end = lifetime_end(client, self._rules)
+        return end if end is not None and end <= now else None
+
+
+class Purge(Action):
+    """The action `purge`: for 30 days soft-deleted clients hold their uniqueName and count to the quota of directory objects.
+
+    It can't be undone, so they are left alone for some days (`after`) first. Listing them needs Application.Read.All.
+    """
+
+    name = "purge"
+
+    def __init__(
+        self,
+        clients: ClientDirectory,
+        directory: Directory,
+        limit: int,
+        deleted: DeletedItems,
+        marker_tag: str,
+        after: timedelta,
+    ) -> None:
+        super().__init__(clients, directory, limit)
+        self._deleted = deleted
+        self._tag = marker_tag
+        self._after = after
+
+    def due_since(self, assessment: Assessment, now: datetime) -> datetime | None:  # noqa: ARG002
+        """Never called for by a client that isn't deleted."""
+        return None
+
+    def carry_out(self, clients: Sequence[AuditedClient], task: Task) -> Iterator[Outcome]:  # noqa: ARG002
+        """Purge the bridge's deleted clients that are deleted long enough; `clients` is empty."""
+        try:
+            chosen = self._list_over(task.clock.now(), task.deadline)
+        except GraphFailure as failure:
+            what = "listing deleted applications failed"
+            if isinstance(failure, PermissionRefused):
+                what = "listing deleted applications needs Application.Read.All"
+            yield self.outcome(read_client({}), Result.FAILED, f"{what}: {failure}")
+            return
+        for entry in chosen:
+            if task.deadline.remaining() <= 0:
+                return
+            yield self._purge(entry, task)
+
+    def _list_over(self, now: datetime, deadline: Deadline) -> list[JsonObject]:
+        # The list is read to the limit before the first purge, since purging changes it.
+        over = (entry for entry in self._deleted.with_tag(self._tag, deadline) if self._is_over(entry, now))
+        return list(islice(over, self.limit))
+
+    def _is_over(self, entry: JsonObject, now: datetime) -> bool:
+        deleted = read_time(entry.get("deletedDateTime"))
+        return bool(entry.get("id")) and deleted is not None and deleted + self._after <= now
+
+    def _purge(self, entry: JsonObject, task: Task) -> Outcome:
+        client, deleted = read_client(entry), f"deleted {entry.get('deletedDateTime')}"
+        if task.dry_run:
+            return self.outcome(client, Result.WOULD, f"would purge it: {deleted}")
+        try:
+            self._directory.purge_application(str(entry["id"]), task.deadline)
+        except GraphFailure as failure:
+            return self.outcome(client, Result.FAILED, f"Graph failed: {failure}")
+        return self.outcome(client, Result.DONE, f"purged: {deleted}")

@@ -8,63 +8,61 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shared.audit.findings import Finding, Severity, urgency
-from shared.audit.result import AuditRun
-from shared.audit.sinks.posting import Poster
-from shared.audit.wording import headline, shown, title
+from shared.audit.findings import Finding, Severity, printable_name
+from shared.audit.result import AuditRun, Ranking
+from shared.audit.sinks.webhook import Poster
 from shared.clock import write_time
 from shared.retry import Deadline
 from shared.secret import Secret
 
 MOST_SHOWN = 15
-# Findings kept until the run is over; beyond them the counts alone say how many there were.
-MOST_KEPT = 1000
 _COLOURS = {Severity.LOW: "Default", Severity.MEDIUM: "Warning", Severity.HIGH: "Attention", Severity.CRITICAL: "Attention"}
-
-type Form = Callable[[Sequence[Finding], AuditRun], dict[str, Any]]
 
 
 class Chat:
-    """A Sink that gathers what is news and posts it at the end, in a chat's form."""
+    """A Sink that gathers what is news and posts it at the end. `write` makes the chat's message of the headline, the findings to
+    show, and a line on those beyond them, which may be empty."""
 
-    def __init__(self, name: str, poster: Poster, url: Secret, form: Form) -> None:
+    def __init__(
+        self, name: str, poster: Poster, url: Secret, write: Callable[[str, Sequence[Finding], str], dict[str, Any]]
+    ) -> None:
         self.name = name
         self._poster = poster
         self._url = url
-        self._form = form
-        self._findings: list[Finding] = []
+        self._write = write
+        self._counts = dict.fromkeys(reversed(Severity), 0)
+        self._shown = Ranking[Finding](MOST_SHOWN, lambda finding: finding.urgency)
 
-    def tell(self, findings: Sequence[Finding], deadline: Deadline) -> None:  # noqa: ARG002
+    def notify(self, findings: Sequence[Finding], deadline: Deadline) -> None:  # noqa: ARG002
         """Keep them."""
-        room = MOST_KEPT - len(self._findings)
-        self._findings += findings[: max(room, 0)]
+        for finding in findings:
+            self._counts[finding.severity] += 1
+            self._shown.add(finding)
 
-    def conclude(self, run: AuditRun, deadline: Deadline) -> None:
-        """Post one message, if there is anything to say."""
-        if self._findings:
-            message = self._form(sorted(self._findings, key=urgency), run)
-            self._poster.post(self._url, json.dumps(message).encode(), {}, deadline)
+    def report_run(self, run: AuditRun, deadline: Deadline) -> None:
+        """Post one message, if there is anything to say. Slack answers "ok", a Teams connector "1", Workflows 202 and nothing."""
+        total = self._shown.seen
+        if total:
+            severities = ", ".join(f"{count} {severity.label}" for severity, count in self._counts.items() if count)
+            headline = f"{total} new finding{'' if total == 1 else 's'} ({severities}) among {run.summary.clients} clients"
+            beyond = f"and {total - MOST_SHOWN} more: the audit's report lists them" if total > MOST_SHOWN else ""
+            message = json.dumps(self._write(headline, self._shown.first(), beyond)).encode()
+            headers = {"Content-Type": "application/json"}
+            self._poster.send("POST", self._url, message, headers, deadline, read_answer=True)
 
 
-def teams_message(findings: Sequence[Finding], run: AuditRun) -> dict[str, Any]:
+def teams_message(headline: str, findings: Sequence[Finding], beyond: str) -> dict[str, Any]:
     """A message with an Adaptive Card, its texts as text runs, which Teams doesn't read as Markdown."""
-    body: list[dict[str, Any]] = [
-        {"type": "TextBlock", "size": "Medium", "weight": "Bolder", "wrap": True, "text": headline(findings, run)}
-    ]
-    for finding in findings[:MOST_SHOWN]:
-        body.append(
-            {
-                "type": "RichTextBlock",
-                "separator": True,
-                "inlines": [
-                    {"type": "TextRun", "weight": "Bolder", "color": _COLOURS[finding.severity], "text": f"{title(finding)} "},
-                    {"type": "TextRun", "isSubtle": True, "text": _facts(finding)},
-                    {"type": "TextRun", "text": f"\n{shown(finding.summary, 300)} {finding.advice}"},
-                ],
-            }
-        )
-    if len(findings) > MOST_SHOWN:
-        body.append({"type": "TextBlock", "isSubtle": True, "wrap": True, "text": _rest(findings)})
+    body: list[dict[str, Any]] = [{"type": "TextBlock", "size": "Medium", "weight": "Bolder", "wrap": True, "text": headline}]
+    for finding in findings:
+        runs = [
+            {"type": "TextRun", "weight": "Bolder", "color": _COLOURS[finding.severity], "text": f"{finding.title} "},
+            {"type": "TextRun", "isSubtle": True, "text": _facts(finding)},
+            {"type": "TextRun", "text": f"\n{printable_name(finding.summary, 300)} {finding.advice}"},
+        ]
+        body.append({"type": "RichTextBlock", "separator": True, "inlines": runs})
+    if beyond:
+        body.append({"type": "TextBlock", "isSubtle": True, "wrap": True, "text": beyond})
     card = {
         "type": "AdaptiveCard",
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
@@ -76,16 +74,15 @@ def teams_message(findings: Sequence[Finding], run: AuditRun) -> dict[str, Any]:
     return {"type": "message", "attachments": [attachment]}
 
 
-def slack_message(findings: Sequence[Finding], run: AuditRun) -> dict[str, Any]:
+def slack_message(headline: str, findings: Sequence[Finding], beyond: str) -> dict[str, Any]:
     """A message of blocks, its texts as plain_text; `text` is what notifications show."""
-    first = headline(findings, run)
-    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(first, 150)}]
-    for finding in findings[:MOST_SHOWN]:
-        text = f"{title(finding)} · {_facts(finding)}\n{shown(finding.summary, 500)} {finding.advice}"
+    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(headline, 150)}]
+    for finding in findings:
+        text = f"{finding.title} · {_facts(finding)}\n{printable_name(finding.summary, 500)} {finding.advice}"
         blocks.append({"type": "section", "text": _plain(text, 3000)})
-    if len(findings) > MOST_SHOWN:
-        blocks.append({"type": "context", "elements": [_plain(_rest(findings), 3000)]})
-    return {"text": first, "blocks": blocks}
+    if beyond:
+        blocks.append({"type": "context", "elements": [_plain(beyond, 3000)]})
+    return {"text": headline, "blocks": blocks}
 
 
 def _plain(text: str, longest: int) -> dict[str, Any]:
@@ -95,7 +92,3 @@ def _plain(text: str, longest: int) -> dict[str, Any]:
 def _facts(finding: Finding) -> str:
     parts = [finding.severity.label, finding.client_id, f"due {write_time(finding.due)}" if finding.due else ""]
     return " · ".join(part for part in parts if part)
-
-
-def _rest(findings: Sequence[Finding]) -> str:
-    return f"and {len(findings) - MOST_SHOWN} more: the audit's report lists them"

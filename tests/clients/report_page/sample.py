@@ -3,9 +3,8 @@
 import random
 from datetime import timedelta
 
-from shared.audit.configuration import AuditConfiguration
+from shared.audit.configuration import AuditConfiguration, AuditRules
 from shared.audit.report.page import render_page
-from shared.audit.rules import Rules
 from tests.functional.audit.estate import Estate
 
 NASTY = "<img src=x onerror=\"document.title='broken in'\"><script>document.title='broken in'</script>"
@@ -47,7 +46,7 @@ def sample_page() -> str:
     estate.add_client((-3, 362), name="Partner hub", policy="default")
     for days in (3, 2, 1):
         estate.add_client((-days, 180), (-days - 1, 179), (-days - 2, 178), name=f"Over-rotated {days}")
-    configuration = AuditConfiguration(rules=Rules(longest=timedelta(days=182)))
+    configuration = AuditConfiguration(rules=AuditRules(longest=timedelta(days=182)))
     return render_page(estate.audit(configuration).run(600, run_id="6f0c2a51", log=False))
 
 

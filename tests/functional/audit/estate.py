@@ -7,13 +7,12 @@ from typing import Any
 from emulator.directory.record import Record
 from emulator.directory.secrets import digest, new_password
 from emulator.server import EntraEmulator
-from shared.audit.actions.base import Action
+from shared.audit.actions import Action
+from shared.audit.client_directory import ClientDirectory
 from shared.audit.configuration import AuditConfiguration
-from shared.audit.directory import Roster
-from shared.audit.registrations import describe
 from shared.audit.result import AuditRun
 from shared.audit.run import Audit
-from shared.audit.sinks.sink import Sink
+from shared.audit.sinks import Sink
 from shared.clock import write_time
 from shared.graph.client import GraphClient
 from shared.graph.clouds import Cloud
@@ -61,7 +60,7 @@ class Estate:
         self.graph = GraphClient("https://graph.microsoft.com/v1.0", self.credential, session, self.clock)
         self.directory = Directory(self.graph)
         self.listing = Listing(self.graph)
-        self.roster = Roster(self.listing, self.directory, TAG, describe, "https://graph.microsoft.com")
+        self.clients = ClientDirectory(self.listing, self.directory, TAG, "https://graph.microsoft.com")
 
     def add_client(
         self,
@@ -113,7 +112,7 @@ class Estate:
         self, configuration: AuditConfiguration | None = None, actions: Sequence[Action] = (), sinks: Sequence[Sink] = ()
     ) -> Audit:
         """An audit of this tenant."""
-        return Audit(configuration or AuditConfiguration(), self.roster, self.clock, actions, lambda: sinks)
+        return Audit(configuration or AuditConfiguration(), self.clients, self.clock, actions, lambda: sinks)
 
     def run(self, **options: Any) -> AuditRun:
         """One run with defaults."""

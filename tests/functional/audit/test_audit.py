@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from shared.audit.configuration import AuditConfiguration
-from shared.audit.findings import Kind
-from shared.audit.run_steps import Progress
+from shared.audit.findings import FindingKind
+from shared.audit.run import Progress
 from shared.audit.window import Window
 from tests.functional.audit.estate import DAY, START, Estate
 
@@ -31,13 +31,13 @@ def test_sorts_secrets_and_clients_and_writes_one_record_for_the_run_and_one_for
     run = estate.run(run_id="run-1")
 
     assert run.complete
-    assert run.census.clients == 5
+    assert run.summary.clients == 5
     found = {(finding.name, finding.kind) for finding in run.findings}
     assert found == {
-        ("soon", Kind.EXPIRING),
-        ("gone", Kind.EXPIRED),
-        ("gone", Kind.NO_USABLE_CREDENTIAL),
-        ("renewed", Kind.EXPIRED),
+        ("soon", FindingKind.EXPIRING),
+        ("gone", FindingKind.EXPIRED),
+        ("gone", FindingKind.NO_USABLE_CREDENTIAL),
+        ("renewed", FindingKind.EXPIRED),
     }
     (record,) = records(caplog, "audit_run")
     assert record["clients"] == 5
@@ -50,7 +50,7 @@ def test_sorts_secrets_and_clients_and_writes_one_record_for_the_run_and_one_for
 
 def test_only_clients_with_the_bridges_tag_exist_for_it(estate: Estate) -> None:
     estate.add_client((-200, -3), name="foreign", tags=("something-else",))
-    assert estate.run().census.clients == 0
+    assert estate.run().summary.clients == 0
 
 
 def test_a_name_with_line_breaks_makes_no_line_of_its_own_in_the_log(estate: Estate, caplog: pytest.LogCaptureFixture) -> None:
@@ -66,8 +66,8 @@ def test_a_client_without_service_principal_is_half_registered_and_costs_no_call
         estate.add_client((-10, 170))
     estate.add_client((-10, 170), name="half", principal=False)
     run = estate.run()
-    assert [(finding.name, finding.kind) for finding in run.findings] == [("half", Kind.HALF_REGISTERED)]
-    assert run.census.in_trouble == 1
+    assert [(finding.name, finding.kind) for finding in run.findings] == [("half", FindingKind.HALF_REGISTERED)]
+    assert run.summary.in_trouble == 1
     # Two pages of each list, and two questions about the one suspect.
     assert estate.calls("GET", "/applications") - 1 == 2
     assert estate.calls("GET", "/servicePrincipals") - 1 == 2
@@ -85,7 +85,7 @@ def test_a_service_principal_that_may_not_sign_in_makes_a_client_disabled(estate
     record = estate.add_client((-10, 170), principal=False)
     estate.emulator.directory.add_service_principal(record.state["appId"], {"accountEnabled": False})
     estate.add_client((-10, 170), isDisabled=True)
-    assert [finding.kind for finding in estate.run().findings] == [Kind.DISABLED, Kind.DISABLED]
+    assert [finding.kind for finding in estate.run().findings] == [FindingKind.DISABLED, FindingKind.DISABLED]
 
 
 def test_a_client_that_lives_on_a_federated_credential_is_not_accused(estate: Estate) -> None:
@@ -93,15 +93,16 @@ def test_a_client_that_lives_on_a_federated_credential_is_not_accused(estate: Es
     estate.add_client(auth_method="private_key_jwt", name="bare")
     body = {"name": "ci", "issuer": "https://ci.example.com", "subject": "main", "audiences": ["api://AzureADTokenExchange"]}
     record.federated.append({"id": "5b4c9d8e-0000-4000-8000-000000000001", **body})
-    assert [(finding.name, finding.kind) for finding in estate.run().findings] == [("bare", Kind.NO_USABLE_CREDENTIAL)]
+    assert [(finding.name, finding.kind) for finding in estate.run().findings] == [("bare", FindingKind.NO_USABLE_CREDENTIAL)]
 
 
 def test_asks_about_no_more_clients_than_it_may_and_says_how_many_were_left(estate: Estate) -> None:
     for _ in range(5):
         estate.add_client((-10, 170), principal=False)
     run = estate.audit(AuditConfiguration(confirmations=2)).run(600)
-    assert run.census.kinds[Kind.HALF_REGISTERED] == 2
-    assert "3 clients" in run.notes[0]
+    assert run.summary.kinds[FindingKind.HALF_REGISTERED] == 2
+    assert not run.complete
+    assert run.stopped.startswith("3 clients")
 
 
 @pytest.mark.parametrize("kind", ["throttle", "error", "reset_before", "truncated", "expired_token"])
@@ -115,7 +116,7 @@ def test_survives_throttling_and_short_outages_in_the_middle_of_the_list(estate:
     run = estate.run()
     assert fault.hits > 0
     assert run.complete
-    assert run.census.clients == 3000
+    assert run.summary.clients == 3000
 
 
 def test_short_and_empty_pages_lose_nobody(estate: Estate) -> None:
@@ -123,7 +124,7 @@ def test_short_and_empty_pages_lose_nobody(estate: Estate) -> None:
         estate.add_client((-10, 170))
     estate.emulator.faults.add("page", path="/applications$", times=3, size=0)
     estate.emulator.faults.add("page", path="/applications$", times=3, size=7)
-    assert estate.run().census.clients == 40
+    assert estate.run().summary.clients == 40
 
 
 def test_stops_before_the_time_is_over_and_records_how_far_it_got(estate: Estate, caplog: pytest.LogCaptureFixture) -> None:
@@ -133,13 +134,13 @@ def test_stops_before_the_time_is_over_and_records_how_far_it_got(estate: Estate
     estate.emulator.faults.add("error", path="/applications$", skip=2, times=None, status=503, body="empty")
     run = estate.audit().run(120, window=Window.of_last(DAY, START))
     assert not run.complete
-    assert (run.pages, run.census.clients) == (2, 1998)
+    assert (run.pages, run.summary.clients) == (2, 1998)
     assert run.duration <= 120
     (record,) = records(caplog, "audit_run")
     assert record["complete"] is False
     assert record["last_client_id"] == run.last_client != ""
-    assert [finding.kind for finding in run.findings] == [Kind.AUDIT_INCOMPLETE]
-    assert run.told == 1
+    assert [finding.kind for finding in run.findings] == [FindingKind.AUDIT_INCOMPLETE]
+    assert run.notified == 1
 
 
 def test_a_refused_permission_is_a_record_and_not_an_exception(estate: Estate) -> None:
@@ -154,7 +155,7 @@ def test_an_audit_without_the_list_of_service_principals_still_finds_the_rest(es
     estate.emulator.faults.add("error", path="/servicePrincipals$", times=None, status=403)
     run = estate.run()
     assert run.complete
-    assert {finding.kind for finding in run.findings} == {Kind.EXPIRED, Kind.NO_USABLE_CREDENTIAL}
+    assert {finding.kind for finding in run.findings} == {FindingKind.EXPIRED, FindingKind.NO_USABLE_CREDENTIAL}
     assert "service principals" in run.notes[0]
 
 

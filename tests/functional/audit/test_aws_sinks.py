@@ -8,9 +8,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from shared.audit.aws import EventBus, SnsTopic, region_of
 from shared.audit.findings import Severity
-from shared.audit.sinks.aws import EventBus, SnsTopic, region_of
-from shared.audit.sinks.sink import SinkFailure
+from shared.audit.sinks import SinkFailure
 from shared.retry import Deadline
 from tests.functional.audit.test_key_vault import QuickClock
 from tests.functional.audit.test_webhook import finding, run
@@ -56,14 +56,14 @@ def topic(name: str = "alerts", **subscription: Any) -> tuple[str, Any, str]:
 
 def test_each_finding_is_a_message_of_the_topic(aws: None) -> None:
     arn, sqs, url = topic()
-    SnsTopic(arn).tell([finding(f"client {number}", number=number) for number in range(23)], DEADLINE)
+    SnsTopic(arn).notify([finding(f"client {number}", number=number) for number in range(23)], DEADLINE)
     names = {message["client_name"] for message in received(sqs, url)}
     assert names == {f"client {number}" for number in range(23)}
 
 
 def test_subscribers_can_filter_by_severity(aws: None) -> None:
     arn, sqs, url = topic(FilterPolicy=json.dumps({"severity": ["critical"]}))
-    SnsTopic(arn).tell([finding("calm", Severity.LOW), finding("urgent", Severity.CRITICAL)], DEADLINE)
+    SnsTopic(arn).notify([finding("calm", Severity.LOW), finding("urgent", Severity.CRITICAL)], DEADLINE)
     assert [message["client_name"] for message in received(sqs, url)] == ["urgent"]
 
 
@@ -74,12 +74,12 @@ def test_a_fifo_topic_drops_what_is_told_twice(aws: None) -> None:
     again = SnsTopic(arn)._entry(1, finding())
     assert entry["MessageDeduplicationId"] == again["MessageDeduplicationId"]
     assert entry["MessageGroupId"] == finding().client_id
-    SnsTopic(arn).tell([finding()], DEADLINE)
+    SnsTopic(arn).notify([finding()], DEADLINE)
 
 
 def test_a_topic_that_is_gone_is_a_failure(aws: None) -> None:
     with pytest.raises(SinkFailure, match="NotFound"):
-        SnsTopic(f"arn:aws:sns:{REGION}:123456789012:nowhere").tell([finding()], DEADLINE)
+        SnsTopic(f"arn:aws:sns:{REGION}:123456789012:nowhere").notify([finding()], DEADLINE)
 
 
 def test_messages_that_sns_does_not_take_are_a_failure() -> None:
@@ -88,7 +88,7 @@ def test_messages_that_sns_does_not_take_are_a_failure() -> None:
             return {"Successful": [], "Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}]}
 
     with pytest.raises(SinkFailure, match="InternalError"):
-        SnsTopic(f"arn:aws:sns:{REGION}:123456789012:x", lambda *_: Partial()).tell([finding()], DEADLINE)
+        SnsTopic(f"arn:aws:sns:{REGION}:123456789012:x", lambda *_: Partial()).notify([finding()], DEADLINE)
 
 
 def test_findings_and_the_run_are_events_that_rules_can_match(aws: None) -> None:
@@ -99,8 +99,8 @@ def test_findings_and_the_run_are_events_that_rules_can_match(aws: None) -> None
     events.put_rule(Name="high", EventBusName="alerts", EventPattern=json.dumps(pattern))
     events.put_targets(Rule="high", EventBusName="alerts", Targets=[{"Id": "queue", "Arn": queue_arn}])
     sink = EventBus(bus)
-    sink.tell([finding("a"), finding("b", Severity.LOW), *(finding(f"c{number}") for number in range(12))], DEADLINE)
-    sink.conclude(run(), DEADLINE)
+    sink.notify([finding("a"), finding("b", Severity.LOW), *(finding(f"c{number}") for number in range(12))], DEADLINE)
+    sink.report_run(run(), DEADLINE)
     details = [message["detail"] for message in received(sqs, url)]
     assert {detail["client_name"] for detail in details} == {"a", *(f"c{number}" for number in range(12))}
 
@@ -116,7 +116,7 @@ def test_an_event_that_was_not_taken_is_put_again_alone() -> None:
             return {"FailedEntryCount": int(first), "Entries": results}
 
     sink = EventBus(f"arn:aws:events:{REGION}:123456789012:event-bus/default", lambda *_: Flaky())
-    sink.tell([finding("a"), finding("b"), finding("c")], DEADLINE)
+    sink.notify([finding("a"), finding("b"), finding("c")], DEADLINE)
     assert calls == [["a", "b", "c"], ["b"]]
 
 

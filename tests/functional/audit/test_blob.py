@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.audit.sinks.blob import BlobPage
-from shared.audit.sinks.posting import Poster
-from shared.audit.sinks.sink import SinkFailure
+from shared.audit.azure import ReportBlob
+from shared.audit.sinks import SinkFailure
+from shared.audit.sinks.webhook import Poster
 from shared.environment import Environment
 from shared.graph.errors import PermissionRefused
 from shared.retry import Deadline
@@ -24,7 +24,7 @@ def conclude(wire: Wire) -> list[str]:
         return "t0ken"
 
     clock = QuickClock()
-    BlobPage(Poster(wire, clock), URL, token_for).conclude(run(), Deadline.after(clock, 60))
+    ReportBlob(Poster(wire, clock), URL, token_for).report_run(run(), Deadline.after(clock, 60))
     return asked
 
 
@@ -58,7 +58,7 @@ def test_a_missing_right_of_the_identity_is_a_failed_sink() -> None:
 
     clock = QuickClock()
     with pytest.raises(SinkFailure):
-        BlobPage(Poster(Wire(), clock), URL, refuse).conclude(run(), Deadline.after(clock, 60))
+        ReportBlob(Poster(Wire(), clock), URL, refuse).report_run(run(), Deadline.after(clock, 60))
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.audit.actions.prune import Pruning
-from shared.audit.configuration import AuditConfiguration
-from shared.audit.delivery.deliveries import Deliveries
-from shared.audit.delivery.destinations import Destinations
+from shared.audit.actions.prune import Prune
+from shared.audit.configuration import AuditRules
+from shared.audit.delivery import Deliveries, Destinations
 from shared.commands.audit import run_command
 from tests.functional.audit.estate import DAY, Estate
 
@@ -20,8 +19,14 @@ class Terminal(io.StringIO):
 
 
 def command(estate: Estate, *arguments: str, stderr: io.StringIO | None = None) -> tuple[int, str, str]:
-    rules = AuditConfiguration().rules
-    pruning = Pruning(estate.roster, estate.directory, rules, 10, DAY / 86_400, Deliveries(Destinations(), {}))
+    pruning = Prune(
+        estate.clients,
+        estate.directory,
+        10,
+        rules=AuditRules(),
+        spacing=DAY / 86_400,
+        deliveries=Deliveries(Destinations(), {}),
+    )
     out, err = io.StringIO(), stderr or io.StringIO()
     code = run_command(arguments, lambda: estate.audit(actions=[pruning]), estate.clock, out, err)
     return code, out.getvalue(), err.getvalue()
@@ -72,8 +77,9 @@ def test_a_terminal_gets_a_progress_bar_and_a_pipe_none(estate: Estate) -> None:
     for _ in range(1500):
         estate.add_client((-10, 170))
     _, _, shown = command(estate, stderr=Terminal())
-    assert "clients [###################.........]  67% 999" in shown
-    assert "100% 1,500" in shown
+    assert "clients:  67%" in shown
+    assert "999/1500" in shown
+    assert "clients: 100%" in shown
     assert shown.endswith("\r")
     assert command(estate)[2] == ""
 
@@ -86,7 +92,7 @@ def test_an_incomplete_audit_exits_with_1(estate: Estate) -> None:
     assert "403" in err
 
 
-@pytest.mark.parametrize("arguments", [["--format", "pdf"], ["--tell-days", "0"], ["--dry-run", "--report-only"], ["--what"]])
+@pytest.mark.parametrize("arguments", [["--format", "pdf"], ["--notify-days", "0"], ["--dry-run", "--report-only"], ["--what"]])
 def test_wrong_options_exit_with_2(estate: Estate, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as leaving:
         command(estate, *arguments)

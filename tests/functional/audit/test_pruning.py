@@ -5,14 +5,12 @@ from typing import Any
 
 import pytest
 
-from shared.audit.actions.base import Action, Result
-from shared.audit.actions.prune import Pruning
-from shared.audit.delivery.deliveries import Deliveries
-from shared.audit.delivery.destinations import Address, Destinations, StoreKind, parse_destinations
-from shared.audit.delivery.store import Delivery, LookupFailed, Stored
-from shared.audit.result import AuditRun
-from shared.audit.rules import Rules
-from shared.audit.run_steps import Progress
+from shared.audit.actions import Action
+from shared.audit.actions.prune import Prune
+from shared.audit.configuration import AuditRules
+from shared.audit.delivery import Address, Deliveries, Delivery, Destinations, LookupFailed, Stored, StoreKind, parse_destinations
+from shared.audit.result import AuditRun, Result
+from shared.audit.run import Progress
 from shared.retry import Deadline
 from tests.functional.audit.estate import Estate
 
@@ -25,12 +23,12 @@ class FixedStore:
     def __init__(self, held: str | None) -> None:
         self.held = held
 
-    def current(self, address: Address, deadline: Deadline) -> Stored | None:
+    def read_current(self, address: Address, deadline: Deadline) -> Stored | None:
         if self.held is None:
             raise LookupFailed("the vault gave no answer")
         return Stored(self.held, START_OF_TIME) if self.held else None
 
-    def put(self, address: Address, delivery: Delivery, deadline: Deadline) -> None:
+    def put_secret(self, address: Address, delivery: Delivery, deadline: Deadline) -> None:
         raise AssertionError("pruning delivers nothing")
 
 
@@ -39,7 +37,14 @@ START_OF_TIME = Estate().clock.now() - timedelta(days=1000)
 
 def pruning(estate: Estate, limit: int = 200, store: FixedStore | None = None, spacing: int = 10) -> Action:
     deliveries = Deliveries(ANY_VAULT if store else Destinations(), {StoreKind.KEY_VAULT: store} if store else {})
-    return Pruning(estate.roster, estate.directory, Rules(), limit, timedelta(seconds=spacing), deliveries)
+    return Prune(
+        estate.clients,
+        estate.directory,
+        limit,
+        rules=AuditRules(),
+        spacing=timedelta(seconds=spacing),
+        deliveries=deliveries,
+    )
 
 
 def prune(estate: Estate, action: Action | None = None, seconds: float = 600, **options: Any) -> AuditRun:

@@ -1,4 +1,4 @@
-"""Renewing and delivering: what a client's users have always works, and after any break a later run comes to the same end."""
+"""Renew and delivering: what a client's users have always works, and after any break a later run comes to the same end."""
 
 import json
 import logging
@@ -12,16 +12,14 @@ import pytest
 
 from emulator.directory.record import Record
 from emulator.directory.secrets import digest
-from shared.audit.actions.base import Result
-from shared.audit.actions.prune import Pruning
-from shared.audit.actions.renew import Renewing
-from shared.audit.delivery.deliveries import Deliveries
-from shared.audit.delivery.destinations import StoreKind, parse_destinations
-from shared.audit.delivery.key_vault import KeyVault
-from shared.audit.findings import Kind
-from shared.audit.result import AuditRun
-from shared.audit.rules import Rules
-from shared.audit.run_steps import Progress
+from shared.audit.actions.prune import Prune
+from shared.audit.actions.renew import Renew
+from shared.audit.azure import KeyVault
+from shared.audit.configuration import AuditRules
+from shared.audit.delivery import Deliveries, StoreKind, parse_destinations
+from shared.audit.findings import FindingKind
+from shared.audit.result import AuditRun, Result
+from shared.audit.run import Progress
 from shared.audit.window import Window
 from shared.graph.session import DirectorySession
 from tests.functional.audit.estate import DAY, START, Estate
@@ -54,12 +52,12 @@ class Scene:
         store = KeyVault(DirectorySession(self.vault.ca_file), lambda *_: GOOD_TOKEN, clock.now, {"localhost": RESOURCE})
         return Deliveries(destinations, {StoreKind.KEY_VAULT: store})
 
-    def renewing(self, limit: int = 10, kind: type[Renewing] = Renewing) -> Renewing:
+    def renewing(self, limit: int = 10, kind: type[Renew] = Renew) -> Renew:
         return kind(
-            self.estate.roster,
+            self.estate.clients,
             self.estate.directory,
-            self.deliveries(),
-            limit=limit,
+            limit,
+            deliveries=self.deliveries(),
             before=timedelta(days=30),
             lifetime=LIFETIME,
             settle=timedelta(seconds=20),
@@ -102,7 +100,7 @@ def test_a_secret_is_renewed_before_it_ends_and_stored_while_the_old_one_still_w
     assert len(scene.secrets()) == 2
     assert scene.store_works()
     told = {finding.kind for finding in run.findings}
-    assert Kind.RENEWED in told
+    assert FindingKind.RENEWED in told
     calls = [call.path.rpartition("/")[2] for call in scene.estate.emulator.requests if call.method == "POST"]
     assert "removePassword" not in calls
 
@@ -124,7 +122,14 @@ def test_a_renewed_client_is_not_renewed_again(scene: Scene) -> None:
 
 def test_the_cycle_goes_on_for_years_without_a_gap_and_without_heaps_of_secrets(scene: Scene) -> None:
     estate = scene.estate
-    pruning = Pruning(estate.roster, estate.directory, Rules(), 50, timedelta(seconds=10), scene.deliveries())
+    pruning = Prune(
+        estate.clients,
+        estate.directory,
+        50,
+        rules=AuditRules(),
+        spacing=timedelta(seconds=10),
+        deliveries=scene.deliveries(),
+    )
     for _ in range(80):
         estate.audit(actions=[scene.renewing(), pruning]).run(600)
         assert estate.usable(scene.record)
@@ -159,7 +164,7 @@ def test_a_refused_delivery_takes_the_new_secret_back_and_says_so(scene: Scene) 
     (old,) = scene.secrets()
     run = scene.run(window=Window.of_last(DAY, START))
     assert scene.secrets() == [old]
-    (finding,) = [finding for finding in run.findings if finding.kind is Kind.RENEWAL_FAILED]
+    (finding,) = [finding for finding in run.findings if finding.kind is FindingKind.RENEWAL_FAILED]
     assert "removed again" in finding.summary
     assert "ObjectIsDeletedButRecoverable" in finding.summary
     scene.vault.deleted.clear()
@@ -258,11 +263,11 @@ class Breaking:
     [
         ("_directory", "add_password", 0),
         ("_directory", "add_password", 1),
-        ("_roster", "client", 0),
-        ("_roster", "client", 2),
-        ("_deliveries", "current", 0),
-        ("_deliveries", "put", 0),
-        ("_deliveries", "put", 1),
+        ("_clients", "find_client", 0),
+        ("_clients", "find_client", 2),
+        ("_deliveries", "read_current", 0),
+        ("_deliveries", "put_secret", 0),
+        ("_deliveries", "put_secret", 1),
     ],
 )
 def test_after_a_crash_at_any_step_a_later_run_comes_to_the_same_end(
@@ -292,13 +297,13 @@ def test_a_renewal_that_another_run_has_under_way_is_left_to_it(scene: Scene) ->
 
 
 def test_two_runs_that_meet_leave_one_renewal_and_a_store_that_works(scene: Scene) -> None:
-    class Meeting(Renewing):
+    class Meeting(Renew):
         """Lets another run go by between its decision and its write."""
 
-        def _add(self, *arguments: Any) -> Any:
+        def _add_secret(self, *arguments: Any) -> Any:
             if not met:
                 met.append(scene.run())
-            return super()._add(*arguments)
+            return super()._add_secret(*arguments)
 
     met: list[AuditRun] = []
     scene.estate.audit(actions=[scene.renewing(kind=Meeting)]).run(600)
@@ -309,12 +314,12 @@ def test_two_runs_that_meet_leave_one_renewal_and_a_store_that_works(scene: Scen
 
 
 def test_of_two_renewals_made_at_the_same_time_the_later_one_withdraws(scene: Scene) -> None:
-    class Rival(Renewing):
+    class Rival(Renew):
         """Another run adds a secret while this one waits for its own to settle."""
 
-        def _add(self, *arguments: Any) -> Any:
+        def _add_secret(self, *arguments: Any) -> Any:
             scene.estate.add_secret(scene.record, -0.001, 182, "dcr renewal 2026-11-22")
-            return super()._add(*arguments)
+            return super()._add_secret(*arguments)
 
     run = scene.estate.audit(actions=[scene.renewing(kind=Rival)]).run(600)
     assert [outcome.result for outcome in run.outcomes] == [Result.SKIPPED]

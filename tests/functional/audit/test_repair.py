@@ -6,19 +6,16 @@ from types import MappingProxyType
 
 import pytest
 
-from shared.audit.actions.base import Action, Result
-from shared.audit.actions.purging import Purging
-from shared.audit.actions.repair import Finishing, Undoing
-from shared.audit.actions.retirement import Retirement
-from shared.audit.configuration import AuditConfiguration
-from shared.audit.result import AuditRun
-from shared.audit.rules import Rules
-from shared.audit.run_steps import Progress
+from shared.audit.actions import Action
+from shared.audit.actions.repair import Finish, Purge, Retire, Undo
+from shared.audit.configuration import AuditConfiguration, AuditRules
+from shared.audit.result import AuditRun, Result
+from shared.audit.run import Progress
 from shared.graph.deleted_items import DeletedItems
 from tests.functional.audit.estate import DAY, TAG, Estate
 
 WEEK = timedelta(days=7)
-RULES = Rules(lifetimes=MappingProxyType({"open": 30 * DAY}))
+RULES = AuditRules(lifetimes=MappingProxyType({"open": 30 * DAY}))
 
 
 def run(estate: Estate, actions: Sequence[Action], dry_run: bool = False) -> AuditRun:
@@ -31,16 +28,16 @@ def live(estate: Estate) -> set[str]:
 
 def test_finishing_creates_the_missing_service_principal(estate: Estate) -> None:
     record = estate.add_client((-1, 180), created=-1, principal=False)
-    run(estate, [Finishing(estate.roster, estate.directory, 50)])
+    run(estate, [Finish(estate.clients, estate.directory, 50)])
     principal = estate.emulator.directory.service_principal_of(record.state["appId"])
     assert principal is not None
     assert principal.state.get("accountEnabled", True) is True
-    assert run(estate, [Finishing(estate.roster, estate.directory, 50)]).outcomes == ()
+    assert run(estate, [Finish(estate.clients, estate.directory, 50)]).outcomes == ()
 
 
 def test_finishing_does_not_let_in_what_nobody_approved(estate: Estate) -> None:
     record = estate.add_client((-1, 180), created=-1, principal=False, tags=(TAG, "dcr:approval=required"))
-    run(estate, [Finishing(estate.roster, estate.directory, 50)])
+    run(estate, [Finish(estate.clients, estate.directory, 50)])
     principal = estate.emulator.directory.service_principal_of(record.state["appId"])
     assert principal is not None
     assert principal.state["accountEnabled"] is False
@@ -49,26 +46,26 @@ def test_finishing_does_not_let_in_what_nobody_approved(estate: Estate) -> None:
 def test_undoing_deletes_a_registration_that_broke_off(estate: Estate) -> None:
     estate.add_client((-1, 180), created=-1, principal=False, name="broke off")
     estate.add_client((-1, 180), created=-1, name="whole")
-    run(estate, [Undoing(estate.roster, estate.directory, 50, WEEK)])
+    run(estate, [Undo(estate.clients, estate.directory, 50, WEEK)])
     assert live(estate) == {"whole"}
 
 
 def test_undoing_leaves_old_clients_and_registrations_in_progress_alone(estate: Estate) -> None:
     estate.add_client((-30, 150), created=-30, principal=False, name="old")
     estate.add_client((-0.01, 180), created=-0.01, principal=False, name="in progress")
-    assert run(estate, [Undoing(estate.roster, estate.directory, 50, WEEK)]).outcomes == ()
+    assert run(estate, [Undo(estate.clients, estate.directory, 50, WEEK)]).outcomes == ()
     assert live(estate) == {"old", "in progress"}
 
 
 def test_a_client_that_was_finished_in_between_is_not_undone(estate: Estate) -> None:
     record = estate.add_client((-1, 180), created=-1, principal=False, name="late")
 
-    class Late(Undoing):
+    class Late(Undo):
         def carry_out(self, clients, task):  # type: ignore[no-untyped-def]
             estate.emulator.directory.add_service_principal(record.state["appId"], {})
             return super().carry_out(clients, task)
 
-    assert run(estate, [Late(estate.roster, estate.directory, 50, WEEK)]).outcomes == ()
+    assert run(estate, [Late(estate.clients, estate.directory, 50, WEEK)]).outcomes == ()
     assert live(estate) == {"late"}
 
 
@@ -77,9 +74,9 @@ def test_a_dry_run_changes_nothing_and_says_what_it_would_do(estate: Estate, nam
     estate.add_client((-1, 180), created=-1, principal=False, name="broke off")
     estate.add_client((-40, 140), created=-40, policy="open", name="over")
     actions: dict[str, Action] = {
-        "finish": Finishing(estate.roster, estate.directory, 50),
-        "undo": Undoing(estate.roster, estate.directory, 50, WEEK),
-        "retire": Retirement(estate.roster, estate.directory, RULES, 50),
+        "finish": Finish(estate.clients, estate.directory, 50),
+        "undo": Undo(estate.clients, estate.directory, 50, WEEK),
+        "retire": Retire(estate.clients, estate.directory, 50, RULES),
     }
     (outcome,) = run(estate, [actions[name]], dry_run=True).outcomes
     assert (outcome.action, outcome.result) == (name, Result.WOULD)
@@ -91,7 +88,7 @@ def test_retiring_deletes_clients_whose_lifetime_is_over_up_to_the_limit_the_old
     for age in (31, 45, 60, 29):
         estate.add_client((-20, 160), created=-age, policy="open", name=f"open {age}")
     estate.add_client((-20, 160), created=-400, policy="default", name="default")
-    retirement = Retirement(estate.roster, estate.directory, RULES, 2)
+    retirement = Retire(estate.clients, estate.directory, 2, RULES)
     assert run(estate, [retirement]).complete
     assert live(estate) == {"open 31", "open 29", "default"}
     run(estate, [retirement])
@@ -105,13 +102,13 @@ def test_a_client_that_was_given_another_policy_in_between_is_not_retired(estate
         if step.step == "clients":
             estate.emulator.directory.write_application(record, {"tags": [TAG, "dcr:policy=default"]})
 
-    audit = estate.audit(AuditConfiguration(rules=RULES), [Retirement(estate.roster, estate.directory, RULES, 2)])
+    audit = estate.audit(AuditConfiguration(rules=RULES), [Retire(estate.clients, estate.directory, 2, RULES)])
     audit.run(600, progress=promote)
     assert live(estate) == {"promoted"}
 
 
-def purging(estate: Estate) -> Purging:
-    return Purging(DeletedItems(estate.listing), estate.directory, TAG, 50, WEEK)
+def purging(estate: Estate) -> Purge:
+    return Purge(estate.clients, estate.directory, 50, DeletedItems(estate.listing), TAG, WEEK)
 
 
 def test_purging_ends_the_bridges_own_deleted_clients_after_some_days() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from shared.audit.report.endpoint import Report
+from shared.audit.report import ReportEndpoint
 from shared.errors import InvalidRequest, TemporarilyUnavailable
 from shared.http.message import Request, Response
 from tests.functional.audit.estate import Estate
@@ -49,7 +49,7 @@ class Page(HTMLParser):
 
 def get(estate: Estate, query: dict[str, str] | None = None, accept: str = "") -> Response:
     headers = {"accept": accept} if accept else {}
-    return Report(estate.audit(), 200).handle(Request("GET", "/audit", headers=headers, query=query or {}))
+    return ReportEndpoint(estate.audit(), 200).handle(Request("GET", "/audit", headers=headers, query=query or {}))
 
 
 def page(estate: Estate) -> Page:

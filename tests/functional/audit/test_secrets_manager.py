@@ -13,16 +13,15 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
-from shared.audit.delivery.destinations import Address, Form, StoreKind
-from shared.audit.delivery.secrets_manager import SecretsManager
-from shared.audit.delivery.store import Delivery, DeliveryRefused, DeliveryUnknown, LookupFailed
+from shared.audit.aws import SecretsManager
+from shared.audit.delivery import Address, Delivery, DeliveryRefused, DeliveryUnknown, LookupFailed, SecretForm, StoreKind
 from shared.retry import Deadline
 from shared.secret import Secret
 from tests.functional.audit.test_key_vault import CLIENT, END, QuickClock
 
 REGION = "eu-west-1"
 DEADLINE = Deadline.after(QuickClock(), 60)
-ADDRESS = Address(StoreKind.SECRETS_MANAGER, REGION, f"mule/{CLIENT}", Form.JSON)
+ADDRESS = Address(StoreKind.SECRETS_MANAGER, REGION, f"mule/{CLIENT}", SecretForm.JSON)
 
 
 @pytest.fixture
@@ -60,7 +59,7 @@ def refusal(code: str) -> ClientError:
 
 def test_the_first_delivery_makes_the_secret_and_tags_it(aws: Any) -> None:
     new = delivery()
-    SecretsManager().put(ADDRESS, new, DEADLINE)
+    SecretsManager().put_secret(ADDRESS, new, DEADLINE)
     assert json.loads(aws.get_secret_value(SecretId=ADDRESS.name)["SecretString"]) == {
         "client_id": CLIENT,
         "client_secret": "s3cret~value",
@@ -72,8 +71,8 @@ def test_the_first_delivery_makes_the_secret_and_tags_it(aws: Any) -> None:
 def test_readers_of_the_version_before_overlap_with_those_of_the_new_one(aws: Any) -> None:
     store = SecretsManager()
     old, new = delivery("old"), delivery("new")
-    store.put(ADDRESS, old, DEADLINE)
-    store.put(ADDRESS, new, DEADLINE)
+    store.put_secret(ADDRESS, old, DEADLINE)
+    store.put_secret(ADDRESS, new, DEADLINE)
     current = aws.get_secret_value(SecretId=ADDRESS.name, VersionStage="AWSCURRENT")
     previous = aws.get_secret_value(SecretId=ADDRESS.name, VersionStage="AWSPREVIOUS")
     assert (current["VersionId"], previous["VersionId"]) == (new.key_id, old.key_id)
@@ -82,11 +81,11 @@ def test_readers_of_the_version_before_overlap_with_those_of_the_new_one(aws: An
 
 def test_knows_by_the_key_id_which_secret_is_handed_out(aws: Any) -> None:
     store = SecretsManager()
-    assert store.current(ADDRESS, DEADLINE) is None
-    store.put(ADDRESS, delivery(), DEADLINE)
+    assert store.read_current(ADDRESS, DEADLINE) is None
+    store.put_secret(ADDRESS, delivery(), DEADLINE)
     new = delivery()
-    store.put(ADDRESS, new, DEADLINE)
-    stored = store.current(ADDRESS, DEADLINE)
+    store.put_secret(ADDRESS, new, DEADLINE)
+    stored = store.read_current(ADDRESS, DEADLINE)
     assert stored is not None
     assert stored.key_id == new.key_id
     assert abs((datetime.now(UTC) - stored.since).total_seconds()) < 3600
@@ -94,22 +93,22 @@ def test_knows_by_the_key_id_which_secret_is_handed_out(aws: Any) -> None:
 
 def test_a_secret_that_somebody_else_put_there_since_is_none_of_the_bridges(aws: Any) -> None:
     store = SecretsManager()
-    store.put(ADDRESS, delivery(), DEADLINE)
+    store.put_secret(ADDRESS, delivery(), DEADLINE)
     aws.put_secret_value(SecretId=ADDRESS.name, SecretString="by hand")
-    assert store.current(ADDRESS, DEADLINE) is None
+    assert store.read_current(ADDRESS, DEADLINE) is None
 
 
 def test_the_same_delivery_again_is_the_same_version(aws: Any) -> None:
     store = SecretsManager()
     new = delivery()
-    store.put(ADDRESS, new, DEADLINE)
-    store.put(ADDRESS, new, DEADLINE)
+    store.put_secret(ADDRESS, new, DEADLINE)
+    store.put_secret(ADDRESS, new, DEADLINE)
     assert len(aws.describe_secret(SecretId=ADDRESS.name)["VersionIdsToStages"]) == 1
 
 
 def test_the_plain_form_is_the_secret_alone(aws: Any) -> None:
-    address = Address(StoreKind.SECRETS_MANAGER, REGION, "plain", Form.PLAIN)
-    SecretsManager().put(address, delivery(), DEADLINE)
+    address = Address(StoreKind.SECRETS_MANAGER, REGION, "plain", SecretForm.PLAIN)
+    SecretsManager().put_secret(address, delivery(), DEADLINE)
     assert aws.get_secret_value(SecretId="plain")["SecretString"] == "s3cret~value"
 
 
@@ -117,7 +116,7 @@ def test_the_plain_form_is_the_secret_alone(aws: Any) -> None:
 def test_a_refusal_of_aws_means_that_nothing_was_stored(aws: Any, code: str) -> None:
     store = SecretsManager(lambda *_: Failing(aws, "put_secret_value", refusal(code)))
     with pytest.raises(DeliveryRefused, match=code):
-        store.put(ADDRESS, delivery(), DEADLINE)
+        store.put_secret(ADDRESS, delivery(), DEADLINE)
 
 
 @pytest.mark.parametrize(
@@ -127,21 +126,21 @@ def test_a_refusal_of_aws_means_that_nothing_was_stored(aws: Any, code: str) -> 
 def test_an_answer_that_got_lost_means_that_nobody_knows(aws: Any, error: Exception) -> None:
     store = SecretsManager(lambda *_: Failing(aws, "put_secret_value", error))
     with pytest.raises(DeliveryUnknown):
-        store.put(ADDRESS, delivery(), DEADLINE)
+        store.put_secret(ADDRESS, delivery(), DEADLINE)
 
 
 def test_a_failing_description_is_a_failed_lookup(aws: Any) -> None:
     store = SecretsManager(lambda *_: Failing(aws, "describe_secret", refusal("AccessDeniedException")))
     with pytest.raises(LookupFailed, match="AccessDenied"):
-        store.current(ADDRESS, DEADLINE)
+        store.read_current(ADDRESS, DEADLINE)
 
 
 def test_without_boto3_a_delivery_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "boto3", None)
     with pytest.raises(DeliveryRefused, match="boto3"):
-        SecretsManager().put(ADDRESS, delivery(), DEADLINE)
+        SecretsManager().put_secret(ADDRESS, delivery(), DEADLINE)
 
 
 def test_boto3_is_not_imported_before_it_is_used() -> None:
-    code = "import sys, shared.audit.build, shared.audit.delivery.secrets_manager; sys.exit('boto3' in sys.modules)"
+    code = "import sys, shared.audit.build, shared.audit.aws; sys.exit('boto3' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from shared.audit.client_directory import ClientDirectory
 from shared.audit.configuration import AuditConfiguration
-from shared.audit.directory import Roster
-from shared.audit.findings import Kind
-from shared.audit.registrations import describe
+from shared.audit.findings import FindingKind
 from shared.audit.run import Audit
 from shared.graph.errors import PermissionRefused
 from shared.graph.listing import Listing
@@ -35,8 +34,8 @@ class WithReport(Listing):
 
 
 def audit(estate: Estate, entries: list[JsonObject] | None) -> Audit:
-    roster = Roster(WithReport(estate, entries), estate.directory, TAG, describe, "https://graph.microsoft.com")
-    return Audit(replace(AuditConfiguration(), usage_report=True), roster, estate.clock)
+    clients = ClientDirectory(WithReport(estate, entries), estate.directory, TAG, "https://graph.microsoft.com")
+    return Audit(replace(AuditConfiguration(), usage_report=True), clients, estate.clock)
 
 
 def activity(client_id: str, **moments: str) -> dict[str, Any]:
@@ -54,7 +53,10 @@ def test_a_client_without_a_sign_in_of_late_is_unused(estate: Estate) -> None:
         {"appId": "somebody else's", "lastSignInActivity": None},
     ]
     run = audit(estate, entries).run(600)
-    assert {(finding.name, finding.kind) for finding in run.findings} == {("forgotten", Kind.UNUSED), ("never", Kind.UNUSED)}
+    assert {(finding.name, finding.kind) for finding in run.findings} == {
+        ("forgotten", FindingKind.UNUSED),
+        ("never", FindingKind.UNUSED),
+    }
 
 
 def test_without_the_permission_the_audit_goes_on_and_says_so(estate: Estate) -> None:

@@ -11,14 +11,11 @@ from typing import Any
 import pytest
 import requests
 
-from shared.audit.findings import Finding, Kind, Severity
-from shared.audit.result import AuditRun
+from shared.audit.findings import Finding, FindingKind, Severity
+from shared.audit.result import AuditRun, Summary
+from shared.audit.sinks import SinkFailure
 from shared.audit.sinks.chat import Chat, slack_message, teams_message
-from shared.audit.sinks.posting import Poster
-from shared.audit.sinks.signature import signing_key
-from shared.audit.sinks.sink import SinkFailure
-from shared.audit.sinks.webhook import Webhook
-from shared.audit.summary import Census
+from shared.audit.sinks.webhook import Poster, Webhook, signing_key
 from shared.retry import Deadline
 from shared.secret import Secret
 from tests.functional.audit.test_key_vault import QuickClock
@@ -52,7 +49,7 @@ class Wire(requests.Session):
 
 def finding(name: str = "orders", severity: Severity = Severity.HIGH, number: int = 0) -> Finding:
     return Finding(
-        kind=Kind.EXPIRING,
+        kind=FindingKind.EXPIRING,
         severity=severity,
         client_id=f"0d9e8f7a-2222-4333-8444-{number:012}",
         name=name,
@@ -64,9 +61,9 @@ def finding(name: str = "orders", severity: Severity = Severity.HIGH, number: in
 
 
 def run() -> AuditRun:
-    census = Census(clients=1234)
+    summary = Summary(clients=1234)
     moment = datetime(2026, 11, 22, 3, tzinfo=UTC)
-    return AuditRun("run-1", moment, 12.5, True, "", 2, "x", census, (), 0, 0, ())
+    return AuditRun("run-1", moment, 12.5, True, "", 2, "x", summary, (), 0, 0, ())
 
 
 @pytest.fixture
@@ -79,7 +76,7 @@ def webhook(wire: Wire, clock: QuickClock) -> Webhook:
 
 
 def tell(wire: Wire, clock: QuickClock, findings: Sequence[Finding] = (finding(),)) -> None:
-    webhook(wire, clock).tell(findings, Deadline.after(clock, 300))
+    webhook(wire, clock).notify(findings, Deadline.after(clock, 300))
 
 
 def test_a_receiver_can_verify_the_signature(clock: QuickClock) -> None:
@@ -98,7 +95,7 @@ def test_a_receiver_can_verify_the_signature(clock: QuickClock) -> None:
 
 def test_the_run_is_told_after_its_findings(clock: QuickClock) -> None:
     wire = Wire()
-    webhook(wire, clock).conclude(run(), Deadline.after(clock, 300))
+    webhook(wire, clock).report_run(run(), Deadline.after(clock, 300))
     message = json.loads(wire.sent[0]["data"])
     assert (message["type"], message["data"]["clients"]) == ("audit.run", 1234)
 
@@ -160,7 +157,7 @@ def test_a_refusal_is_final(clock: QuickClock, status: int) -> None:
 def test_nothing_is_sent_without_tls(clock: QuickClock) -> None:
     wire = Wire()
     with pytest.raises(SinkFailure, match="https"):
-        Poster(wire, clock).post(Secret("http://hooks.example.com/x"), b"{}", {}, Deadline.after(clock, 60))
+        Poster(wire, clock).send("POST", Secret("http://hooks.example.com/x"), b"{}", {}, Deadline.after(clock, 60))
     assert wire.sent == []
 
 
@@ -177,9 +174,9 @@ def chat_message(clock: QuickClock, name: str, findings: Sequence[Finding]) -> d
     wire = Wire()
     chat = Chat(name, Poster(wire, clock), URL, teams_message if name == "teams" else slack_message)
     for start in range(0, len(findings), 100):
-        chat.tell(findings[start : start + 100], Deadline.after(clock, 60))
+        chat.notify(findings[start : start + 100], Deadline.after(clock, 60))
     assert wire.sent == []
-    chat.conclude(run(), Deadline.after(clock, 60))
+    chat.report_run(run(), Deadline.after(clock, 60))
     (sent,) = wire.sent
     message: dict[str, Any] = json.loads(sent["data"])
     return message
@@ -217,5 +214,5 @@ def test_a_message_stays_within_the_chats_limits_however_much_there_is_to_say(cl
 
 def test_a_run_without_news_sends_no_message(clock: QuickClock) -> None:
     wire = Wire()
-    Chat("teams", Poster(wire, clock), URL, teams_message).conclude(run(), Deadline.after(clock, 60))
+    Chat("teams", Poster(wire, clock), URL, teams_message).report_run(run(), Deadline.after(clock, 60))
     assert wire.sent == []

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.audit.clients import Registration, read_client
+from shared.audit.clients import read_client
 from shared.clock import ALWAYS, NEVER, read_time
 
 
@@ -35,13 +35,13 @@ def test_what_is_no_moment_is_none(value: object) -> None:
 
 
 def test_nulls_and_missing_members_make_a_client_without_credentials() -> None:
-    client = read_client({"appId": "x", "passwordCredentials": None, "keyCredentials": [None]}, lambda _: Registration())
+    client = read_client({"appId": "x", "passwordCredentials": None, "keyCredentials": [None]})
     assert client.credentials == ()
     assert client.created is None
 
 
 def test_a_credential_without_dates_counts_as_valid_for_ever() -> None:
-    client = read_client({"appId": "x", "passwordCredentials": [{"keyId": "k"}]}, lambda _: Registration())
+    client = read_client({"appId": "x", "passwordCredentials": [{"keyId": "k"}]})
     assert (client.credentials[0].start, client.credentials[0].end) == (ALWAYS, NEVER)
 
 
@@ -56,4 +56,4 @@ def test_a_credential_without_dates_counts_as_valid_for_ever() -> None:
     ],
 )
 def test_knows_a_disabled_application(members: dict[str, object], disabled: bool) -> None:
-    assert read_client({"appId": "x", **members}, lambda _: Registration()).disabled is disabled
+    assert read_client({"appId": "x", **members}).disabled is disabled

@@ -6,27 +6,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.audit.clients import Client
-from shared.audit.credential_states import State, standings
-from shared.audit.rules import DEFAULT_THRESHOLDS, Rules
-from tests.unit.audit.people import DAY, MOMENTS, NOW, SECOND, ZONES, certificate, client, clients, secret
+from shared.audit.clients import AuditedClient, CredentialState, credential_statuses
+from shared.audit.configuration import AuditRules
+from tests.unit.audit.sample_clients import DAY, MOMENTS, NOW, SECOND, ZONES, certificate, client, clients, secret
 
-RULES = Rules()
-
-
-def state_of(end: datetime, now: datetime) -> tuple[State, int | None]:
-    standing = standings(client(secret("a", end - 400 * DAY, end)), RULES, now)[0]
-    return standing.state, standing.threshold
+RULES = AuditRules()
+OVER = {CredentialState.SUPERSEDED, CredentialState.EXPIRED}
 
 
-@pytest.mark.parametrize("days", DEFAULT_THRESHOLDS)
+def state_of(end: datetime, now: datetime) -> tuple[CredentialState, int | None]:
+    status = credential_statuses(client(secret("a", end - 400 * DAY, end)), RULES, now)[0]
+    return status.state, status.threshold
+
+
+@pytest.mark.parametrize("days", AuditRules().thresholds)
 @given(end=MOMENTS)
 def test_a_threshold_is_crossed_exactly_that_many_days_before_the_end(days: int, end: datetime) -> None:
     border = end - timedelta(days=days)
-    assert state_of(end, border) == (State.EXPIRING, days)
-    assert state_of(end, border + SECOND) == (State.EXPIRING, days)
+    assert state_of(end, border) == (CredentialState.EXPIRING, days)
+    assert state_of(end, border + SECOND) == (CredentialState.EXPIRING, days)
     before, threshold = state_of(end, border - timedelta(microseconds=1))
-    assert (before, threshold) != (State.EXPIRING, days)
+    assert (before, threshold) != (CredentialState.EXPIRING, days)
 
 
 @given(end=MOMENTS, hours=st.integers(-24 * 100, 24 * 100))
@@ -35,12 +35,12 @@ def test_the_threshold_named_is_the_last_one_crossed(end: datetime, hours: int) 
     state, threshold = state_of(end, now)
     left = end - now
     if left <= timedelta(0):
-        assert state is State.EXPIRED
+        assert state is CredentialState.EXPIRED
     elif left > 60 * DAY:
-        assert state is State.HEALTHY
+        assert state is CredentialState.HEALTHY
     else:
-        assert state is State.EXPIRING
-        assert threshold == min(days for days in DEFAULT_THRESHOLDS if left <= timedelta(days=days))
+        assert state is CredentialState.EXPIRING
+        assert threshold == min(days for days in AuditRules().thresholds if left <= timedelta(days=days))
 
 
 @given(end=MOMENTS, zone=ZONES, minutes=st.integers(-200_000, 10_000))
@@ -59,67 +59,74 @@ def test_the_zone_in_which_a_moment_is_written_changes_nothing(end: datetime, zo
     ],
 )
 def test_one_day_before_is_the_29th_of_february_in_leap_years_alone(end: datetime, border: datetime) -> None:
-    assert state_of(end, border) == (State.EXPIRING, 1)
-    assert state_of(end, border - SECOND) == (State.EXPIRING, 7)
+    assert state_of(end, border) == (CredentialState.EXPIRING, 1)
+    assert state_of(end, border - SECOND) == (CredentialState.EXPIRING, 7)
 
 
 def test_a_credential_is_over_at_its_very_end() -> None:
     end = NOW + 10 * DAY
-    assert state_of(end, end) == (State.EXPIRED, None)
-    assert state_of(end, end - SECOND) == (State.EXPIRING, 1)
+    assert state_of(end, end) == (CredentialState.EXPIRED, None)
+    assert state_of(end, end - SECOND) == (CredentialState.EXPIRING, 1)
 
 
 def test_a_credential_is_pending_until_its_start() -> None:
     one = client(secret("a", NOW, NOW + 100 * DAY))
-    assert standings(one, RULES, NOW - SECOND)[0].state is State.PENDING
-    assert standings(one, RULES, NOW)[0].state is State.HEALTHY
+    assert credential_statuses(one, RULES, NOW - SECOND)[0].state is CredentialState.PENDING
+    assert credential_statuses(one, RULES, NOW)[0].state is CredentialState.HEALTHY
 
 
 def test_an_old_secret_overlaps_until_the_overlap_is_over() -> None:
     newer = secret("b", NOW, NOW + 180 * DAY)
     one = client(secret("a", NOW - 170 * DAY, NOW + 12 * DAY), newer)
     over = newer.start + RULES.overlap
-    assert standings(one, RULES, over - SECOND)[0].state is State.OVERLAPPING
-    assert standings(one, RULES, over)[0].state is State.SUPERSEDED
-    assert standings(one, RULES, over)[0].since == over
+    assert credential_statuses(one, RULES, over - SECOND)[0].state is CredentialState.OVERLAPPING
+    assert credential_statuses(one, RULES, over)[0].state is CredentialState.SUPERSEDED
+    assert credential_statuses(one, RULES, over)[0].since == over
 
 
 def test_a_newer_secret_that_ends_earlier_takes_nobodys_place() -> None:
     one = client(secret("a", NOW - 100 * DAY, NOW + 100 * DAY), secret("b", NOW - 30 * DAY, NOW + 90 * DAY))
-    assert [standing.state for standing in standings(one, RULES, NOW)] == [State.HEALTHY, State.HEALTHY]
+    assert [status.state for status in credential_statuses(one, RULES, NOW)] == [
+        CredentialState.HEALTHY,
+        CredentialState.HEALTHY,
+    ]
 
 
 def test_a_certificate_takes_no_secrets_place() -> None:
     one = client(secret("a", NOW - 100 * DAY, NOW + 5 * DAY), certificate("b", NOW - 30 * DAY, NOW + 300 * DAY))
-    assert standings(one, RULES, NOW)[0].state is State.EXPIRING
+    assert credential_statuses(one, RULES, NOW)[0].state is CredentialState.EXPIRING
 
 
 @given(one=clients())
-def test_what_is_superseded_leaves_a_usable_credential_of_its_kind_that_lasts_as_long(one: Client) -> None:
-    found = standings(one, RULES, NOW)
-    kept = [standing.credential for standing in found if standing.state not in {State.SUPERSEDED, State.EXPIRED}]
-    for standing in found:
-        if standing.state is State.SUPERSEDED:
-            gone = standing.credential
-            assert any(other.kind is gone.kind and other.usable(NOW) and other.end >= gone.end for other in kept)
+def test_what_is_superseded_leaves_a_usable_credential_of_its_kind_that_lasts_as_long(one: AuditedClient) -> None:
+    found = credential_statuses(one, RULES, NOW)
+    kept = [status.credential for status in found if status.state not in {CredentialState.SUPERSEDED, CredentialState.EXPIRED}]
+    for status in found:
+        if status.state is CredentialState.SUPERSEDED:
+            gone = status.credential
+            assert any(other.kind is gone.kind and other.is_usable(NOW) and other.end >= gone.end for other in kept)
 
 
 @given(one=clients())
-def test_removing_expired_and_superseded_never_takes_the_last_usable_credential(one: Client) -> None:
-    kept = [s.credential for s in standings(one, RULES, NOW) if s.state not in {State.SUPERSEDED, State.EXPIRED}]
-    assert any(credential.usable(NOW) for credential in kept) == bool(one.usable_credentials(NOW))
+def test_removing_expired_and_superseded_never_takes_the_last_usable_credential(one: AuditedClient) -> None:
+    kept = [
+        s.credential
+        for s in credential_statuses(one, RULES, NOW)
+        if s.state not in {CredentialState.SUPERSEDED, CredentialState.EXPIRED}
+    ]
+    assert any(credential.is_usable(NOW) for credential in kept) == bool(one.usable_credentials(NOW))
 
 
 @given(one=clients())
-def test_every_credential_has_exactly_one_state_in_the_order_given(one: Client) -> None:
-    assert tuple(standing.credential for standing in standings(one, RULES, NOW)) == one.credentials
+def test_every_credential_has_exactly_one_state_in_the_order_given(one: AuditedClient) -> None:
+    assert tuple(status.credential for status in credential_statuses(one, RULES, NOW)) == one.credentials
 
 
 @given(one=clients(), days=st.integers(0, 900))
-def test_time_alone_never_makes_a_credential_younger(one: Client, days: int) -> None:
-    order = [State.PENDING, State.HEALTHY, State.EXPIRING, State.EXPIRED]
+def test_time_alone_never_makes_a_credential_younger(one: AuditedClient, days: int) -> None:
+    order = [CredentialState.PENDING, CredentialState.HEALTHY, CredentialState.EXPIRING, CredentialState.EXPIRED]
     alone = [client(credential) for credential in one.credentials]
     for single in alone:
-        before = standings(single, RULES, NOW)[0].state
-        after = standings(single, RULES, NOW + timedelta(days=days))[0].state
+        before = credential_statuses(single, RULES, NOW)[0].state
+        after = credential_statuses(single, RULES, NOW + timedelta(days=days))[0].state
         assert order.index(before) <= order.index(after)

@@ -5,87 +5,85 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.audit.clients import Client, Credential, CredentialKind
-from shared.audit.renewal_rules import UNDER_WAY, Step, is_renewal, loses_to, may_call_for_renewal, plan_renewal
+from shared.audit.clients import AuditedClient, ClientCredential, CredentialKind
+from shared.audit.renewal_rules import UNDER_WAY, RenewalStep, earlier_rival, is_renewal, plan_renewal, renewal_due
 from shared.clock import ALWAYS, NEVER
-from tests.unit.audit.people import DAY, NOW, client, clients, secret
+from tests.unit.audit.sample_clients import DAY, NOW, client, clients, secret
 
 BEFORE = 30 * DAY
 HOUR = timedelta(hours=1)
 LONG_AGO = NOW - 100 * DAY
 
 
-def renewal(key_id: str, start: datetime, end: datetime) -> Credential:
+def renewal(key_id: str, start: datetime, end: datetime) -> ClientCredential:
     return secret(key_id, start, end, "dcr renewal 2026-11-22")
 
 
-def step(one: Client, held: str = "", since: datetime | None = LONG_AGO) -> Step:
+def step(one: AuditedClient, held: str = "", since: datetime | None = LONG_AGO) -> RenewalStep:
     return plan_renewal(one, held, since if held else None, NOW, BEFORE).step
 
 
 def test_a_secret_is_renewed_from_that_many_days_before_its_end() -> None:
-    assert step(client(secret("a", LONG_AGO, NOW + BEFORE))) is Step.RENEW
-    assert step(client(secret("a", LONG_AGO, NOW + BEFORE + timedelta(seconds=1)))) is Step.NOTHING
+    assert step(client(secret("a", LONG_AGO, NOW + BEFORE))) is RenewalStep.RENEW
+    assert step(client(secret("a", LONG_AGO, NOW + BEFORE + timedelta(seconds=1)))) is RenewalStep.NOTHING
 
 
 def test_the_secret_that_counts_is_the_one_that_the_store_hands_out() -> None:
     one = client(secret("a", LONG_AGO, NOW + 5 * DAY), secret("b", NOW - 50 * DAY, NOW + 132 * DAY))
-    assert step(one, held="a") is Step.RENEW
-    assert step(one, held="b") is Step.NOTHING
-    assert step(one) is Step.NOTHING
+    assert step(one, held="a") is RenewalStep.RENEW
+    assert step(one, held="b") is RenewalStep.NOTHING
+    assert step(one) is RenewalStep.NOTHING
 
 
 def test_a_renewal_that_never_arrived_counts_for_nothing() -> None:
     one = client(secret("a", LONG_AGO, NOW + 5 * DAY), renewal("b", NOW - 2 * HOUR, NOW + 180 * DAY))
-    assert step(one) is Step.RENEW
-    assert step(one, held="a") is Step.RENEW
-    assert step(one, held="b") is Step.NOTHING
+    assert step(one) is RenewalStep.RENEW
+    assert step(one, held="a") is RenewalStep.RENEW
+    assert step(one, held="b") is RenewalStep.NOTHING
 
 
 def test_a_young_renewal_is_left_to_the_run_that_made_it() -> None:
     one = client(secret("a", LONG_AGO, NOW + 5 * DAY), renewal("b", NOW - UNDER_WAY + timedelta(seconds=1), NOW + 180 * DAY))
-    assert step(one) is Step.WAIT
-    assert step(one, held="b") is Step.NOTHING
+    assert step(one) is RenewalStep.WAIT
+    assert step(one, held="b") is RenewalStep.NOTHING
 
 
 def test_a_store_that_was_just_written_to_is_waited_for() -> None:
     one = client(secret("a", LONG_AGO, NOW + 100 * DAY))
-    assert step(one, held="unseen", since=NOW - HOUR / 2) is Step.WAIT
-    assert step(one, held="unseen", since=NOW - 2 * HOUR) is Step.RENEW
+    assert step(one, held="unseen", since=NOW - HOUR / 2) is RenewalStep.WAIT
+    assert step(one, held="unseen", since=NOW - 2 * HOUR) is RenewalStep.RENEW
 
 
 def test_of_two_renewals_that_met_exactly_one_stays() -> None:
     one = client(renewal("b", NOW - HOUR / 4, NOW + 180 * DAY), renewal("a", NOW - HOUR / 4, NOW + 180 * DAY))
-    assert loses_to("a", one, "", NOW) is None
-    rival = loses_to("b", one, "", NOW)
+    assert earlier_rival("a", one, "", NOW) is None
+    rival = earlier_rival("b", one, "", NOW)
     assert rival is not None
     assert rival.key_id == "a"
-    assert loses_to("b", one, "a", NOW) is None
+    assert earlier_rival("b", one, "a", NOW) is None
 
 
 def test_a_client_in_good_order_costs_no_question_to_its_store() -> None:
-    assert may_call_for_renewal(client(secret("a", LONG_AGO, NOW + 100 * DAY)), NOW, BEFORE) is None
-    assert may_call_for_renewal(client(renewal("a", LONG_AGO, NOW + 100 * DAY)), NOW, BEFORE) is None
+    assert renewal_due(client(secret("a", LONG_AGO, NOW + 100 * DAY)), NOW, BEFORE) is None
+    assert renewal_due(client(renewal("a", LONG_AGO, NOW + 100 * DAY)), NOW, BEFORE) is None
 
 
 def test_a_newest_secret_with_a_shorter_life_than_the_one_before_is_renewed_for_its_own_end() -> None:
     one = client(secret("a", LONG_AGO, NOW + 100 * DAY), secret("b", NOW - 50 * DAY, NOW + 10 * DAY))
-    assert may_call_for_renewal(one, NOW, BEFORE) == NOW - 20 * DAY
-    assert step(one, held="b") is Step.RENEW
+    assert renewal_due(one, NOW, BEFORE) == NOW - 20 * DAY
+    assert step(one, held="b") is RenewalStep.RENEW
 
 
 def test_a_store_that_a_rotation_left_behind_is_asked_about_while_its_secret_lives() -> None:
     one = client(secret("a", LONG_AGO, NOW + 10 * DAY), secret("b", NOW - 5 * DAY, NOW + 177 * DAY))
-    assert may_call_for_renewal(one, NOW, BEFORE) is not None
-    assert step(one, held="a") is Step.RENEW
+    assert renewal_due(one, NOW, BEFORE) is not None
+    assert step(one, held="a") is RenewalStep.RENEW
 
 
 def test_what_is_due_comes_before_what_only_wants_a_look() -> None:
-    due = may_call_for_renewal(client(secret("a", LONG_AGO, NOW + 29 * DAY)), NOW, BEFORE)
-    over = may_call_for_renewal(client(secret("a", LONG_AGO, NOW - 20 * DAY)), NOW, BEFORE)
-    look = may_call_for_renewal(
-        client(secret("a", LONG_AGO, NOW + 5 * DAY), renewal("b", NOW - 2 * HOUR, NOW + 180 * DAY)), NOW, BEFORE
-    )
+    due = renewal_due(client(secret("a", LONG_AGO, NOW + 29 * DAY)), NOW, BEFORE)
+    over = renewal_due(client(secret("a", LONG_AGO, NOW - 20 * DAY)), NOW, BEFORE)
+    look = renewal_due(client(secret("a", LONG_AGO, NOW + 5 * DAY), renewal("b", NOW - 2 * HOUR, NOW + 180 * DAY)), NOW, BEFORE)
     assert due is not None
     assert over is not None
     assert look is not None
@@ -94,13 +92,13 @@ def test_what_is_due_comes_before_what_only_wants_a_look() -> None:
 
 def test_clients_that_have_no_secret_by_design_are_never_renewed() -> None:
     for method in ("none", "private_key_jwt"):
-        assert may_call_for_renewal(client(secret("a", LONG_AGO, NOW + DAY), auth_method=method), NOW, BEFORE) is None
-    assert may_call_for_renewal(client(), NOW, BEFORE) is None
+        assert renewal_due(client(secret("a", LONG_AGO, NOW + DAY), auth_method=method), NOW, BEFORE) is None
+    assert renewal_due(client(), NOW, BEFORE) is None
 
 
 @given(one=clients(), data=st.data())
-def test_who_is_not_asked_about_needs_no_renewal(one: Client, data: st.DataObject) -> None:
-    if may_call_for_renewal(one, NOW, BEFORE) is not None or one.registration.auth_method not in {"", "client_secret_basic"}:
+def test_who_is_not_asked_about_needs_no_renewal(one: AuditedClient, data: st.DataObject) -> None:
+    if renewal_due(one, NOW, BEFORE) is not None or one.auth_method not in {"", "client_secret_basic"}:
         return
     secrets = [
         credential for credential in one.credentials if credential.kind is CredentialKind.SECRET and credential.start <= NOW
@@ -110,10 +108,10 @@ def test_who_is_not_asked_about_needs_no_renewal(one: Client, data: st.DataObjec
         return
     held = data.draw(st.sampled_from(["", *(credential.key_id for credential in lately)]))
     if held or not all(is_renewal(credential) for credential in lately):
-        assert step(one, held=held) is not Step.RENEW
+        assert step(one, held=held) is not RenewalStep.RENEW
 
 
 @given(one=clients())
-def test_an_order_of_urgency_can_always_be_made(one: Client) -> None:
-    due = may_call_for_renewal(one, NOW, BEFORE)
+def test_an_order_of_urgency_can_always_be_made(one: AuditedClient) -> None:
+    due = renewal_due(one, NOW, BEFORE)
     assert due is None or ALWAYS <= due <= NEVER

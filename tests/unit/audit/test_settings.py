@@ -1,16 +1,17 @@
 """Reading the audit's settings."""
 
 import base64
+import json
+import re
 from datetime import timedelta
 
 import pytest
 
 from shared.audit.configuration import ActionName, AuditConfiguration
-from shared.audit.delivery.destinations import Form, StoreKind, parse_destinations
+from shared.audit.delivery import SecretForm, StoreKind, destinations_schema, parse_destinations
 from shared.audit.findings import Severity
 from shared.environment import Environment
 from shared.settings.audit import read_audit
-from tests.unit.audit.people import client
 
 CLIENT = "0d9e8f7a-2222-4333-8444-a55566677788"
 KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
@@ -103,38 +104,54 @@ def test_the_most_particular_destination_wins() -> None:
         f'{{"*": "https://a.vault.azure.net/secrets/{{client_id}}", "policy:mule": "aws-secretsmanager://eu-west-1/mule/{{client_id}}",'
         f' "client:{CLIENT}": "https://b.vault.azure.net/secrets/orders?form=json"}}'
     )
-    own = destinations.of(client(policy="mule"))
-    of_policy = destinations.of(client(policy="mule", client_id="1" * 8 + "-1111-4111-8111-111111111111"))
-    other = destinations.of(client(policy="x", client_id="2" * 8 + "-2222-4222-8222-222222222222"))
+    own = destinations.find_address(CLIENT, "mule")
+    of_policy = destinations.find_address("1" * 8 + "-1111-4111-8111-111111111111", "mule")
+    other = destinations.find_address("2" * 8 + "-2222-4222-8222-222222222222", "x")
     assert own is not None and of_policy is not None and other is not None
-    assert (own.place, own.name, own.form) == ("https://b.vault.azure.net", "orders", Form.JSON)
-    assert (of_policy.store, of_policy.place, of_policy.form) == (StoreKind.SECRETS_MANAGER, "eu-west-1", Form.JSON)
+    assert (own.place, own.name, own.form) == ("https://b.vault.azure.net", "orders", SecretForm.JSON)
+    assert (of_policy.store, of_policy.place, of_policy.form) == (StoreKind.SECRETS_MANAGER, "eu-west-1", SecretForm.JSON)
     assert of_policy.name == "mule/11111111-1111-4111-8111-111111111111"
-    assert (other.place, other.form) == ("https://a.vault.azure.net", Form.PLAIN)
+    assert (other.place, other.form) == ("https://a.vault.azure.net", SecretForm.PLAIN)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "null", "https://a.vault.azure.net/secrets/{client_id}"])
+def test_destinations_are_a_json_object(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a JSON object such as"):
+        parse_destinations(text)
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("selector", "url", "problem"),
     [
-        "{}",
-        "[]",
-        '{"*": 5}',
-        '{"everyone": "https://a.vault.azure.net/secrets/{client_id}"}',
-        '{"*": "http://a.vault.azure.net/secrets/{client_id}"}',
-        '{"*": "https://a.vault.azure.net/keys/{client_id}"}',
-        '{"*": "https://user:pw@a.vault.azure.net/secrets/{client_id}"}',
-        '{"*": "https://a.vault.azure.net/secrets/{client_id}?form=xml"}',
-        '{"*": "https://a.vault.azure.net/secrets/{client_id}?other=1"}',
-        '{"*": "https://a.vault.azure.net/secrets/with_underscore-{client_id}"}',
-        '{"*": "https://a.vault.azure.net/secrets/shared-by-all"}',
-        '{"policy:mule": "https://a.vault.azure.net/secrets/{policy}"}',
-        '{"*": "aws-secretsmanager://nowhere/{client_id}"}',
-        '{"*": "aws-secretsmanager://eu-west-1/white space {client_id}"}',
+        ("*", 5, "valid string"),
+        ("everyone", "https://a.vault.azure.net/secrets/{client_id}", "expected client:CLIENT_ID"),
+        ("*", "http://a.vault.azure.net/secrets/{client_id}", "expected https://VAULT"),
+        ("*", "https://a.vault.azure.net/keys/{client_id}", "expected https://VAULT"),
+        ("*", "https://user:pw@a.vault.azure.net/secrets/{client_id}", "no user name"),
+        ("*", "https://a.vault.azure.net/secrets/{client_id}?form=xml", "form=plain or form=json"),
+        ("*", "https://a.vault.azure.net/secrets/{client_id}?other=1", "no option but form"),
+        ("*", "https://a.vault.azure.net/secrets/with_underscore-{client_id}", "a name of letters"),
+        ("*", "https://a.vault.azure.net/secrets/shared-by-all", "share"),
+        ("policy:mule", "https://a.vault.azure.net/secrets/{policy}", "share"),
+        ("*", "aws-secretsmanager://nowhere/{client_id}", "expected https://VAULT"),
+        ("*", "aws-secretsmanager://eu-west-1/white space {client_id}", "a name of letters"),
     ],
 )
-def test_a_destination_that_could_not_work_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"expected|nothing is done|no secrets with a name|share"):
-        parse_destinations(text)
+def test_a_destination_that_could_not_work_is_refused_by_its_members_name(selector: str, url: object, problem: str) -> None:
+    good = {f"client:{CLIENT}": "https://b.vault.azure.net/secrets/orders"}
+    with pytest.raises(ValueError, match=problem) as refusal:
+        parse_destinations(json.dumps({**good, selector: url}))
+    assert str(refusal.value).startswith(f"{selector}: ")
+    assert "a.vault" not in str(refusal.value)
+
+
+def test_the_schema_of_destinations_knows_their_form() -> None:
+    schema = destinations_schema()
+    assert (schema["type"], schema["minProperties"]) == ("object", 1)
+    [(selector, value)] = schema["patternProperties"].items()
+    assert re.search(selector, f"client:{CLIENT}")
+    assert not re.search(selector, "everyone")
+    assert value == {"type": "string"}
 
 
 def test_two_clients_do_not_share_one_secret() -> None:

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.audit.window import GRID, Window
+from shared.audit.window import Window
 from shared.clock import write_time
-from tests.unit.audit.people import DAY, NOW, SECOND
+from tests.unit.audit.sample_clients import DAY, NOW, SECOND
 
 
 def status(last: datetime, following: datetime) -> dict[str, str]:
@@ -62,9 +62,9 @@ def test_a_run_that_a_person_started_looks_back_one_day() -> None:
 
 
 def test_a_clock_that_was_set_back_gives_an_empty_window() -> None:
-    window = Window.of_timer(status(NOW, NOW + DAY), past_due=False, now=NOW - 3 * GRID)
+    window = Window.of_timer(status(NOW, NOW + DAY), past_due=False, now=NOW - timedelta(hours=3))
     assert not window.holds(NOW)
-    assert not window.holds(NOW - GRID)
+    assert not window.holds(NOW - timedelta(hours=1))
 
 
 @given(days=st.integers(0, 400))

@@ -4,10 +4,11 @@ import pytest
 
 from shared.audit.build import build_actions, build_audit, vault_tokens
 from shared.audit.configuration import AuditConfiguration
-from shared.audit.delivery.deliveries import Deliveries
-from shared.audit.findings import Kind
+from shared.audit.delivery import Deliveries
+from shared.audit.findings import FindingKind
 from shared.environment import Environment
 from shared.graph.clouds import CLOUDS
+from shared.graph.deleted_items import DeletedItems
 from shared.graph.errors import GraphFailure
 from shared.graph.identity import ClientSecretIdentity
 from shared.secret import Secret
@@ -24,7 +25,10 @@ def configuration(**variables: str) -> AuditConfiguration:
 
 def names(estate: Estate, chosen: AuditConfiguration) -> list[str]:
     deliveries = Deliveries(chosen.destinations, {})
-    return [action.name for action in build_actions(chosen, estate.listing, estate.directory, estate.roster, deliveries)]
+    return [
+        action.name
+        for action in build_actions(chosen, estate.clients, estate.directory, DeletedItems(estate.listing), deliveries)
+    ]
 
 
 def test_no_action_is_on_by_default(estate: Estate) -> None:
@@ -49,7 +53,7 @@ def test_an_audit_from_settings_audits(estate: Estate) -> None:
         session=estate.emulator.session(),
         token_for=lambda *_: "",
     )
-    assert {finding.kind for finding in audit.run(600).findings} == {Kind.EXPIRED, Kind.EXPIRING}
+    assert {finding.kind for finding in audit.run(600).findings} == {FindingKind.EXPIRED, FindingKind.EXPIRING}
     assert len(estate.key_ids(record)) == 1
 
 

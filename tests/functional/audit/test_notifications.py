@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from shared.audit.configuration import AuditConfiguration
-from shared.audit.findings import Finding, Kind, Severity
+from shared.audit.findings import Finding, FindingKind, Severity
 from shared.audit.result import AuditRun
-from shared.audit.sinks.sink import SinkFailure
+from shared.audit.sinks import SinkFailure
 from shared.audit.window import Window
 from shared.retry import Deadline
 from tests.functional.audit.estate import DAY, Estate
@@ -21,17 +21,17 @@ class Listener:
     name = "listener"
 
     def __init__(self, fails: str = "") -> None:
-        self.told: list[Finding] = []
+        self.notified: list[Finding] = []
         self.runs: list[AuditRun] = []
         self._fails = fails
 
-    def tell(self, findings: Sequence[Finding], deadline: Deadline) -> None:
-        if self._fails == "tell":
+    def notify(self, findings: Sequence[Finding], deadline: Deadline) -> None:
+        if self._fails == "notify":
             raise SinkFailure("hooks.example.com answered 500")
-        self.told += findings
+        self.notified += findings
 
-    def conclude(self, run: AuditRun, deadline: Deadline) -> None:
-        if self._fails == "conclude":
+    def report_run(self, run: AuditRun, deadline: Deadline) -> None:
+        if self._fails == "report_run":
             raise SinkFailure("hooks.example.com answered 500")
         self.runs.append(run)
 
@@ -57,8 +57,11 @@ def test_each_threshold_is_told_once_on_the_way_to_the_end_and_then_the_end(esta
     estate.add_client((-100, 63.4))
     listener = Listener()
     nights(estate, 66, listener)
-    told = Counter((finding.kind, finding.threshold) for finding in listener.told)
-    expected = [(Kind.EXPIRING, days) for days in (60, 30, 14, 7, 1)] + [(Kind.EXPIRED, None), (Kind.NO_USABLE_CREDENTIAL, None)]
+    told = Counter((finding.kind, finding.threshold) for finding in listener.notified)
+    expected = [(FindingKind.EXPIRING, days) for days in (60, 30, 14, 7, 1)] + [
+        (FindingKind.EXPIRED, None),
+        (FindingKind.NO_USABLE_CREDENTIAL, None),
+    ]
     assert told == Counter(expected)
 
 
@@ -66,23 +69,14 @@ def test_nights_on_which_the_host_was_away_lose_nothing_that_still_holds(estate:
     estate.add_client((-100, 20.5))
     listener = Listener()
     nights(estate, 22, listener, missed=(6, 7, 13))
-    assert [finding.threshold for finding in listener.told if finding.kind is Kind.EXPIRING] == [14, 7, 1]
+    assert [finding.threshold for finding in listener.notified if finding.kind is FindingKind.EXPIRING] == [14, 7, 1]
 
 
 def test_trouble_that_lasts_is_told_again_each_monday(estate: Estate) -> None:
     estate.add_client((-200, -40))
     listener = Listener()
     nights(estate, 28, listener)
-    assert Counter(finding.kind for finding in listener.told) == {Kind.NO_USABLE_CREDENTIAL: 4}
-
-
-def test_reminders_can_be_turned_off(estate: Estate) -> None:
-    estate.add_client((-200, -40))
-    listener = Listener()
-    audit = estate.audit(AuditConfiguration(reminders=False), sinks=[listener])
-    for days in range(14):
-        audit.run(600, window=Window.of_last(DAY, estate.clock.now() + days * DAY))
-    assert listener.told == []
+    assert Counter(finding.kind for finding in listener.notified) == {FindingKind.NO_USABLE_CREDENTIAL: 4}
 
 
 def test_what_matters_little_is_for_the_log_alone(estate: Estate) -> None:
@@ -90,7 +84,7 @@ def test_what_matters_little_is_for_the_log_alone(estate: Estate) -> None:
     estate.add_client((-176, 6.5), name="soon")
     listener = Listener()
     estate.audit(sinks=[listener]).run(600, window=Window.of_last(DAY, estate.clock.now()))
-    assert [finding.name for finding in listener.told] == ["soon"]
+    assert [finding.name for finding in listener.notified] == ["soon"]
 
 
 def test_a_dry_run_and_a_run_by_hand_tell_nobody(estate: Estate) -> None:
@@ -99,11 +93,11 @@ def test_a_dry_run_and_a_run_by_hand_tell_nobody(estate: Estate) -> None:
     audit = estate.audit(EVERYTHING, sinks=[listener])
     audit.run(600, window=Window.of_last(DAY, estate.clock.now()), dry_run=True)
     audit.run(600)
-    assert listener.told == []
+    assert listener.notified == []
     assert listener.runs == []
 
 
-@pytest.mark.parametrize("moment", ["tell", "conclude"])
+@pytest.mark.parametrize("moment", ["notify", "report_run"])
 def test_a_sink_that_fails_stops_neither_the_run_nor_the_others(estate: Estate, moment: str) -> None:
     for _ in range(250):
         estate.add_client((-176, 6.5))
@@ -111,7 +105,7 @@ def test_a_sink_that_fails_stops_neither_the_run_nor_the_others(estate: Estate, 
     run = estate.audit(EVERYTHING, sinks=[Listener(moment), good]).run(600, window=Window.of_last(DAY, estate.clock.now()))
     assert run.complete
     assert run.failed_sinks == ("listener",)
-    assert len(good.told) == 250
+    assert len(good.notified) == 250
     assert len(good.runs) == 1
 
 
@@ -122,4 +116,4 @@ def test_a_run_in_a_tenant_full_of_trouble_keeps_no_more_than_it_lists(estate: E
     run = estate.audit(AuditConfiguration(listed=20), sinks=[listener]).run(600, window=Window.of_last(DAY, estate.clock.now()))
     assert len(run.findings) == 20
     assert run.found == 600
-    assert len(listener.told) == 300
+    assert len(listener.notified) == 300

@@ -1,0 +1,244 @@
+"""Where the renewed secret of a client goes: chosen by client or by policy, written as a URL.
+
+    https://team.vault.azure.net/secrets/mule-{client_id}        Azure Key Vault
+    aws-secretsmanager://eu-west-1/mule/{client_id}?form=json    AWS Secrets Manager
+
+`{client_id}` and `{policy}` stand for those of the client. `form` is `plain`, the secret alone (Key Vault's default), or `json`:
+an object with client_id, client_secret and expires_at (Secrets Manager's default, since its readers pick keys out of JSON).
+
+StoreFailure
+ ├─ DeliveryRefused   the store has not taken the secret, for certain
+ ├─ DeliveryUnknown   an answer was lost: it may have
+ └─ LookupFailed      the store didn't say which secret it holds
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Any, Protocol, Self
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from shared.retry import Deadline
+from shared.secret import Secret
+
+ANY = "*"
+_SELECTOR = re.compile(r"\*|policy:[A-Za-z0-9_.-]{1,64}|client:[0-9a-f-]{36}")
+_FIELD = re.compile(r"\{(client_id|policy)\}")
+_REGION = re.compile(r"[a-z]{2}(-[a-z0-9]+)+-[0-9]")
+# Names that the stores take. Key Vault: 1 to 127 letters, digits and hyphens. Secrets Manager: 1 to 512 of these characters.
+_VAULT_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
+_AWS_NAME = re.compile(r"[0-9A-Za-z/_+=.@-]{1,512}")
+
+
+class StoreFailure(Exception):
+    """A store's call failed. The text is for the log: no secret, no token."""
+
+
+class DeliveryRefused(StoreFailure):
+    """The secret is not in the store."""
+
+
+class DeliveryUnknown(StoreFailure):
+    """The secret may be in the store or not."""
+
+
+class LookupFailed(StoreFailure):
+    """Which secret the store holds isn't known."""
+
+
+class StoreKind(StrEnum):
+    """The stores that the bridge can deliver to."""
+
+    KEY_VAULT = "key_vault"
+    SECRETS_MANAGER = "secrets_manager"
+
+
+class SecretForm(StrEnum):
+    """How a secret is written into its store."""
+
+    PLAIN = "plain"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One place in a store: `place` is the vault's origin or the AWS region, `name` the secret's name there."""
+
+    store: StoreKind
+    place: str
+    name: str
+    form: SecretForm
+
+    def __str__(self) -> str:
+        return f"{self.place}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """An address with the client's identifiers still to be filled in."""
+
+    store: StoreKind
+    place: str
+    template: str
+    form: SecretForm
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """A destination from its URL. Raises ValueError, which doesn't repeat it."""
+        parts = urlsplit(text)
+        options = dict(parse_qsl(parts.query, keep_blank_values=True))
+        path = unquote(parts.path).strip("/")
+        if parts.fragment or parts.username or set(options) - {"form"}:
+            raise ValueError("expected no user name, no fragment and no option but form")
+        if parts.scheme == "https" and parts.hostname and path.startswith("secrets/"):
+            place, template = f"https://{parts.netloc}", path.removeprefix("secrets/")
+            kind, form = StoreKind.KEY_VAULT, options.get("form", SecretForm.PLAIN)
+        elif parts.scheme == "aws-secretsmanager" and _REGION.fullmatch(parts.netloc):
+            place, template = parts.netloc, path
+            kind, form = StoreKind.SECRETS_MANAGER, options.get("form", SecretForm.JSON)
+        else:
+            raise ValueError("expected https://VAULT/secrets/NAME or aws-secretsmanager://REGION/NAME")
+        if form not in set(SecretForm):
+            raise ValueError("expected form=plain or form=json")
+        destination = cls(kind, place, template, SecretForm(form))
+        if destination.fill_in("0" * 36, "default") is None:
+            raise ValueError("expected a name of letters, digits and what else its store takes in a secret's name")
+        return destination
+
+    def fill_in(self, client_id: str, policy: str) -> Address | None:
+        """The address of a client's secret; None where the name that comes out isn't one of the store's."""
+        values = {"client_id": client_id, "policy": policy}
+        name = _FIELD.sub(lambda match: values[match[1]], self.template)
+        allowed = _VAULT_NAME if self.store is StoreKind.KEY_VAULT else _AWS_NAME
+        return Address(self.store, self.place, name, self.form) if allowed.fullmatch(name) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Destinations:
+    """Destinations by selector: `client:CLIENT_ID` comes first, then `policy:NAME`, then `*`."""
+
+    by_selector: Mapping[str, Destination] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __bool__(self) -> bool:
+        return bool(self.by_selector)
+
+    def find_address(self, client_id: str, policy: str) -> Address | None:
+        """The address for a client; None where its renewed secrets go nowhere."""
+        for selector in (f"client:{client_id}", f"policy:{policy}", ANY):
+            if selector in self.by_selector:
+                return self.by_selector[selector].fill_in(client_id, policy)
+        return None
+
+
+def _check_selector(selector: str) -> str:
+    if not _SELECTOR.fullmatch(selector):
+        raise ValueError("expected client:CLIENT_ID, policy:NAME or *")
+    return selector
+
+
+def _check_destination(url: str) -> str:
+    Destination.parse(url)
+    return url
+
+
+def _document() -> Any:
+    """The type of the document, for pydantic, which an app without destinations needn't load."""
+    from pydantic import AfterValidator, Field, TypeAdapter, WithJsonSchema
+
+    pattern = WithJsonSchema({"type": "string", "pattern": f"^({_SELECTOR.pattern})$"})
+    selector = Annotated[str, AfterValidator(_check_selector), pattern]
+    url = Annotated[str, AfterValidator(_check_destination)]
+    return TypeAdapter(Annotated[dict[selector, url], Field(min_length=1)])
+
+
+def destinations_schema() -> Mapping[str, Any]:
+    """The JSON Schema of the document that `parse_destinations` reads."""
+    schema: Mapping[str, Any] = _document().json_schema()
+    return schema
+
+
+def parse_destinations(text: str) -> Destinations:
+    """Destinations from a JSON object of URLs by selector. Raises ValueError, which names the member at fault."""
+    from pydantic import ValidationError
+
+    try:
+        members: dict[str, str] = _document().validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place, message = str(first["loc"][0]) if first["loc"] else "", first["msg"].removeprefix("Value error, ")
+        expected = f'expected a JSON object such as {{"policy:mulesoft": "https://VAULT/secrets/{{client_id}}"}}: {message}'
+        raise ValueError(f"{place}: {message}" if place else expected) from None
+    urls = list(members.values())
+    for selector, url in members.items():
+        if "{client_id}" not in url and (not selector.startswith("client:") or urls.count(url) > 1):
+            raise ValueError(f"{selector}: several clients would share one secret: put {{client_id}} into its name")
+    return Destinations(MappingProxyType({selector: Destination.parse(url) for selector, url in members.items()}))
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A new secret on its way. `key_id` is that of the directory: the store keeps it beside the secret."""
+
+    client_id: str
+    key_id: str
+    secret: Secret
+    end: datetime
+
+    def text(self, form: SecretForm) -> str:
+        """What is written into the store."""
+        secret = self.secret.reveal()
+        if form is SecretForm.PLAIN:
+            return secret
+        return json.dumps({"client_id": self.client_id, "client_secret": secret, "expires_at": int(self.end.timestamp())})
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a store hands out now, if the bridge put it there: the key id, and since when."""
+
+    key_id: str
+    since: datetime
+
+
+class SecretStore(Protocol):
+    """One kind of store."""
+
+    def read_current(self, address: Address, deadline: Deadline) -> Stored | None:
+        """What is handed out at an address; None where there is nothing, or something that the bridge didn't put there.
+        Raises LookupFailed."""
+        ...
+
+    def put_secret(self, address: Address, delivery: Delivery, deadline: Deadline) -> None:
+        """Make the secret the one that is handed out. The same delivery again does no harm. Raises DeliveryRefused or
+        DeliveryUnknown."""
+        ...
+
+
+class Deliveries:
+    """The destinations with their stores. Without any, no client has an address."""
+
+    def __init__(self, destinations: Destinations, stores: Mapping[StoreKind, SecretStore]) -> None:
+        self._destinations = destinations
+        self._stores = stores
+
+    def find_address(self, client_id: str, policy: str) -> Address | None:
+        """Where a client's renewed secrets go; None for nowhere."""
+        return self._destinations.find_address(client_id, policy)
+
+    def read_current(self, address: Address | None, deadline: Deadline) -> Stored | None:
+        """What the store hands out at an address; None for no address too. Raises LookupFailed."""
+        if address is None:
+            return None
+        if address.store not in self._stores:
+            raise LookupFailed(f"the bridge has no access to a store of kind {address.store.value}")
+        return self._stores[address.store].read_current(address, deadline)
+
+    def put_secret(self, address: Address, delivery: Delivery, deadline: Deadline) -> None:
+        """Deliver to the store of an address. Raises DeliveryRefused or DeliveryUnknown."""
+        if address.store not in self._stores:
+            raise DeliveryRefused(f"the bridge has no access to a store of kind {address.store.value}")
+        self._stores[address.store].put_secret(address, delivery, deadline)
