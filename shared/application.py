@@ -115,8 +115,7 @@ class Application:
     @part
     def discovery(self) -> "Discovery":
         """The metadata documents."""
-        from shared.discovery.endpoint import Discovery
-        from shared.discovery.source import EntraMetadata
+        from shared.discovery.endpoint import Discovery, EntraMetadata
 
         tenant = self.tenant
         metadata = EntraMetadata(tenant.cloud.authority, tenant.tenant_id, self.documents, self.clock)
@@ -181,7 +180,7 @@ class Application:
     def bearer_tokens(self) -> "BearerTokens":
         from shared.introspection.bearer_tokens import BearerTokens
 
-        return BearerTokens(self.introspection.verifier, self.clock)
+        return BearerTokens(self.introspection.verifier, self.clock, self.tenant.tenant_id)
 
     @part
     def _authorization(self) -> "Authorization":

@@ -11,7 +11,13 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from shared.introspection.configuration import Caller, IntrospectionConfiguration, Options, SecretCaller, TrustedTenant
+from shared.introspection.configuration import (
+    Caller,
+    IntrospectionConfiguration,
+    IntrospectionOptions,
+    SecretCaller,
+    TrustedTenant,
+)
 from shared.introspection.endpoint import Introspection
 from shared.introspection.jws import encode_segment
 
@@ -100,6 +106,5 @@ def make_introspection(material: Material, cache_size: int) -> Introspection:
         return {"issuer": issuer, "jwks_uri": f"https://{host}/{TENANT}/discovery/v2.0/keys"}
 
     caller = SecretCaller(Caller(CALLER, frozenset({AUDIENCE})), (sha256(SECRET.encode()).digest(),))
-    return Introspection(
-        IntrospectionConfiguration((TrustedTenant(TENANT),), callers=(caller,), options=Options(cache_size=cache_size)), read
-    )
+    options = IntrospectionOptions(cache_size=cache_size)
+    return Introspection(IntrospectionConfiguration((TrustedTenant(TENANT),), callers=(caller,), options=options), read)

@@ -7,27 +7,28 @@ Entra's public documentation gives, which is good enough to look at a token and 
 import argparse
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from copy import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 from urllib.parse import urlsplit
 
-from shared.commands.examination import FETCHES, PATIENCE, Examination
-from shared.commands.remedies import REMEDIES
-from shared.environment import Environment, with_file
+from shared.commands.examination import FETCHES, PATIENCE, REMEDIES, Examination
+from shared.environment import Environment, InvalidSettings, with_file
 from shared.http.documents import DocumentReader, HttpsDocuments, trust
-from shared.http.refreshed import Unavailable, settled
+from shared.http.refreshed import FetchFailed, settled
 from shared.introspection.claims import V1, V2
 from shared.introspection.configuration import Caller, IntrospectionConfiguration, TrustedIssuer, TrustedTenant
-from shared.introspection.configuration_reader import read_configuration
-from shared.introspection.diagnosis import printable
 from shared.introspection.issuers import TrustedIssuers
+from shared.introspection.jws import read_claims, split_token
+from shared.introspection.reasons import Refused, one_line
+from shared.settings.introspection import read_introspection
 from shared.settings.tenant import TenantSettings, read_tenant
 
 _MARKS = {True: "pass", False: "FAIL", None: "-   "}
@@ -35,15 +36,8 @@ _NEEDED = frozenset(
     {"ENTRA_TENANT_ID", "ENTRA_CLOUD", "ENTRA_AUTHORITY_URL", "ENTRA_CA_BUNDLE", "ENTRA_SKIP_CERTIFICATE_VALIDATION"}
 )
 _SHOWN = ("iss", "aud", "azp", "appid", "tid", "ver", "scp", "roles", "uti")
-
-
-class _Inline(Executor):
-    """Runs a task at once: one token is looked at, and the answer is waited for anyway."""
-
-    def submit(self, task: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(task(*args, **kwargs))
-        return future
+# What comes along when a token is copied out of a header, a log or a file.
+_PASTED = re.compile(r"\s*(?:bearer(?:\s+|$))?(\S*)\s*", re.IGNORECASE)
 
 
 class FileDocuments:
@@ -76,32 +70,31 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _tenant(variables: Mapping[str, str]) -> TenantSettings:
-    """The bridge's own tenant as the settings have it. Raises ValueError for a setting that is wrong; the bridge's identity isn't
-    needed here, and nor is a tenant where a flag names one."""
+def _read_settings(
+    arguments: argparse.Namespace, variables: Mapping[str, str]
+) -> tuple[IntrospectionConfiguration, TenantSettings]:
+    """The bridge's settings, with what the flags replace. Raises ValueError or InvalidSettings for those that are wrong; the
+    bridge's identity isn't needed here, and nor is a tenant where a flag names one."""
     environment = Environment(with_file(variables))
     tenant = read_tenant(environment)
-    for problem in environment.problems:
-        if problem.name in _NEEDED and variables.get(problem.name, "").strip():
-            raise ValueError(str(problem))
-    return tenant
-
-
-def _configuration(
-    arguments: argparse.Namespace, environment: Mapping[str, str], tenant: TenantSettings
-) -> IntrospectionConfiguration:
-    configuration = read_configuration(environment, tenant_id=tenant.tenant_id or None, authority=arguments.authority)
+    environment.problems = [
+        problem for problem in environment.problems if problem.name in _NEEDED and variables.get(problem.name, "").strip()
+    ]
+    authority = arguments.authority or tenant.cloud.authority
+    tenant = replace(tenant, cloud=replace(tenant.cloud, authority=authority))
+    configuration = read_introspection(environment, tenant)
+    environment.done()
     if arguments.issuer:
         if not arguments.tenant or not arguments.jwks:
             raise ValueError("--issuer needs --tenant and --jwks")
-        keys = f"{arguments.authority}/keys"
         versions = {issuer: V2 if issuer.rstrip("/").endswith("v2.0") else V1 for issuer in arguments.issuer}
-        trusted = tuple(TrustedIssuer(issuer, arguments.tenant[0], keys, version) for issuer, version in versions.items())
-        return replace(configuration, tenants=(), issuers=trusted)
+        keys, owner = f"{authority}/keys", arguments.tenant[0]
+        trusted = tuple(TrustedIssuer(issuer, owner, keys, version) for issuer, version in versions.items())
+        return replace(configuration, tenants=(), issuers=trusted), tenant
     if arguments.tenant:
-        tenants = tuple(TrustedTenant(tenant.lower(), arguments.authority) for tenant in arguments.tenant)
-        return replace(configuration, tenants=tenants, issuers=())
-    return configuration
+        tenants = tuple(TrustedTenant(tenant_id.lower(), authority) for tenant_id in arguments.tenant)
+        return replace(configuration, tenants=tenants, issuers=()), tenant
+    return configuration, tenant
 
 
 def _caller(arguments: argparse.Namespace, configuration: IntrospectionConfiguration, audience: object) -> Caller:
@@ -124,7 +117,7 @@ def _shown(claims: Mapping[str, object] | None, now: float) -> list[str]:
     for name in _SHOWN:
         value = (claims or {}).get(name)
         if value is not None:
-            text = " ".join(map(printable, value)) if isinstance(value, list) else " ".join(map(printable, str(value).split(" ")))
+            text = " ".join(map(one_line, value)) if isinstance(value, list) else " ".join(map(one_line, str(value).split(" ")))
             lines.append(f"  {name:6}{text}")
     expires = (claims or {}).get("exp")
     if isinstance(expires, int):
@@ -133,19 +126,19 @@ def _shown(claims: Mapping[str, object] | None, now: float) -> list[str]:
 
 
 def report(examination: Examination) -> str:
-    """The findings as text for a terminal, a remedy under each failure."""
-    lines = [f"The token, as it says of itself, for the gateway {printable(examination.caller.name)}:"]
+    """The outcomes as text for a terminal, a remedy under each failure."""
+    lines = [f"The token, as it says of itself, for the gateway {one_line(examination.caller.name)}:"]
     lines += _shown(examination.claims, examination.now)
     lines.append("The checks:")
     seen = set()
-    for finding in examination.findings:
-        if finding.reason in seen and finding.passed is not False:
+    for reason, passed in examination.outcomes:
+        if reason in seen and passed is not False:
             continue
-        seen.add(finding.reason)
-        remedy = REMEDIES[finding.reason]
-        lines.append(f"  {_MARKS[finding.passed]}  {remedy.check}")
-        if finding.passed is False:
-            lines.append(f"        reason {finding.reason}. {remedy.remedy}")
+        seen.add(reason)
+        remedy = REMEDIES[reason]
+        lines.append(f"  {_MARKS[passed]}  {remedy.check}")
+        if passed is False:
+            lines.append(f"        reason {reason}. {remedy.remedy}")
     if examination.failure is not None:
         lines.append(f"The {examination.failure} couldn't be read, so the endpoint would answer 503.")
     elif examination.first_failure is not None:
@@ -165,26 +158,34 @@ def main(
     """Explains the token on `source`. Returns 0 for an active token, 1 for an inactive one, 2 when that can't be told."""
     arguments = _arguments(argv)
     now = time.time() if arguments.now is None else arguments.now
-    token = source.read().strip().removeprefix("Bearer ").encode("utf-8", "replace")
+    given = source.read()
+    pasted = _PASTED.fullmatch(given)
+    token = (pasted[1] if pasted else given.strip()).encode("utf-8", "replace")
+    if not token:
+        output.write("There is no token on the standard input.\n")
+        return 2
     try:
-        tenant = _tenant(environment)
-        arguments.authority = arguments.authority or tenant.cloud.authority
-        configuration = _configuration(arguments, environment, tenant)
+        configuration, tenant = _read_settings(arguments, environment)
         if arguments.jwks is not None:
             read = FileDocuments(json.loads(arguments.jwks.read_text("utf-8")))
-        issuers = TrustedIssuers(configuration, read or HttpsDocuments(trust(tenant.verify)), _Inline())
-        caller = _caller(arguments, configuration, None)
-        for trusted in issuers.sources:
-            with suppress(Unavailable):  # the checks that need its keys say so
-                settled(partial(trusted.store.published, now), PATIENCE, FETCHES)
-        first = Examination(token, issuers, configuration.options, caller, now)
-        first.run()
-        caller = _caller(arguments, configuration, (first.claims or {}).get("aud"))
-    except (ValueError, OSError) as error:
+        aud = None
+        with suppress(Refused):
+            aud = read_claims(split_token(token)[1]).get("aud")
+        caller = _caller(arguments, configuration, aud)
+    except (ValueError, OSError, InvalidSettings) as error:
         output.write(f"{error}\n")
         return 2
-    examination = Examination(token, issuers, configuration.options, caller, now)
-    examination.run()
+    with ThreadPoolExecutor(1) as fetchers:
+        issuers = TrustedIssuers(configuration, read or HttpsDocuments(trust(tenant.verify)), fetchers)
+        for trusted in issuers.sources:
+            with suppress(FetchFailed):  # the checks that need its keys say so
+                settled(partial(trusted.store.value, now), PATIENCE, FETCHES)
+        examination = Examination(token, issuers, configuration.options, caller, now).run()
+        as_given = replace(examination, token=given.encode("utf-8", "replace"), claims=None, outcomes=[], failure=None).run()
+    if as_given.token != token:
+        state = "gets the same answer" if as_given.first_failure is None else f"is inactive there ({as_given.first_failure})"
+        output.write("Blanks and line ends around the token, and the word Bearer before it, are left out below. ")
+        output.write(f"The endpoint wants the token alone: exactly what was given {state}.\n")
     output.write(report(examination) + "\n")
     if examination.failure is not None:
         return 2

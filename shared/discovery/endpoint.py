@@ -1,14 +1,43 @@
 """`/.well-known/oauth-authorization-server` and `/.well-known/openid-configuration`: one document at both places."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
+from shared.clock import Clock
 from shared.discovery.metadata import Offer, server_metadata
 from shared.errors import NotFound, TemporarilyUnavailable
+from shared.http.documents import DocumentReader
 from shared.http.message import JSON, Request, Response, json_response
+from shared.http.refreshed import FetchFailed, Lifetimes, Refreshed, settled
 
 # Seconds that a client may keep the document; Anypoint fetches it when a provider is saved, Gravitee at its start.
 MAX_AGE = 300
+HOUR = 3600.0
+PATIENCE = 4.0  # seconds that a caller's request waits for Entra's document
+# Entra's endpoints hardly ever change; an old document is better than none.
+LIFETIMES = Lifetimes(renew=HOUR, wait=24 * HOUR, refuse=7 * 24 * HOUR, retry=60, retry_empty=2)
+
+
+class EntraMetadata:
+    """The tenant's v2.0 OpenID configuration, kept for hours and served from memory in an outage."""
+
+    def __init__(self, authority: str, tenant_id: str, read: DocumentReader, clock: Clock) -> None:
+        url = f"{authority}/{tenant_id}/v2.0/.well-known/openid-configuration"
+        host = authority.removeprefix("https://")
+        self._clock = clock
+        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="discovery")
+        self._refreshed = Refreshed("the tenant's metadata", lambda: read(url, host), LIFETIMES, executor)
+
+    def document(self) -> dict[str, object]:
+        """The document. Raises OSError while it can't be had, ValueError where it isn't a JSON object."""
+        try:
+            found = settled(lambda: self._refreshed.value(self._clock.now().timestamp()), PATIENCE, rounds=1)
+        except FetchFailed as failed:
+            raise ConnectionError(f"{failed.name} can't be read") from failed
+        if not isinstance(found, dict):
+            raise ValueError("the tenant's metadata is not a JSON object")
+        return found
 
 
 class Discovery:
@@ -19,9 +48,14 @@ class Discovery:
         self._entra_metadata = entra_metadata
 
     def read(self, request: Request) -> Response:
-        """The document. RFC 8414 section 3.1 puts an issuer's path behind the well-known name, so no other path is answered."""
-        suffix = "/" + request.params.get("path", "").strip("/")
-        if suffix != (urlsplit(self._offer.base_url).path or "/"):
+        """The document, for the bridge's own issuer alone.
+
+        RFC 8414 section 3.1 puts an issuer's path behind the well-known name (the route's `path`), OpenID Connect Discovery 1.0
+        section 4.1 before it (the route's `prefix`, which is absent where a proxy or the host has taken it off).
+        """
+        own = urlsplit(self._offer.base_url).path.strip("/")
+        prefix, path = (request.params.get(name, "").strip("/") for name in ("prefix", "path"))
+        if (prefix, path) not in {("", own), ("", ""), (own, "")}:
             raise NotFound("no authorization server of that path is described here")
         answer = json_response(200, self.document())
         return Response(200, answer.body, {"Content-Type": JSON, "Cache-Control": f"public, max-age={MAX_AGE}"})

@@ -51,11 +51,14 @@ def server_metadata(entra: Mapping[str, object], offer: Offer) -> dict[str, obje
     document["response_types_supported"] = list(offer.response_types)
     document["grant_types_supported"] = list(offer.grant_types)
     document["token_endpoint_auth_methods_supported"] = list(offer.auth_methods)
+    if "private_key_jwt" in offer.auth_methods:
+        # RFC 8414 section 2 asks for it then; these two are what Entra takes for client assertions.
+        document["token_endpoint_auth_signing_alg_values_supported"] = ["RS256", "PS256"]
     # Entra supports it and doesn't say so; MCP clients refuse a server that doesn't (and plain is not to be used: RFC 9700).
     document["code_challenge_methods_supported"] = ["S256"]
     if offer.scopes:
         standard = entra.get("scopes_supported")
-        document["scopes_supported"] = [*(standard if isinstance(standard, list) else ()), *offer.scopes]
+        document["scopes_supported"] = list(dict.fromkeys([*(standard if isinstance(standard, list) else ()), *offer.scopes]))
     if offer.registration:
         document["registration_endpoint"] = f"{offer.base_url}/register"
     if offer.introspection:

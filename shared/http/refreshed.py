@@ -1,8 +1,7 @@
 """A value that is fetched, kept and renewed: the one mechanism behind the keys and the directory lookups.
 
-A `Refreshed` never blocks. Who needs a fetch to end gets `Pending` with its future, and waits the way it likes: a thread by
-`settled`, an event loop with `await`. One fetch at a time; what is known serves while it is renewed; a failure keeps what is
-known.
+A `Refreshed` never blocks. Whoever needs a fetch to end gets `Pending` with its future, and waits: a thread by `settled`, an
+event loop by `settled_async`. One fetch runs at a time; what is known serves while it is renewed; a failure keeps what is known.
 """
 
 import logging
@@ -23,7 +22,7 @@ class Pending(Exception):
         self.future = future
 
 
-class Unavailable(Exception):
+class FetchFailed(Exception):
     """The answer needs a fetch that failed, and nothing good enough is kept. `retry_after` is in seconds."""
 
     def __init__(self, name: str, retry_after: int) -> None:
@@ -34,7 +33,7 @@ class Unavailable(Exception):
 
 def settled[T](ask: Callable[[], T], patience: float, rounds: int) -> T:
     """What `ask` gives once the fetches that it needs have ended, for a thread that may wait: at most `patience` seconds in all,
-    and for `rounds` fetches. Raises what `ask` raises but Pending, and Unavailable when the fetches take too long."""
+    and for `rounds` fetches. Raises what `ask` raises but Pending, and FetchFailed when the fetches take too long."""
     end = time.monotonic() + patience
     for _ in range(rounds + 1):
         try:
@@ -43,7 +42,22 @@ def settled[T](ask: Callable[[], T], patience: float, rounds: int) -> T:
             wait([pending.future], timeout=max(0.0, end - time.monotonic()))
             if not pending.future.done():
                 break
-    raise Unavailable("a fetch that takes too long", retry_after=1)
+    raise FetchFailed("a fetch that takes too long", retry_after=1)
+
+
+async def settled_async[T](ask: Callable[[], T], patience: float, rounds: int) -> T:
+    """The same for an event loop, which it never blocks: without a fetch to wait for it runs straight through."""
+    end = time.monotonic() + patience
+    for _ in range(rounds + 1):
+        try:
+            return ask()
+        except Pending as pending:
+            import asyncio  # only here: the Functions worker has it loaded anyway
+
+            await asyncio.wait([asyncio.wrap_future(pending.future)], timeout=max(0.0, end - time.monotonic()))
+            if not pending.future.done():
+                break
+    raise FetchFailed("a fetch that takes too long", retry_after=1)
 
 
 class Lifetimes(NamedTuple):
@@ -63,32 +77,29 @@ class Refreshed[T]:
 
     def __init__(self, name: str, fetch: Callable[[], T], lifetimes: Lifetimes, executor: Executor) -> None:
         self.name = name
+        self.failing = False
         self._fetch = fetch
-        self._lifetimes = lifetimes
+        self._limits = lifetimes
         self._executor = executor
         self._lock = threading.Lock()
         self._value: T | None = None
-        self._fetched_at = 0.0
+        self._fetched_at = self._due = 0.0
         self._tried_at: float | None = None
         self._running: Future[None] | None = None
-        self.failing = False
-
-    @property
-    def kept(self) -> T | None:
-        """What was fetched last, whatever its age; None before the first success."""
-        return self._value
 
     def value(self, now: float) -> T:
-        """The value at `now`, seconds since 1970. Raises Pending or Unavailable."""
+        """The value at `now`, seconds since 1970. Raises Pending or FetchFailed."""
         value = self._value
-        # A clock that was set back makes the age negative: the value is then renewed, not trusted for ever.
-        if value is not None and 0 <= now - self._fetched_at < self._lifetimes.renew:
+        # A clock that was set back is before the last fetch: the value is then renewed, not trusted for ever.
+        if value is not None and self._fetched_at <= now < self._due:
             return value
         return self._renewed(now)
 
     def _renewed(self, now: float) -> T:
-        limits = self._lifetimes
+        limits = self._limits
         with self._lock:
+            if self._running is None:
+                self._expire(now)
             value, age = self._value, abs(now - self._fetched_at)
             serves = value is not None and age < limits.refuse
             running = self._start(now, limits.retry if serves else limits.retry_empty)
@@ -97,7 +108,7 @@ class Refreshed[T]:
             if running is not None:
                 raise Pending(running)
             tried = now if self._tried_at is None else self._tried_at
-            raise Unavailable(self.name, max(1, round(limits.retry_empty - abs(now - tried))))
+            raise FetchFailed(self.name, max(1, round(limits.retry_empty - abs(now - tried))))
 
     def ask(self, now: float, interval: float) -> None:
         """Renew because what is kept may be behind, at most once in `interval` seconds. Raises Pending while a fetch runs."""
@@ -134,8 +145,16 @@ class Refreshed[T]:
             self.failing = True
             _log.warning("could not fetch %s: %s: %s", self.name, type(failure).__name__, failure)
         else:
-            self._value, self._fetched_at, self.failing = value, now, False
+            self._keep(value, now)
+            self.failing = False
         finally:
             # Whoever sees no running fetch must see its outcome, so the outcome is stored first.
             self._running = None
             running.set_result(None)
+
+    def _keep(self, value: T, now: float) -> None:
+        """Take over what a fetch that began at `now` brought; needs no lock, since one fetch runs at a time."""
+        self._value, self._fetched_at, self._due = value, now, now + self._limits.renew
+
+    def _expire(self, now: float) -> None:
+        """For values of which parts end on their own: called before a value that is due serves, while no fetch can replace it."""

@@ -11,24 +11,12 @@ from shared.introspection.claims import roles_of, scope_of
 INACTIVE = b'{"active":false}'
 # What a caller's `claims` can't ask for: the answer's own members, and those that would lend them another meaning.
 RESERVED_MEMBERS = frozenset(
-    {
-        "active",
-        "scope",
-        "client_id",
-        "token_type",
-        "exp",
-        "iat",
-        "nbf",
-        "sub",
-        "aud",
-        "iss",
-        "jti",
-        "roles",
-        "token_introspection",
-    }
-)
+    {"active", "scope", "client_id", "token_type", "exp", "iat", "nbf", "sub", "aud", "iss", "jti", "roles"}
+) | {"token_introspection"}
 # `username` in the order in which Entra's versions name it. For display: all of them can change hands.
 _USERNAME_CLAIMS = ("preferred_username", "upn", "unique_name")
+# Claims that v1 and v2 tokens name differently: a caller gets either under the name that it lists.
+_OTHER_NAME = {"azp": "appid", "appid": "azp", "azpacr": "appidacr", "appidacr": "azpacr"}
 
 
 def _scope_with_roles(scope: str, roles: list[str]) -> str:
@@ -46,13 +34,15 @@ def active_answer(
     ones.
 
     `client_id` is Entra's appid or azp as it stands: gateways compare it byte for byte with what registration returned.
-    `scope` is always there, one string; `roles` stays an array beside it.
+    `scope` is one string, left out when it is empty; `roles` stays an array beside it.
     """
     roles = roles_of(claims) if "roles" in claims else None
     scope = scope_of(claims)
+    if roles_as_scope and roles:
+        scope = _scope_with_roles(scope, roles)
     answer: dict[str, object] = {
         "active": True,
-        "scope": _scope_with_roles(scope, roles) if roles_as_scope and roles else scope,
+        "scope": scope,
         "client_id": client_id,
         "token_type": "Bearer",
         "exp": claims["exp"],
@@ -62,6 +52,8 @@ def active_answer(
         "aud": claims["aud"],
         "iss": claims["iss"],
     }
+    if not scope:
+        del answer["scope"]
     token_id = claims.get("uti")
     if isinstance(token_id, str):
         answer["jti"] = token_id
@@ -72,6 +64,8 @@ def active_answer(
             value = next((claims[claim] for claim in _USERNAME_CLAIMS if isinstance(claims.get(claim), str)), None)
         else:
             value = claims.get(name)
+            if value is None and name in _OTHER_NAME:
+                value = claims.get(_OTHER_NAME[name])
         if value is not None:
             answer[name] = value
     return answer

@@ -5,35 +5,37 @@ from typing import Any
 
 from shared.clock import Clock
 from shared.errors import TemporarilyUnavailable
-from shared.http.refreshed import Unavailable, settled
-from shared.introspection.claims import audience_of
+from shared.http.refreshed import FetchFailed, settled
 from shared.introspection.reasons import Refused
-from shared.introspection.verifier import TokenVerifier
+from shared.introspection.verifier import TokenVerifier, check_for_bridge
 
 PATIENCE = 4.0  # seconds that a caller's request waits for the tenant's documents
 ROUNDS = 4  # metadata and keys are one fetch; a new signing key may take another
 
 
 class BearerTokens:
-    """Judges access tokens that the tenant's Entra issued."""
+    """Judges access tokens that the tenant's Entra issued. `tenant_id`: the bridge's own tenant."""
 
-    def __init__(self, verifier: TokenVerifier, clock: Clock) -> None:
+    def __init__(self, verifier: TokenVerifier, clock: Clock, tenant_id: str) -> None:
         self._verifier = verifier
         self._clock = clock
+        self._own = frozenset({tenant_id})
 
-    def verify(self, token: str, audience: str) -> Mapping[str, Any] | None:
-        """The claims of a token that is valid now and whose `aud` is `audience`, as App ID URI or client id; None of any other.
+    def verify(self, token: str, audience: str, tenants: frozenset[str] | None = None) -> Mapping[str, Any] | None:
+        """The claims of a plain bearer token that is valid now, whose `aud` is `audience` as App ID URI or client id, and whose
+        `tid` is one of `tenants` (default: the bridge's own); None of any other.
 
         Raises TemporarilyUnavailable while the tenant's keys can't be had.
         """
         now = self._clock.now().timestamp()
+        audiences = frozenset({audience, audience.removeprefix("api://")})
         try:
-            verified = settled(lambda: self._verifier.verify(token.encode(), now), PATIENCE, ROUNDS)
-            matches = audience_of(verified.claims) in (audience, audience.removeprefix("api://"))
+            verified = settled(lambda: self._verifier.verify(token.encode("utf-8", "replace"), now), PATIENCE, ROUNDS)
+            check_for_bridge(verified, audiences, self._own if tenants is None else tenants)
         except Refused:
             return None
-        except Unavailable as unavailable:
+        except FetchFailed as failed:
             raise TemporarilyUnavailable(
-                "the credential can't be checked at the moment", retry_after=unavailable.retry_after, detail=unavailable.name
+                "the credential can't be checked at the moment", retry_after=failed.retry_after, detail=failed.name
             ) from None
-        return verified.claims if matches else None
+        return verified.claims

@@ -8,8 +8,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from shared.http.message import Response
-from shared.introspection.key_store import KeyStore
-from shared.introspection.keys import VerificationKey
+from shared.introspection.keys import KeyStore, VerificationKey
 from shared.introspection.revocation import Subject
 from shared.introspection.verifier import Verified
 
@@ -53,7 +52,7 @@ class ResultCache:
         self._seen.clear()
 
     def get(self, key: CacheKey, signature: bytes, now: float) -> CachedAnswer | None:
-        """The kept answer if it is current and its key is still published. Raises Pending or Unavailable."""
+        """The kept answer if it is current and its key is still published. Raises Pending or FetchFailed."""
         answer = self._answers.get(key)
         if answer is None or answer.signature != signature or not answer.since <= now < answer.until:
             return None

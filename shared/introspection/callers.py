@@ -1,5 +1,7 @@
 """Who may introspect: client credentials in either place, or an Entra access token. RFC 7662 section 2.1, RFC 6749 section 2.3.
 
+The form that carries token and credentials is read here too (RFC 6749 section 3.2).
+
 Secrets are random and kept as SHA-256 alone; all of them are compared, in constant time. What keeps guessers away is their
 entropy: a counter in one instance's memory wouldn't, since instances multiply.
 """
@@ -8,16 +10,49 @@ from binascii import a2b_base64
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from hmac import compare_digest
+from urllib.parse import unquote_to_bytes
 
 from shared.errors import REALM, InsufficientScope, InvalidClient, InvalidRequest, InvalidToken
-from shared.introspection.claims import audience_of, roles_of
-from shared.introspection.configuration import BearerCaller, Caller, SecretCaller
-from shared.introspection.form import decode_form_text
-from shared.introspection.reasons import Reason, Refused
-from shared.introspection.verifier import TokenVerifier, Verified
+from shared.introspection.claims import roles_of
+from shared.introspection.configuration import BearerCaller, Caller, IntrospectionOptions, SecretCaller
+from shared.introspection.jws import MAX_TOKEN
+from shared.introspection.reasons import Refused
+from shared.introspection.verifier import TokenVerifier, Verified, check_for_bridge
 
 MAX_PROVEN = 256
+MAX_BODY = 2 * MAX_TOKEN  # bytes
+MAX_PARAMETERS = 32
+FORM = "application/x-www-form-urlencoded"
+# Those that mean something here; RFC 6749 section 3.2 forbids repeating them. Unknown ones are ignored.
+PARAMETERS = frozenset({b"token", b"token_type_hint", b"client_id", b"client_secret"})
+_PERCENT, _PLUS, _AMPERSAND = b"%+&"
 Credentials = tuple[bytes, bytes]  # client id and secret
+
+
+def decode_form_text(text: bytes) -> bytes:
+    """`text` with its form encoding undone: plus signs and percent escapes."""
+    return unquote_to_bytes(text.replace(b"+", b" ")) if _PERCENT in text or _PLUS in text else text
+
+
+def read_form(body: bytes) -> dict[bytes, bytes]:
+    """The known parameters of a form body; one without a value counts as omitted. Raises InvalidRequest for a repeated one."""
+    if body.startswith(b"token=") and _AMPERSAND not in body and _PERCENT not in body and _PLUS not in body:
+        return {b"token": body[6:]} if len(body) > 6 else {}  # what nearly every gateway sends beside a Basic header
+    form: dict[bytes, bytes] = {}
+    encoded = _PERCENT in body or _PLUS in body  # a JWT needs no encoding, so most bodies have none
+    rest = body
+    for _ in range(MAX_PARAMETERS):
+        pair, _, rest = rest.partition(b"&")
+        name, _, value = pair.partition(b"=")
+        if encoded:
+            name, value = decode_form_text(name), decode_form_text(value)
+        if name in PARAMETERS and value:
+            if name in form:
+                raise InvalidRequest(f"the parameter {name.decode('ascii')} is repeated")
+            form[name] = value
+        if not rest:
+            return form
+    raise InvalidRequest("the request has too many parameters")
 
 
 def read_basic(value: str) -> Credentials | None:
@@ -57,22 +92,19 @@ class SecretCallers:
 class BearerCallers:
     """The callers that bring an access token of Entra for the bridge itself, with an app role."""
 
-    def __init__(self, callers: Iterable[BearerCaller], audiences: frozenset[str], verifier: TokenVerifier) -> None:
+    def __init__(self, callers: Iterable[BearerCaller], options: IntrospectionOptions, verifier: TokenVerifier) -> None:
         self._callers = tuple(callers)
-        self._audiences = audiences
+        self._options = options
         self._verifier = verifier
 
     def __bool__(self) -> bool:
         return bool(self._callers)
 
     def find(self, token: str, now: float) -> tuple[Caller, Verified]:
-        """The caller and its verified token. Raises InvalidToken, InsufficientScope, Pending or Unavailable."""
+        """The caller and its verified token. Raises InvalidToken, InsufficientScope, Pending or FetchFailed."""
         try:
             verified = self._verifier.verify(token.strip().encode("utf-8", "replace"), now)
-            if audience_of(verified.claims) not in self._audiences:
-                raise Refused(Reason.AUDIENCE)
-            if "cnf" in verified.claims:
-                raise Refused(Reason.PROOF_OF_POSSESSION)
+            check_for_bridge(verified, self._options.bearer_audiences, self._options.bearer_tenants)
             roles = roles_of(verified.claims)
         except Refused as refused:
             raise InvalidToken("the access token is not valid here", detail=f"bearer caller: {refused.reason}") from None

@@ -1,15 +1,15 @@
 """What an operator says about introspection: whose tokens are trusted, who may ask, and the switches.
 
-shared.introspection.configuration_reader makes these out of the JSON of the settings;
-docs/introspection.md describes it. Named tuples and not dataclasses wherever nothing has to be
-checked: making a frozen dataclass costs a cold start about a millisecond each.
+shared.settings.introspection makes these out of the JSON of the settings; docs/introspection.md describes it. Named tuples and
+not dataclasses wherever nothing has to be checked: making a frozen dataclass costs a cold start about a millisecond each.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from shared.introspection.claims import GRAPH_AUDIENCES, V1, V2
-from shared.introspection.key_store import KeyLifetimes
+from shared.introspection.keys import KeyLifetimes
 
 PUBLIC_CLOUD = "https://login.microsoftonline.com"
 
@@ -40,7 +40,8 @@ class TrustedIssuer(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """Who may introspect. A token whose `aud` isn't in `audiences`, or whose client isn't in `clients`, is inactive for it.
+    """Who may introspect. A token whose `aud` isn't in `audiences`, whose client isn't in `clients`, or whose `tid` isn't in
+    `tenants` is inactive for it; None: every one.
 
     `claims`: verified claims that its answers carry beside the usual ones. `roles_as_scope`: app roles are added to `scope`.
     """
@@ -50,6 +51,7 @@ class Caller(NamedTuple):
     clients: frozenset[str] | None = None
     claims: tuple[str, ...] = ()
     roles_as_scope: bool = False
+    tenants: frozenset[str] | None = None
 
 
 class SecretCaller(NamedTuple):
@@ -81,10 +83,10 @@ class RevocationOptions(NamedTuple):
     tenant_id: str | None = None
 
 
-class Options(NamedTuple):
-    """The switches. Times are in seconds. `graph_clients`: the only clients whose Graph-audience
-    tokens count; None: no such token. `issuer`: the bridge's own identifier in signed answers.
-    `bearer_audiences`: `aud` of the tokens that bearer callers bring.
+class IntrospectionOptions(NamedTuple):
+    """The switches. Times are in seconds. `graph_clients`: the only clients whose Graph-audience tokens count; None: no such
+    token. `issuer`: the bridge's own identifier in signed answers. `bearer_audiences`, `bearer_tenants`: `aud` and `tid` of the
+    tokens that bearer callers bring.
     """
 
     allow_get: bool = False
@@ -95,42 +97,69 @@ class Options(NamedTuple):
     cache_ttl: int = 60
     issuer: str | None = None
     bearer_audiences: frozenset[str] = frozenset()
+    bearer_tenants: frozenset[str] = frozenset()
     revocation: RevocationOptions = RevocationOptions()
     keys: KeyLifetimes = KeyLifetimes()
 
 
+class Contradiction(NamedTuple):
+    """What doesn't fit together: `fields` of IntrospectionConfiguration, the one to mend first, and why."""
+
+    fields: tuple[str, ...]
+    text: str
+
+
+class ContradictoryConfiguration(ValueError):
+    """The configuration as a whole makes no sense; `contradictions` has everything that is wrong with it."""
+
+    def __init__(self, contradictions: tuple[Contradiction, ...]) -> None:
+        super().__init__("; ".join(f"{found.fields[0]}: {found.text}" for found in contradictions))
+        self.contradictions = contradictions
+
+
 @dataclass(frozen=True)
 class IntrospectionConfiguration:
-    """Everything that introspection needs to be told."""
+    """Everything that introspection needs to be told. Raises ContradictoryConfiguration."""
 
     tenants: tuple[TrustedTenant, ...] = ()
     issuers: tuple[TrustedIssuer, ...] = ()
     callers: tuple[SecretCaller, ...] = ()
     bearer_callers: tuple[BearerCaller, ...] = ()
-    options: Options = field(default_factory=Options)
+    options: IntrospectionOptions = field(default_factory=IntrospectionOptions)
     # Private P-256 keys in PEM for signed answers; the first one signs. None: answers are plain JSON.
     signing_keys: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
-        callers = [entry.caller for entry in self.callers] + [entry.caller for entry in self.bearer_callers]
-        names = [caller.name for caller in callers]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"two callers are named {name!r}")
-        sources = [tenant.tenant_id for tenant in self.tenants] + [issuer.issuer for issuer in self.issuers]
-        for source in sources:
-            if sources.count(source) > 1:
-                raise ValueError(f"{source!r} is trusted twice")
-        for caller in callers:
+        contradictions = tuple(self._contradictions())
+        if contradictions:
+            raise ContradictoryConfiguration(contradictions)
+
+    def _contradictions(self) -> Iterator[Contradiction]:
+        options, names, sources = self.options, set[str](), set[str]()
+        trusted = {tenant.tenant_id for tenant in self.tenants} | {issuer.tenant_id for issuer in self.issuers}
+        callers = [("callers", entry.caller) for entry in self.callers]
+        callers += [("bearer_callers", entry.caller) for entry in self.bearer_callers]
+        for name, caller in callers:
+            if caller.name in names:
+                yield Contradiction((name, "callers"), f"two callers are named {caller.name!r}")
+            names.add(caller.name)
             if caller.audiences & GRAPH_AUDIENCES:
-                raise ValueError(f"the audiences of {caller.name!r} hold Microsoft Graph's, which has a switch of its own")
-        if self.signing_keys and self.options.issuer is None:
-            raise ValueError("options.issuer is missing: signed answers name who signed them")
-        if self.bearer_callers and not self.options.bearer_audiences:
-            raise ValueError("options.bearer_audiences is missing: bearer callers need the audience that their tokens are for")
-        revocation = self.options.revocation
-        tenant_ids = {tenant.tenant_id for tenant in self.tenants} | {issuer.tenant_id for issuer in self.issuers}
-        if revocation.mode != "off" and revocation.tenant_id is None and len(tenant_ids) > 1:
-            raise ValueError(
-                "options.revocation.tenant_id is missing: with several tenants, name the one that the directory is of"
-            )
+                text = f"the audiences of {caller.name!r} hold Microsoft Graph's, which has a switch of its own"
+                yield Contradiction((name,), text)
+            if not (caller.tenants or trusted) <= trusted:
+                text = f"the tenants of {caller.name!r} hold one whose tokens are not trusted"
+                yield Contradiction((name, "tenants", "issuers"), text)
+        for name, source in [("tenants", entry.tenant_id) for entry in self.tenants] + [
+            ("issuers", entry.issuer) for entry in self.issuers
+        ]:
+            if source in sources:
+                yield Contradiction((name,), f"{source!r} is trusted twice")
+            sources.add(source)
+        if self.signing_keys and options.issuer is None:
+            yield Contradiction(("options", "signing_keys"), "issuer is missing: signed answers name who signed them")
+        if self.bearer_callers and not options.bearer_audiences:
+            text = "bearer_audiences is missing: bearer callers need the audience that their tokens are for"
+            yield Contradiction(("options", "bearer_callers"), text)
+        if options.revocation.mode != "off" and options.revocation.tenant_id is None and len(trusted) > 1:
+            text = "revocation.tenant_id is missing: with several tenants, name the one that the directory is of"
+            yield Contradiction(("options", "tenants", "issuers"), text)

@@ -4,7 +4,6 @@ The steps stand in the order of `_answer`. What isn't a good token for this call
 2.2); what the bridge can't know because keys or the directory are out of reach is 503 and never inactive.
 """
 
-import time
 from concurrent.futures import Executor, ThreadPoolExecutor
 from hashlib import sha256
 
@@ -19,18 +18,16 @@ from shared.errors import (
 )
 from shared.http.documents import DocumentReader
 from shared.http.message import JSON, NO_STORE, Request, Response
-from shared.http.refreshed import Pending, Unavailable, settled
+from shared.http.refreshed import FetchFailed, Pending, settled, settled_async
 from shared.introspection.answer import INACTIVE, active_answer
 from shared.introspection.cache import ResultCache
-from shared.introspection.callers import BearerCallers, CallerAuthentication, SecretCallers
+from shared.introspection.callers import FORM, MAX_BODY, BearerCallers, CallerAuthentication, SecretCallers, read_form
 from shared.introspection.configuration import Caller, IntrospectionConfiguration
-from shared.introspection.diagnosis import log_inactive
-from shared.introspection.form import FORM, MAX_BODY, read_form
 from shared.introspection.issuers import TrustedIssuers
 from shared.introspection.jws import split_token
-from shared.introspection.reasons import Refused
+from shared.introspection.reasons import Refused, log_inactive
 from shared.introspection.revocation import DirectoryLookup, RevocationCheck, subject_of
-from shared.introspection.signed_answer import SIGNED_ANSWER, AnswerSigner, read_signer, wants_signed_answer
+from shared.introspection.signed_answer import SIGNED_ANSWER, read_signer, wants_signed_answer
 from shared.introspection.verifier import TokenVerifier, Verified, check_for_caller
 from shared.strict_json import dumps
 
@@ -44,9 +41,8 @@ _INACTIVE = Response(200, INACTIVE, _HEADERS)
 class Introspection:
     """The use case behind the door. One object serves all requests of a worker, from any number of threads or an event loop.
 
-    `read` fetches the issuers' documents. `directory` is needed when a revocation mode is on; `signer` replaces the one
-    made of the configured keys.
-    `executor` runs fetches; by default a small pool of its own.
+    `read` fetches the issuers' documents. `directory` is needed when a revocation mode is on. `executor` runs fetches; by default
+    a small pool of its own.
     """
 
     def __init__(
@@ -55,28 +51,24 @@ class Introspection:
         read: DocumentReader,
         *,
         directory: DirectoryLookup | None = None,
-        signer: AnswerSigner | None = None,
         executor: Executor | None = None,
     ) -> None:
-        options = configuration.options
-        self._executor = executor or ThreadPoolExecutor(max_workers=8, thread_name_prefix="introspection")
-        self._options = options
-        self.issuers = TrustedIssuers(configuration, read, self._executor)
+        self._options = options = configuration.options
+        executor = executor or ThreadPoolExecutor(max_workers=8, thread_name_prefix="introspection")
+        self.issuers = TrustedIssuers(configuration, read, executor)
         # What judges the tokens; the bridge's own callers bring tokens of the same kind.
         self.verifier = TokenVerifier(self.issuers, options)
         self._authentication = CallerAuthentication(
-            SecretCallers(configuration.callers),
-            BearerCallers(configuration.bearer_callers, options.bearer_audiences, self.verifier),
+            SecretCallers(configuration.callers), BearerCallers(configuration.bearer_callers, options, self.verifier)
         )
         self._cache = ResultCache(options.cache_size, options.cache_ttl)
-        self.signer = signer if signer is not None else read_signer(configuration)
+        self.signer = read_signer(configuration)
         self._revocation: RevocationCheck | None = None
         if options.revocation.mode != "off":
-            tenant_ids = {source.tenant_id for source in self.issuers.sources}
-            tenant_id = options.revocation.tenant_id or next(iter(tenant_ids), "")
             if directory is None:
                 raise ValueError("options.revocation needs a directory to ask")
-            self._revocation = RevocationCheck(options.revocation, tenant_id, directory, self._executor)
+            tenant_id = options.revocation.tenant_id or next((source.tenant_id for source in self.issuers.sources), "")
+            self._revocation = RevocationCheck(options.revocation, tenant_id, directory, executor)
 
     @property
     def remembered(self) -> int:
@@ -91,50 +83,33 @@ class Introspection:
         """Starts fetching the keys of every source and returns at once: for the start of a worker."""
         for source in self.issuers.sources:
             try:
-                source.store.published(now)
-            except (Pending, Unavailable):
+                source.store.value(now)
+            except (Pending, FetchFailed):
                 continue
 
     def handle(self, request: Request, now: float) -> Response:
         """The answer to `request` at `now`, seconds since 1970; blocks while a fetch that it needs runs. Raises OAuthError."""
         try:
             return settled(lambda: self._answer(request, now), _PATIENCE, _ROUNDS)
-        except Unavailable:
-            raise _too_slow() from None
+        except FetchFailed as failed:
+            raise _not_known(failed) from None
 
     async def handle_async(self, request: Request, now: float) -> Response:
         """The same for an event loop, which it never blocks: without a fetch to wait for it runs straight through."""
         try:
-            return self._answer(request, now)
-        except Pending as pending:
-            future = pending.future
-        import asyncio  # only here: the Functions worker has it loaded anyway
-
-        deadline = time.monotonic() + _PATIENCE
-        for _ in range(_ROUNDS):
-            await asyncio.wait([asyncio.wrap_future(future)], timeout=max(0.0, deadline - time.monotonic()))
-            if not future.done():
-                break
-            try:
-                return self._answer(request, now)
-            except Pending as pending:
-                future = pending.future
-        raise _too_slow()
+            return await settled_async(lambda: self._answer(request, now), _PATIENCE, _ROUNDS)
+        except FetchFailed as failed:
+            raise _not_known(failed) from None
 
     def _answer(self, request: Request, now: float) -> Response:
-        try:
-            form = self._read(request)
-            caller, own_token = self._authentication.authenticate(request.headers, form, now)
-            if own_token is not None:
-                self._check_bearer(own_token, now)
-            token = form.get(b"token")
-            if token is None:
-                raise InvalidRequest("the parameter token is missing")
-            response = self._introspect(token, caller, now)
-        except Unavailable as unavailable:
-            raise TemporarilyUnavailable(
-                "the token's state can't be told at the moment", retry_after=unavailable.retry_after, detail=unavailable.name
-            ) from None
+        form = self._read(request)
+        caller, own_token = self._authentication.authenticate(request.headers, form, now)
+        if own_token is not None:
+            self._check_bearer(own_token, now)
+        token = form.get(b"token")
+        if token is None:
+            raise InvalidRequest("the parameter token is missing")
+        response = self._introspect(token, caller, now)
         if self.signer is not None and wants_signed_answer(request.headers.get("accept")):
             return Response(200, self.signer.sign(response.body, caller.name, now), _SIGNED_HEADERS)
         return response
@@ -201,5 +176,7 @@ class Introspection:
                 raise InvalidToken("the access token is not valid here", detail=f"bearer caller: {refused.reason}") from None
 
 
-def _too_slow() -> TemporarilyUnavailable:
-    return TemporarilyUnavailable("the token's state can't be told at the moment", detail="a fetch took too long")
+def _not_known(failed: FetchFailed) -> TemporarilyUnavailable:
+    return TemporarilyUnavailable(
+        "the token's state can't be told at the moment", retry_after=failed.retry_after, detail=failed.name
+    )

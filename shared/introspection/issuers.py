@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 from shared.http.documents import DocumentReader, UnusableDocument, check_location
 from shared.introspection.claims import V1, V2
 from shared.introspection.configuration import IntrospectionConfiguration, TrustedIssuer, TrustedTenant
-from shared.introspection.key_store import KeyStore, Published
-from shared.introspection.keys import TENANT_TEMPLATE, VerificationKey, read_key_set
+from shared.introspection.keys import TENANT_TEMPLATE, KeyStore, Published, VerificationKey, read_key_set
 from shared.introspection.reasons import Reason, Refused
 
 
@@ -112,7 +111,7 @@ class TrustedIssuers:
     def find(self, claims: Mapping[str, object], now: float) -> tuple[Source, str, Published]:
         """The source whose issuer is exactly the token's `iss`, the version of its tokens, and what it published.
 
-        Raises Refused, or Pending and Unavailable for a tenant whose documents aren't there. Only configured tenants are ever
+        Raises Refused, or Pending and FetchFailed for a tenant whose documents aren't there. Only configured tenants are ever
         asked, so that no token can make the bridge fetch anything else.
         """
         issuer = claims.get("iss")
@@ -120,7 +119,7 @@ class TrustedIssuers:
             raise Refused(Reason.ISSUER_MALFORMED)
         source = self._learnt.get(issuer)
         if source is not None:
-            published = source.store.published(now)
+            published = source.store.value(now)
             version = published.versions.get(issuer)
             if version is not None:
                 return source, version, published
@@ -134,7 +133,7 @@ class TrustedIssuers:
             source = self._tenants.get(tenant_id) if isinstance(tenant_id, str) else None
         if source is None:
             raise Refused(Reason.ISSUER_NOT_TRUSTED)
-        published = source.store.published(now)
+        published = source.store.value(now)
         version = published.versions.get(issuer)
         if version is None:
             raise Refused(Reason.ISSUER_NOT_TRUSTED)

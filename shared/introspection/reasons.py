@@ -1,10 +1,17 @@
-"""Why a token is inactive: one code for each check, in the order in which the checks are made.
+"""Why a token is inactive: one code for each check, in the order in which the checks are made, and what the log says of it.
 
-The codes go to the log, never to the caller (RFC 7662 section 2.2: an inactive answer says nothing else).
+The codes go to the log, never to the caller (RFC 7662 section 2.2: an inactive answer says nothing else). The token goes
+to neither.
 """
 
+import logging
 from collections.abc import Mapping
 from enum import StrEnum
+
+_log = logging.getLogger("bridge.introspection")
+_LONGEST = 200
+# What the log calls a claim, and the claims that hold it.
+_FIELDS: Mapping[str, tuple[str, ...]] = {"iss": ("iss",), "aud": ("aud",), "client": ("azp", "appid"), "jti": ("uti",)}
 
 
 class Reason(StrEnum):
@@ -36,12 +43,13 @@ class Reason(StrEnum):
     LIFETIME = "lifetime"
     NOT_FOR_ACCESS = "not_an_access_token"
     SUBJECT_MALFORMED = "subject_malformed"
-    SCOPE_MALFORMED = "scope_malformed"
     AUDIENCE_MALFORMED = "audience_malformed"
-    AUDIENCE = "audience"
     KEY_OF_ANOTHER_APPLICATION = "key_of_another_application"
+    AUDIENCE = "audience"
     PROOF_OF_POSSESSION = "proof_of_possession"
+    TENANT_NOT_ALLOWED = "tenant_not_allowed"
     CLIENT_NOT_ALLOWED = "client_not_allowed"
+    SCOPE_MALFORMED = "scope_malformed"
     CLIENT_DELETED = "client_deleted"
     CLIENT_DISABLED = "client_disabled"
     USER_DELETED = "user_deleted"
@@ -57,3 +65,21 @@ class Refused(Exception):
         self.reason = reason
         self.key_id = key_id
         self.claims = claims
+
+
+def one_line(value: object) -> str:
+    """`value` as at most 200 characters of printable ASCII without blanks: it may be a stranger's, and machines read logs."""
+    text = value if isinstance(value, str) else "-" if value is None else f"<{type(value).__name__}>"
+    return "".join(char if "!" <= char <= "~" else "?" for char in text[:_LONGEST])
+
+
+def log_inactive(refused: Refused, caller: str) -> None:
+    """One line at level INFO for an answer of `{"active":false}`: its reason, its key's id, four of its claims, unverified."""
+    if not _log.isEnabledFor(logging.INFO):
+        return
+    claims = refused.claims or {}
+    fields: dict[str, object] = {"reason": refused.reason.value, "kid": refused.key_id}
+    for name, candidates in _FIELDS.items():
+        fields[name] = next((claims[claim] for claim in candidates if claim in claims), None)
+    text = " ".join(f"{name}={one_line(value)}" for name, value in {**fields, "caller": caller}.items())
+    _log.info("inactive token: %s", text)

@@ -92,7 +92,7 @@ class RevocationCheck:
         self._users = _Remembered("user", directory.user_state, lifetimes, executor) if options.mode == "client+user" else None
 
     def check(self, subject: Subject, now: float) -> None:
-        """Raises Refused for a client or user that is gone, disabled or signed out; Pending and Unavailable."""
+        """Raises Refused for a client or user that is gone, disabled or signed out; Pending and FetchFailed."""
         if subject.tenant_id != self._tenant_id:
             return
         enabled = self._clients.value(subject.client_id, now)

@@ -1,9 +1,9 @@
 """The checks on a token, in their order; the first that fails makes it inactive.
 
     size, shape, header -> claims, issuer -> key -> signature -> key's issuer, tenant, version -> times -> access-token mark
-    -> for one caller: audience, proof of possession, client
+    -> the key's audiences -> for one caller: audience, proof of possession, tenant, client
 
-Each step is a function of shared.introspection.jws or .access_token; `explain` runs the same functions one by one.
+Each step is a function of shared.introspection.jws or .claims; `explain` runs the same functions one by one.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from shared.introspection.claims import (
     check_tenant,
     check_times,
 )
-from shared.introspection.configuration import Caller, Options
+from shared.introspection.configuration import Caller, IntrospectionOptions
 from shared.introspection.issuers import TrustedIssuers
 from shared.introspection.jws import (
     Header,
@@ -28,8 +28,7 @@ from shared.introspection.jws import (
     split_token,
     verify_signature,
 )
-from shared.introspection.key_store import KeyStore
-from shared.introspection.keys import VerificationKey
+from shared.introspection.keys import KeyStore, VerificationKey
 from shared.introspection.reasons import Reason, Refused
 
 MAX_KNOWN_HEADERS = 64
@@ -48,7 +47,9 @@ class Verified:
         self.store = store
 
 
-def signed_digest(header: Header, claims: Mapping[str, object], payload: bytes, digest: bytes, options: Options) -> bytes:
+def signed_digest(
+    header: Header, claims: Mapping[str, object], payload: bytes, digest: bytes, options: IntrospectionOptions
+) -> bytes:
     """The SHA-256 of what a token was signed over: `digest`, that of its signing input, unless its header has a nonce.
 
     Only Graph's tokens carry a nonce. Raises Refused for them unless the operator turned them on.
@@ -62,7 +63,13 @@ def signed_digest(header: Header, claims: Mapping[str, object], payload: bytes, 
     return sha256(signed_header_of_graph(header) + b"." + payload).digest()
 
 
-def check_for_caller(verified: Verified, caller: Caller, options: Options) -> None:
+def check_key_audience(key: VerificationKey, claims: Mapping[str, object]) -> None:
+    """An application's own key signs for that application's audiences, whoever asks. Raises Refused."""
+    if key.audiences is not None and audience_of(claims) not in key.audiences:
+        raise Refused(Reason.KEY_OF_ANOTHER_APPLICATION)
+
+
+def check_for_caller(verified: Verified, caller: Caller, options: IntrospectionOptions) -> None:
     """Whether the token is meant for `caller` (RFC 7662 section 4, RFC 9700 section 2.3). Raises Refused."""
     claims, client_id = verified.claims, verified.client_id
     audience = audience_of(claims)
@@ -74,20 +81,36 @@ def check_for_caller(verified: Verified, caller: Caller, options: Options) -> No
         if client_id not in options.graph_clients:
             raise Refused(Reason.CLIENT_NOT_ALLOWED)
         check_lifetime(claims, options.graph_max_lifetime)
-    key_audiences = verified.key.audiences
-    if key_audiences is not None and audience not in key_audiences:
-        raise Refused(Reason.KEY_OF_ANOTHER_APPLICATION)
     if "cnf" in claims and "cnf" not in caller.claims:
         # Bound to a key that the holder must prove (RFC 7800). Only a caller that asks for `cnf` can see to that.
         raise Refused(Reason.PROOF_OF_POSSESSION)
+    if caller.tenants is not None and claims["tid"] not in caller.tenants:
+        raise Refused(Reason.TENANT_NOT_ALLOWED)
     if caller.clients is not None and client_id not in caller.clients:
         raise Refused(Reason.CLIENT_NOT_ALLOWED)
 
 
-class TokenVerifier:
-    """Verifies tokens against the trusted issuers. Every method raises Refused, Pending or Unavailable."""
+def check_for_bridge(verified: Verified, audiences: frozenset[str], tenants: frozenset[str]) -> None:
+    """Whether the token may open one of the bridge's own doors, whose `aud` and `tid` are given. Raises Refused.
 
-    def __init__(self, issuers: TrustedIssuers, options: Options) -> None:
+    What is trusted for introspection opens nothing here by itself: an application's own key vouches for that application and not
+    for who calls the bridge, and a token that is bound to a key isn't a plain bearer token (RFC 7800).
+    """
+    claims = verified.claims
+    if audience_of(claims) not in audiences:
+        raise Refused(Reason.AUDIENCE)
+    if verified.key.audiences is not None:
+        raise Refused(Reason.KEY_OF_ANOTHER_APPLICATION)
+    if "cnf" in claims:
+        raise Refused(Reason.PROOF_OF_POSSESSION)
+    if claims["tid"] not in tenants:
+        raise Refused(Reason.TENANT_NOT_ALLOWED)
+
+
+class TokenVerifier:
+    """Verifies tokens against the trusted issuers. Every method raises Refused, Pending or FetchFailed."""
+
+    def __init__(self, issuers: TrustedIssuers, options: IntrospectionOptions) -> None:
         self._issuers = issuers
         self._options = options
         # Header texts of good tokens: an issuer uses one for each key, and reading it costs as much as all claim checks.
@@ -121,6 +144,8 @@ class TokenVerifier:
             check_tenant(claims, source.tenant_id, version)
             expires = check_times(claims, now, self._options.max_lifetime)
             client_id = check_access_token(claims, version)
+            if key.audiences is not None:
+                check_key_audience(key, claims)
         except Refused as refused:
             refused.key_id, refused.claims = key_id, claims
             raise

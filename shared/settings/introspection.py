@@ -1,49 +1,226 @@
-"""Reading the settings that introspection needs, and no others: a gateway's calls don't depend on how registration is set up."""
+"""Reading the settings that introspection needs, and no others: a gateway's calls don't depend on how registration is set up.
 
-import re
+Each JSON document is declared once, which reads it and gives its JSON Schema; docs/introspection.md describes them in words.
+"""
 
-from shared.environment import Environment, document
-from shared.introspection import configuration_reader as reader
-from shared.introspection.configuration import IntrospectionConfiguration
-from shared.settings.tenant import TenantSettings
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
 
-_LIST, _OBJECT = {"type": "array"}, {"type": "object"}
-
-CALLERS = document(
-    reader.CALLERS, str, "", "JSON list: gateways with client id, SHA-256 of their secrets, and their audiences", _LIST
+from shared.environment import Environment, Setting, document
+from shared.introspection.answer import RESERVED_MEMBERS
+from shared.introspection.claims import V1, V2
+from shared.introspection.configuration import (
+    ApplicationKeys,
+    BearerCaller,
+    Caller,
+    ContradictoryConfiguration,
+    IntrospectionConfiguration,
+    IntrospectionOptions,
+    RevocationOptions,
+    SecretCaller,
+    TrustedIssuer,
+    TrustedTenant,
 )
-BEARER_CALLERS = document(
-    reader.BEARER_CALLERS, str, "", "JSON list: gateways that bring an Entra access token with an app role", _LIST
+from shared.introspection.keys import KeyLifetimes
+from shared.introspection.signed_answer import read_signing_key
+from shared.settings.shapes import Shape, choice, flag, guid, list_of, number, object_of, optional, read_json, text, texts
+from shared.settings.tenant import AUTHORITY_URL, TenantSettings
+
+_DAY = 86_400
+
+
+def _https(what: str, *, path: bool) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        parts = urlsplit(value)
+        wrong = "@" in parts.netloc or parts.fragment or (not path and (parts.path.strip("/") or parts.query))
+        if parts.scheme != "https" or not parts.hostname or wrong:
+            raise ValueError(f"must be {what}")
+        return value if path else f"https://{parts.netloc.lower()}"
+
+    return check
+
+
+def _application(app_id: str, audiences: tuple[str, ...]) -> ApplicationKeys:
+    return ApplicationKeys(app_id, frozenset(audiences) | {app_id, f"api://{app_id}"})
+
+
+def _versions(versions: tuple[str, ...]) -> tuple[str, ...]:
+    if not set(versions) <= {V1, V2}:
+        raise ValueError(f"must hold {V1} and {V2} at most")
+    return versions or (V1, V2)
+
+
+def _tenant(value: object, path: str) -> TrustedTenant:
+    """A tenant by its GUID alone, or an object. What names no authority has the empty one."""
+    if isinstance(value, str):
+        return TrustedTenant(_GUID.read(value, path), "")
+    return _TENANT_OBJECT.read(value, path)
+
+
+def _claims(claims: tuple[str, ...]) -> tuple[str, ...]:
+    reserved = next((claim for claim in claims if claim in RESERVED_MEMBERS), None)
+    if reserved:
+        raise ValueError(f"must not hold {reserved!r}: it is the answer's own")
+    return claims
+
+
+def _some(values: tuple[str, ...]) -> frozenset[str] | None:
+    return frozenset(values) or None
+
+
+def _secret_caller(client_id: str, secret_sha256: tuple[str, ...], **members: Any) -> SecretCaller:
+    return SecretCaller(Caller(client_id, **members), tuple(map(bytes.fromhex, secret_sha256)))
+
+
+def _bearer_caller(name: str, role: str, **members: Any) -> BearerCaller:
+    return BearerCaller(Caller(name, **members), role)
+
+
+def _key_lifetimes(**members: int) -> KeyLifetimes:
+    if members["hard"] < members["soft"]:
+        raise ValueError(f"hard must be an integer from {members['soft']} to {7 * _DAY}")
+    return KeyLifetimes(**members)
+
+
+def _options(
+    accept_tokens_for_microsoft_graph: bool, microsoft_graph_clients: frozenset[str] | None, **members: Any
+) -> IntrospectionOptions:
+    if accept_tokens_for_microsoft_graph != bool(microsoft_graph_clients):
+        missing = "microsoft_graph_clients" if accept_tokens_for_microsoft_graph else "accept_tokens_for_microsoft_graph"
+        raise ValueError(f"{missing} is missing: tokens for Microsoft Graph need the switch and the list of clients")
+    lifetime = members.pop("microsoft_graph_max_lifetime")
+    return IntrospectionOptions(graph_clients=microsoft_graph_clients, graph_max_lifetime=lifetime, **members)
+
+
+def _signing_keys(setting: str) -> tuple[str, ...]:
+    """Private keys in PEM: one as it stands, or several in a JSON list. Raises ValueError for what can't sign ES256."""
+    keys = [setting] if setting.startswith("-----BEGIN") else read_json(setting)
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise ValueError("must be a private key in PEM or a JSON list of them")
+    for key in keys:
+        read_signing_key(key)
+    return tuple(keys)
+
+
+def _json[T](name: str, shape: Shape[T], meaning: str, shown: str = "none") -> Setting[T]:
+    return document(name, shape.parse, shape.default, meaning, shape.schema, shown=shown)
+
+
+_GUID = guid()
+_VERSION = choice(V1, V2, default=V2)
+_URL = text().then(_https("an https URL", path=True), format="uri")
+_CALLER_MEMBERS: dict[str, Shape[Any]] = {
+    "audiences": texts(1).then(frozenset),
+    "clients": texts().then(_some),
+    "claims": texts().then(_claims),
+    "roles_as_scope": flag(),
+    "tenants": list_of(_GUID).then(_some),
+}
+SECRET_CALLER = object_of(
+    _secret_caller,
+    # RFC 7617 section 2: no colon, no control character.
+    client_id=text(r"[^:\x00-\x1f\x7f]+", "a string without colons and control characters"),
+    secret_sha256=list_of(text("[0-9a-fA-F]{64}", "a SHA-256 digest of 64 hexadecimal digits"), 1),
+    **_CALLER_MEMBERS,
 )
-TENANTS = document(reader.TENANTS, str, "", "JSON list of tenants whose tokens are trusted", _LIST, shown="the bridge's own")
-ISSUERS = document(reader.ISSUERS, str, "", "JSON list of further issuers, each with its tenant and key location", _LIST)
-OPTIONS = document(
-    reader.OPTIONS,
-    str,
-    "",
+BEARER_CALLER = object_of(_bearer_caller, name=text(), role=text(), **_CALLER_MEMBERS)
+_TENANT_OBJECT = object_of(
+    TrustedTenant,
+    tenant_id=_GUID,
+    authority=text().then(_https("an https origin such as https://login.microsoftonline.com", path=False))._replace(default=""),
+    versions=list_of(text()).then(_versions, items={"enum": [V1, V2]}),
+    applications=list_of(object_of(_application, app_id=_GUID, audiences=texts())),
+)
+TENANT = Shape(_tenant, {"anyOf": [_GUID.schema, _TENANT_OBJECT.schema]})
+ISSUER = object_of(TrustedIssuer, issuer=_URL, tenant_id=_GUID, jwks_uri=_URL, version=_VERSION)
+OPTIONS_OBJECT = object_of(
+    _options,
+    allow_get=flag(),
+    accept_tokens_for_microsoft_graph=flag(),
+    microsoft_graph_clients=texts().then(_some),
+    microsoft_graph_max_lifetime=number(7200, 300, 30 * _DAY),
+    max_lifetime=number(0, 0, 30 * _DAY).then(lambda seconds: seconds or None),
+    cache_size=number(4096, 0, 1_000_000),
+    cache_ttl=number(60, 1, 3600),
+    issuer=optional(text()),
+    bearer_audiences=texts().then(frozenset),
+    bearer_tenants=list_of(_GUID).then(frozenset),
+    revocation=object_of(
+        RevocationOptions,
+        mode=choice("off", "client", "client+user", default="off"),
+        ttl=number(120, 10, 3600),
+        grace=number(900, 0, _DAY),
+        tenant_id=optional(_GUID),
+    ),
+    keys=object_of(
+        _key_lifetimes,
+        soft=number(3600, 1, _DAY),
+        hard=number(_DAY, 1, 7 * _DAY),
+        unknown_key=number(60, 1, _DAY),
+        retry=number(5, 1, 3600),
+    ),
+)
+
+CALLERS = _json(
+    "INTROSPECTION_CALLERS",
+    list_of(SECRET_CALLER),
+    "JSON list: gateways with client id, SHA-256 of their secrets, and their audiences",
+)
+BEARER_CALLERS = _json(
+    "INTROSPECTION_BEARER_CALLERS",
+    list_of(BEARER_CALLER),
+    "JSON list: gateways that bring an Entra access token with an app role",
+)
+TENANTS = _json(
+    "INTROSPECTION_TENANTS",
+    optional(list_of(TENANT)),
+    "JSON list of tenants whose tokens are trusted",
+    shown="the bridge's own",
+)
+ISSUERS = _json("INTROSPECTION_ISSUERS", list_of(ISSUER), "JSON list of further issuers, each with its tenant and key location")
+OPTIONS = _json(
+    "INTROSPECTION_OPTIONS",
+    OPTIONS_OBJECT,
     "JSON object of switches: revocation checks, lifetimes, GET, Graph-audience tokens and others",
-    _OBJECT,
     shown="{}",
 )
 SIGNING_KEYS = document(
-    reader.SIGNING_KEYS,
-    str,
-    "",
+    "INTROSPECTION_SIGNING_KEYS",
+    _signing_keys,
+    tuple[str, ...](),
     "P-256 private key in PEM, or a JSON list: answers are signed for callers that ask (RFC 9701)",
-    {"type": ["string", "array"]},
+    {"type": ["string", "array"], "items": {"type": "string"}},
 )
-_SETTINGS = (CALLERS, BEARER_CALLERS, TENANTS, ISSUERS, OPTIONS, SIGNING_KEYS)
-_SETTING_NAME = re.compile(r"[A-Z][A-Z_]+")
+_BY_FIELD: dict[str, Setting[Any]] = {
+    "tenants": TENANTS,
+    "issuers": ISSUERS,
+    "callers": CALLERS,
+    "bearer_callers": BEARER_CALLERS,
+    "options": OPTIONS,
+    "signing_keys": SIGNING_KEYS,
+}
 
 
 def read_introspection(environment: Environment, tenant: TenantSettings) -> IntrospectionConfiguration:
-    """The configuration from the settings whose names begin with INTROSPECTION_; what is wrong is noted in the environment."""
-    texts = {setting.name: environment.read(setting) for setting in _SETTINGS}
-    if any(map(environment.is_wrong, _SETTINGS)):
-        return IntrospectionConfiguration()
+    """The configuration from the settings whose names begin with INTROSPECTION_; all that is wrong is noted in the environment.
+
+    The bridge's own tenant is trusted when no tenants are named, and its authority holds for tenants that name none.
+    """
+    found: dict[str, Any] = {field: environment.read(setting) for field, setting in _BY_FIELD.items()}
+    if found["tenants"] is None:
+        found["tenants"] = (TrustedTenant(tenant.tenant_id, ""),) if tenant.tenant_id else ()
+    authority = tenant.cloud.authority
+    if not authority.startswith("https://") and not all(entry.authority for entry in found["tenants"]):
+        environment.refuse(AUTHORITY_URL.name, "expected https: the keys of tokens are read there")
+    found["tenants"] = tuple(entry if entry.authority else entry._replace(authority=authority) for entry in found["tenants"])
+    if not found["options"].bearer_tenants:
+        found["options"] = found["options"]._replace(bearer_tenants=frozenset({tenant.tenant_id}))
+    wrong = {field for field, setting in _BY_FIELD.items() if environment.is_wrong(setting)}
     try:
-        return reader.read_configuration(texts, tenant_id=tenant.tenant_id, authority=tenant.cloud.authority)
-    except ValueError as error:
-        named = _SETTING_NAME.match(str(error))
-        environment.refuse(named[0] if named else OPTIONS.name, str(error))
+        return IntrospectionConfiguration(**found)
+    except ContradictoryConfiguration as contradictory:
+        for fields, why in contradictory.contradictions:
+            if wrong.isdisjoint(fields):  # else it may only follow from what couldn't be read
+                environment.refuse(_BY_FIELD[fields[0]].name, why)
         return IntrospectionConfiguration()

@@ -43,6 +43,8 @@ class Settings:
             auth_methods=tuple(sorted(methods)),
             registration=bool(policies),
             introspection=bool(self.introspection.callers or self.introspection.bearer_callers),
+            scopes=tuple(sorted({scope for policy in policies for scope in policy.scopes or ()})),
+            signs_introspection=bool(self.introspection.signing_keys),
         )
 
 

@@ -18,8 +18,8 @@ from urllib.parse import urlencode, urlsplit
 
 from shared.errors import OAuthError
 from shared.http.message import Request, Response, error_response
+from shared.introspection.callers import FORM
 from shared.introspection.endpoint import Introspection
-from shared.introspection.form import FORM
 from tests.unit.introspection.tokens import CASES, fill, make_token
 
 TRIES = 4
@@ -110,4 +110,5 @@ def _differences(
         return [] if body == b'{"active":false}' else [f"{case['name']}: {body!r}"]
     members = json.loads(body)
     wanted = {"active": True, **fill(expected.get("answer", {}), now, origin)}
+    wanted |= dict.fromkeys(expected.get("absent", ()))
     return [f"{case['name']}: {name} is {members.get(name)!r}" for name in wanted if members.get(name) != wanted[name]]

@@ -73,7 +73,8 @@ def test_passes_on_nothing_of_entra_that_is_not_an_oauth_member() -> None:
 
 
 def test_lists_the_scopes_of_configured_apis_behind_the_standard_ones() -> None:
-    assert document(scopes=("api://orders/Orders.Read",))["scopes_supported"] == ["openid", "profile", "api://orders/Orders.Read"]
+    found = document(scopes=("api://orders/Orders.Read", "openid"))
+    assert found["scopes_supported"] == ["openid", "profile", "api://orders/Orders.Read"]
 
 
 @pytest.mark.parametrize("missing", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
@@ -91,13 +92,46 @@ def test_serves_json_that_may_be_cached_for_minutes() -> None:
 
 
 @pytest.mark.duty(121)
-def test_serves_an_issuer_with_a_path_behind_the_well_known_name_alone() -> None:
+@pytest.mark.parametrize(
+    "params", [{"path": "api"}, {"path": "api/"}, {"prefix": "api"}, {"prefix": "api", "path": ""}, {}], ids=str
+)
+def test_serves_an_issuer_with_a_path_behind_and_before_the_well_known_name(params: dict[str, str]) -> None:
+    """RFC 8414 section 3.1 and OpenID Connect Discovery 1.0 section 4.1; without either where a proxy took the path off."""
     offer = Offer("https://h.example/api", OFFER.grant_types, OFFER.response_types, OFFER.auth_methods)
-    discovery = Discovery(offer, lambda: ENTRA)
-    assert discovery.read(Request("GET", "/x", params={"path": "api"})).status == 200
-    for path in ("", "other", "api/more"):
-        with pytest.raises(NotFound):
-            discovery.read(Request("GET", "/x", params={"path": path}))
+    answer = Discovery(offer, lambda: ENTRA).read(Request("GET", "/x", params=params))
+    assert json.loads(answer.body)["issuer"] == "https://h.example/api"
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"path": "other"}, {"path": "api/more"}, {"prefix": "other"}, {"prefix": "api", "path": "api"}, {"path": "API"}],
+    ids=str,
+)
+def test_describes_no_other_issuer(params: dict[str, str]) -> None:
+    """RFC 8414 section 3.3: the issuer is the one that the address was made of."""
+    offer = Offer("https://h.example/api", OFFER.grant_types, OFFER.response_types, OFFER.auth_methods)
+    with pytest.raises(NotFound):
+        Discovery(offer, lambda: ENTRA).read(Request("GET", "/x", params=params))
+
+
+@pytest.mark.parametrize("params", [{"path": "api"}, {"prefix": "api"}], ids=str)
+def test_an_issuer_without_a_path_has_one_address(params: dict[str, str]) -> None:
+    with pytest.raises(NotFound):
+        Discovery(OFFER, lambda: ENTRA).read(Request("GET", "/x", params=params))
+
+
+def test_says_how_client_assertions_may_be_signed_where_they_are_taken() -> None:
+    """RFC 8414 section 2: required with private_key_jwt; Entra takes RS256 and PS256."""
+    found = document(auth_methods=("client_secret_basic", "private_key_jwt"))
+    assert found["token_endpoint_auth_signing_alg_values_supported"] == ["RS256", "PS256"]
+    assert "token_endpoint_auth_signing_alg_values_supported" not in document()
+
+
+def test_says_how_introspection_answers_are_signed_where_a_key_is_set() -> None:
+    """RFC 9701 section 7."""
+    assert document(signs_introspection=True)["introspection_signing_alg_values_supported"] == ["ES256"]
+    assert "introspection_signing_alg_values_supported" not in document()
+    assert "introspection_signing_alg_values_supported" not in document(signs_introspection=True, introspection=False)
 
 
 @pytest.mark.parametrize("failure", [OSError("no route"), ValueError("not JSON")])

@@ -10,16 +10,16 @@ from urllib.parse import quote_plus
 
 from shared.http.documents import DocumentReader
 from shared.http.message import Request
+from shared.introspection.callers import FORM
 from shared.introspection.configuration import (
     ApplicationKeys,
     Caller,
     IntrospectionConfiguration,
-    Options,
+    IntrospectionOptions,
     SecretCaller,
     TrustedTenant,
 )
 from shared.introspection.endpoint import Introspection
-from shared.introspection.form import FORM
 from tests.unit.introspection.authority import API, CUSTOM_KEY_APPLICATION, ORIGIN, SECOND_TENANT, TENANT, Authority
 from tests.unit.introspection.tokens import CLIENT
 
@@ -45,14 +45,14 @@ def secret_caller(caller: Caller, *secrets: str) -> SecretCaller:
 
 def configuration(settings: str = "default", origin: str = ORIGIN) -> IntrospectionConfiguration:
     """The configuration that the corpus calls `settings`: default, graph
-    (Graph's tokens are taken), strict (clients, lifetime).
+    (Graph's tokens are taken), strict (clients, tenants, lifetime).
     """
     caller = Caller(GATEWAY, AUDIENCES)
-    options = Options()
+    options = IntrospectionOptions()
     if settings == "graph":
         options = replace(options, graph_clients=frozenset({CLIENT}))
     if settings == "strict":
-        caller = replace(caller, clients=frozenset({CLIENT}))
+        caller = replace(caller, clients=frozenset({CLIENT}), tenants=frozenset({TENANT}))
         options = replace(options, max_lifetime=7200)
     application = ApplicationKeys(CUSTOM_KEY_APPLICATION, frozenset({CUSTOM_KEY_APPLICATION, f"api://{CUSTOM_KEY_APPLICATION}"}))
     return IntrospectionConfiguration(

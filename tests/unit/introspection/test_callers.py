@@ -10,6 +10,7 @@ from shared.http.message import error_response
 from shared.introspection.callers import SecretCallers
 from shared.introspection.configuration import BearerCaller, Caller
 from shared.introspection.endpoint import Introspection
+from tests.unit.introspection.authority import CUSTOM_KEY_APPLICATION, ORIGIN, SECOND_TENANT, TENANT
 from tests.unit.introspection.deployment import (
     AUDIENCES,
     GATEWAY,
@@ -23,6 +24,9 @@ from tests.unit.introspection.deployment import (
 from tests.unit.introspection.tokens import Case, make_token
 
 BRIDGE = "api://bridge"
+BY_APPLICATION_KEY: Case = {"header": {"kid": "application"}, "key": "application"}
+BY_SECOND_TENANT: Case = {"header": {"kid": "second_tenant"}, "key": "second_tenant"}
+OF_SECOND_TENANT = {"iss": f"{ORIGIN}/{SECOND_TENANT}/v2.0", "tid": SECOND_TENANT}
 OWN = {"claims": {"aud": BRIDGE, "roles": ["Other", "Tokens.Introspect"]}}
 
 
@@ -30,7 +34,7 @@ OWN = {"claims": {"aud": BRIDGE, "roles": ["Other", "Tokens.Introspect"]}}
 def deployed() -> Introspection:
     usual = configuration()
     caller = BearerCaller(Caller("oathkeeper", AUDIENCES, claims=("tid",)), "Tokens.Introspect")
-    options = replace(usual.options, bearer_audiences=frozenset({BRIDGE}))
+    options = replace(usual.options, bearer_audiences=frozenset({BRIDGE}), bearer_tenants=frozenset({TENANT}))
     return introspection(replace(usual, bearer_callers=(caller,), options=options))
 
 
@@ -56,6 +60,9 @@ def test_takes_an_entra_token_for_the_bridge_with_the_app_role(deployed: Introsp
         {"claims": {"aud": BRIDGE, "roles": ["Tokens.Introspect"], "cnf": {"kid": "x"}}},
         {"claims": {"aud": BRIDGE, "roles": "Tokens.Introspect"}},
         {"template": "id_token", "claims": {"aud": BRIDGE, "roles": ["Tokens.Introspect"]}},
+        {"claims": {"aud": BRIDGE, "roles": ["Tokens.Introspect"]}, **BY_APPLICATION_KEY},
+        {"claims": {"aud": CUSTOM_KEY_APPLICATION, "roles": ["Tokens.Introspect"]}, **BY_APPLICATION_KEY},
+        {"claims": {"aud": BRIDGE, "roles": ["Tokens.Introspect"], **OF_SECOND_TENANT}, **BY_SECOND_TENANT},
         {"token": "opaque"},
         {"token": ""},
     ],
@@ -67,6 +74,24 @@ def test_answers_401_invalid_token_to_a_bad_bearer(deployed: Introspection, case
         deployed.handle(introspect_request(make_token({}, NOW), authorization=bearer(case)), NOW)
     assert error_response(caught.value).status == 401
     assert 'error="invalid_token"' in caught.value.headers["WWW-Authenticate"]
+
+
+@pytest.mark.duty(100)
+def test_other_tenants_and_application_keys_open_this_door_only_by_name() -> None:
+    """What is trusted for introspection isn't trusted to introspect; an application's own key never is."""
+    usual = configuration()
+    audiences = frozenset({BRIDGE, CUSTOM_KEY_APPLICATION})
+    caller = BearerCaller(Caller("oathkeeper", AUDIENCES), "Tokens.Introspect")
+    tenants = frozenset({TENANT, SECOND_TENANT})
+    options = replace(usual.options, bearer_audiences=audiences, bearer_tenants=tenants)
+    deployed = introspection(replace(usual, bearer_callers=(caller,), options=options))
+    roles = {"roles": ["Tokens.Introspect"]}
+    second = {"claims": {"aud": BRIDGE, **roles, **OF_SECOND_TENANT}, **BY_SECOND_TENANT}
+    token = make_token({}, NOW)
+    assert json.loads(deployed.handle(introspect_request(token, authorization=bearer(second)), NOW).body)["active"] is True
+    own_key = {"claims": {"aud": CUSTOM_KEY_APPLICATION, **roles}, **BY_APPLICATION_KEY}
+    with pytest.raises(InvalidToken):
+        deployed.handle(introspect_request(token, authorization=bearer(own_key)), NOW)
 
 
 @pytest.mark.duty(100)

@@ -36,6 +36,7 @@ def test_answers_a_token_as_the_corpus_says(
         assert members["active"] is True
         for name, value in fill(expected.get("answer", {}), NOW).items():
             assert members[name] == value, name
+        assert members.keys().isdisjoint(expected.get("absent", ()))
     else:
         assert answer.body == b'{"active":false}'
         assert reasons == [expected["reason"]]

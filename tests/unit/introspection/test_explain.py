@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from shared.commands.examination import Examination
+from shared.commands.examination import REMEDIES, Examination
 from shared.commands.explain import main
-from shared.commands.remedies import REMEDIES
 from shared.http.refreshed import settled
 from shared.introspection.issuers import TrustedIssuers
 from shared.introspection.reasons import Reason
 from tests.unit.introspection.authority import API, TENANT, Authority
-from tests.unit.introspection.deployment import NOW, InlineExecutor, configuration
+from tests.unit.introspection.deployment import NOW, InlineExecutor, configuration, introspect_request, introspection
 from tests.unit.introspection.tokens import CASES, Case, make_token
 
 
@@ -25,7 +24,7 @@ def test_the_first_failure_shown_is_the_endpoints_reason(case: Case) -> None:
     configured = configuration(case.get("settings", "default"))
     issuers = TrustedIssuers(configured, Authority(), InlineExecutor())
     for source in issuers.sources:
-        settled(partial(source.store.published, NOW), patience=1, rounds=1)
+        settled(partial(source.store.value, NOW), patience=1, rounds=1)
     token = make_token(case, NOW).encode("utf-8", "surrogatepass")
     examination = Examination(token, issuers, configured.options, configured.callers[0].caller, NOW)
     examination.run()
@@ -45,9 +44,11 @@ def key_file(tmp_path: Path) -> Path:
     return path
 
 
-def explain(token: str, *flags: str, environment: dict[str, str] | None = None, read: Authority | None = None) -> tuple[int, str]:
+def explain(
+    token: str, *flags: str, environment: dict[str, str] | None = None, read: Authority | None = None, end: str = "\n"
+) -> tuple[int, str]:
     output = io.StringIO()
-    status = main(["--now", str(NOW), *flags], environment or {}, io.StringIO(token + "\n"), output, read)
+    status = main(["--now", str(NOW), *flags], environment or {}, io.StringIO(token + end, newline=""), output, read)
     return status, output.getvalue()
 
 
@@ -84,6 +85,57 @@ def test_goes_on_after_a_bad_signature(key_file: Path) -> None:
     assert "FAIL  the signature is the issuer's" in text
     assert "FAIL  the token has not expired" in text
     assert "Inactive: signature" in text
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        ("", "\n", "signature_malformed"),
+        ("", "\r\n", "signature_malformed"),
+        ("", " ", "signature_malformed"),
+        (" ", "", "header_malformed"),
+        ("\n\t", "", "header_malformed"),
+        ("Bearer ", "", "header_malformed"),
+        ("bearer ", "\n", "header_malformed"),
+        (" BEARER\t ", " \n", "header_malformed"),
+    ],
+    ids=repr,
+)
+def test_leaves_out_what_comes_along_when_a_token_is_pasted_and_says_what_the_endpoint_does_with_it(
+    key_file: Path, before: str, after: str, reason: str
+) -> None:
+    """The endpoint takes the text as it stands."""
+    text = before + make_token({}, NOW) + after
+    status, shown = explain(text, "--jwks", str(key_file), "--tenant", TENANT, "--audience", API, end="")
+    assert status == 0
+    assert f"exactly what was given is inactive there ({reason})" in shown
+    assert shown.count("FAIL") == 0
+    assert introspection().handle(introspect_request(text), NOW).body == b'{"active":false}'
+
+
+def test_says_nothing_of_pasting_when_there_is_the_token_alone(key_file: Path) -> None:
+    """And takes no other text for something to leave out."""
+    flags = ("--jwks", str(key_file), "--tenant", TENANT, "--audience", API)
+    assert "left out" not in explain(make_token({}, NOW), *flags, end="")[1]
+    token = make_token({}, NOW)
+    for text in (token[:50] + "\n" + token[50:], f"Basic {token}", f"Bearer Bearer {token}", f'"{token}"'):
+        assert explain(text, *flags, end="")[0] == 1
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n", "Bearer", "bearer \n"], ids=repr)
+def test_says_when_there_is_no_token(text: str) -> None:
+    """The endpoint answers 400 without one."""
+    status, shown = explain(text, end="")
+    assert (status, "no token" in shown) == (2, True)
+
+
+def test_names_every_wrong_setting() -> None:
+    """Not the first alone."""
+    environment = {"INTROSPECTION_TENANTS": "[1]", "INTROSPECTION_OPTIONS": '{"x": 1}'}
+    status, text = explain("x", environment=environment)
+    assert status == 2
+    assert "INTROSPECTION_TENANTS: [0] must be" in text
+    assert "INTROSPECTION_OPTIONS: x is not known" in text
 
 
 def test_takes_an_exact_issuer(key_file: Path) -> None:
@@ -127,7 +179,7 @@ def test_says_that_it_cannot_tell_when_keys_are_out_of_reach() -> None:
     [
         (("--jwks", "no-such-file"), {}, "no-such-file"),
         (("--issuer", "https://x"), {}, "--issuer needs"),
-        ((), {"INTROSPECTION_TENANTS": "nonsense"}, "INTROSPECTION_TENANTS is not JSON"),
+        ((), {"INTROSPECTION_TENANTS": "nonsense"}, "INTROSPECTION_TENANTS: is not JSON"),
     ],
 )
 def test_says_what_is_wrong_with_the_command(flags: tuple[str, ...], environment: dict[str, str], message: str) -> None:

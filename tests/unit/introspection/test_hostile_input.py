@@ -27,7 +27,7 @@ def unsigned(payload: str, signature: str = "A" * 342) -> str:
 HOSTILE = {
     "dots": "." * 30_000,
     "one long segment": "A" * 30_000,
-    "sixteen kilobytes of segments": "A." * 8_000,
+    "thirty kilobytes of segments": "A." * 15_000,
     "a long header": "A" * 16_000 + ".A.A",
     "a long signature": unsigned(f"{{{ISSUER}}}", "A" * 15_000),
     "deep lists": unsigned("[" * 11_000),

@@ -13,7 +13,7 @@ sys.path.insert(0, {root!r})
 import azure.functions
 before = set(sys.modules)
 import shared.introspection.endpoint
-import shared.introspection.configuration_reader
+import shared.settings.introspection
 import shared.http.documents
 print("\\n".join(sorted(set(sys.modules) - before)))
 """

@@ -5,9 +5,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from shared.http.refreshed import Pending, Unavailable
-from shared.introspection.key_store import KeyLifetimes, KeyStore, Published
-from shared.introspection.keys import read_key_set
+from shared.http.refreshed import FetchFailed, Pending
+from shared.introspection.keys import KeyLifetimes, KeyStore, Published, read_key_set
 from tests.unit.introspection.authority import TENANT, jwk
 from tests.unit.introspection.deployment import InlineExecutor
 
@@ -22,6 +21,8 @@ class Source:
         self.names = names
         self.fetches = 0
         self.failure: Exception | None = None
+        self.changed: dict[str, str] = {}
+        self.audiences: frozenset[str] | None = None
         self.gate = threading.Event()
         self.gate.set()
 
@@ -30,7 +31,8 @@ class Source:
         assert self.gate.wait(30)
         if self.failure is not None:
             raise self.failure
-        return Published({ISSUER: "2.0"}, read_key_set({"keys": [jwk(name) for name in self.names]}, ISSUER, TENANT))
+        keys = [jwk(name, None, self.changed.get(name)) for name in self.names]
+        return Published({ISSUER: "2.0"}, read_key_set({"keys": keys}, ISSUER, TENANT, None, self.audiences))
 
 
 def store_of(source: Source) -> KeyStore:
@@ -72,16 +74,90 @@ def test_ten_thousand_unknown_kids_cause_no_fetch_and_later_ten_thousand_cause_o
 
 
 def test_renews_in_the_background_after_the_soft_lifetime() -> None:
-    """The old keys answer the request that starts the renewal; those that left the document are gone with it."""
+    """The old keys answer the request that starts the renewal; the new ones answer from then on."""
+    source = Source("current")
+    store = store_of(source)
+    assert finds(store, "current", 0)
+    source.names = ("current", "next")
+    assert store.find("current", 3600) is not None
+    assert source.fetches == 2
+    assert store.find("next", 3601) is not None
+    assert store.find("current", 7199) is not None
+    assert source.fetches == 2
+
+
+def test_a_key_that_goes_missing_serves_for_ten_minutes_while_the_documents_are_read_again() -> None:
+    """During a rollover Entra's servers disagree; what a document lacks once isn't withdrawn."""
     source = Source("current")
     store = store_of(source)
     assert finds(store, "current", 0)
     source.names = ("next",)
-    assert store.find("current", 3600) is not None
+    assert finds(store, "current", 3600)
     assert source.fetches == 2
-    assert store.find("next", 3601) is not None
-    assert not finds(store, "current", 3602)
+    assert finds(store, "current", 3601)
+    assert source.fetches == 3  # at once
+    for second in range(3602, 4200):
+        assert finds(store, "current", second)
+        assert finds(store, "next", second)
+    assert source.fetches <= 3 + 600 // LIFETIMES.unknown_key
+    assert not finds(store, "current", 4200)
+    assert finds(store, "next", 4200)
+
+
+def test_a_key_that_is_back_counts_as_if_it_had_never_been_missing() -> None:
+    """One stale answer among good ones changes nothing, and the usual pace of renewals comes back."""
+    source = Source("current", "previous")
+    store = store_of(source)
+    assert finds(store, "current", 0)
+    source.names = ("previous",)
+    assert finds(store, "current", 3600)
+    source.names = ("current", "previous")
+    assert finds(store, "current", 3601)
+    assert source.fetches == 3
+    assert finds(store, "current", 3601 + 3599)
+    assert source.fetches == 3
+
+
+def test_a_missing_key_does_not_outlive_its_ten_minutes_in_an_outage() -> None:
+    """The last document said that it is gone; that no further one can be read doesn't bring it back for a day."""
+    source = Source("current")
+    store = store_of(source)
+    assert finds(store, "current", 0)
+    source.names = ("next",)
+    assert finds(store, "current", 3600)
+    source.failure = OSError("unreachable")
+    assert finds(store, "current", 4199)
+    with pytest.raises(FetchFailed):
+        finds(store, "current", 4201)
+    assert finds(store, "next", 4201)
+
+
+def test_a_key_that_changed_hands_or_numbers_changes_at_once() -> None:
+    """It isn't missing: what the document says of it now holds."""
+    source = Source("current")
+    store = store_of(source)
+    assert finds(store, "current", 0)
+    before = store.find("current", 0)
+    source.changed = {"current": "another"}
+    store.find("current", 3600)
+    assert store.find("current", 3601) != before
     assert source.fetches == 2
+
+
+def test_a_key_of_the_tenant_that_only_an_application_lists_for_once_stays_the_tenants() -> None:
+    """The same flapping, seen from the documents of an application with keys of its own."""
+    source = Source("current")
+    store = store_of(source)
+    assert finds(store, "current", 0)
+    source.audiences = frozenset({"api://own"})
+    store.find("current", 3600)
+    kept = store.find("current", 3601)
+    assert kept is not None
+    assert kept.audiences is None
+    store.find("current", 4200)
+    limited = store.find("current", 4201)
+    assert limited is not None
+    assert limited.audiences == frozenset({"api://own"})
 
 
 def test_finds_a_new_key_at_its_first_use() -> None:
@@ -103,7 +179,7 @@ def test_serves_the_last_good_keys_through_an_outage_of_a_day_and_no_longer() ->
     for hour in range(1, 24):
         assert store.find("current", hour * 3600 + 1) is not None
     assert source.fetches == 24
-    with pytest.raises(Unavailable):
+    with pytest.raises(FetchFailed):
         finds(store, "current", 86_400)
     source.failure = None
     assert finds(store, "current", 86_405)
@@ -115,7 +191,7 @@ def test_tries_again_every_five_seconds_while_there_are_no_keys() -> None:
     source.failure = OSError("unreachable")
     store = store_of(source)
     for tenth in range(200):
-        with pytest.raises(Unavailable) as caught:
+        with pytest.raises(FetchFailed) as caught:
             finds(store, "current", tenth / 10)
         assert 1 <= caught.value.retry_after <= 5
     assert source.fetches == 4
@@ -129,7 +205,7 @@ def test_an_unknown_kid_is_unavailable_while_renewals_fail() -> None:
     assert finds(store, "current", 0)
     source.failure = OSError("unreachable")
     for _ in range(100):
-        with pytest.raises(Unavailable):
+        with pytest.raises(FetchFailed):
             finds(store, "next", 400)
     assert source.fetches == 2
     assert finds(store, "current", 400)
@@ -155,7 +231,7 @@ def test_a_key_is_held_only_while_the_same_numbers_are_published() -> None:
     assert store.holds(key, 1)
     store.find("current", 3600)
     assert store.holds(key, 3601)
-    source.names = ("next",)
+    source.changed = {"current": "another"}
     store.find("current", 7300)
     assert not store.holds(key, 7301)
 
@@ -188,7 +264,7 @@ def test_an_executor_that_was_shut_down_is_an_outage_and_not_a_crash() -> None:
     fetchers = ThreadPoolExecutor(1)
     fetchers.shutdown()
     store = KeyStore("test", Source("current"), LIFETIMES, fetchers)
-    with pytest.raises(Unavailable):
+    with pytest.raises(FetchFailed):
         store.find("current", 0)
 
 

@@ -80,6 +80,15 @@ def test_e26_never_uses_keys_of_other_kinds_or_a_kid_that_is_there_twice() -> No
     assert usable(*twins) == set()
 
 
+def test_an_equal_entry_that_is_listed_twice_counts_once() -> None:
+    """Nothing is ambiguous about it; a third entry that differs makes it so, wherever it stands."""
+    twin, other = jwk("twin"), jwk("twin", None, "second")
+    assert usable(twin, dict(twin)) == {"twin"}
+    for entries in ((twin, twin, other), (twin, other, twin), (other, twin, twin), (twin, other, twin, twin)):
+        assert usable(*entries) == set()
+    assert usable(twin, {**twin, "issuer": "https://elsewhere.example/"}) == set()
+
+
 @pytest.mark.parametrize(
     "document",
     [

@@ -55,6 +55,7 @@ STRICTER: dict[str, str] = {
     "graph_audience": "tokens for Graph without a header nonce are plain JWTs to a library",
     "header_nonce": "no library knows the header nonce",
     "proof_of_possession": "libraries ignore cnf",
+    "tenant_not_allowed": "tenants are the operator's list",
     "client_not_allowed": "clients are the operator's list",
     "signature": "a token for Graph whose raw nonce was signed over: to a library that is plain, to Graph it is not its own",
     "too_many_claims": "libraries parse as much as a stranger sends before they verify",
