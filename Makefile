@@ -30,6 +30,7 @@ mutants: setup
 # Ratios from one run; introspection's in an environment of its own, with what it is compared to.
 bench: setup
 	@sh benchmarks/run.sh
+	@$(PYTHON) -m benchmarks.cold_start && $(PYTHON) -m benchmarks.registration
 	@$(PYTHON) -m benchmarks.audit
 
 check: setup
