@@ -41,9 +41,8 @@ def main() -> None:
             assert answer.status == 201, json.loads(answer.body)
     # The first ones load libraries, get a token and connect.
     cost = 1000 * statistics.median(own[10:])
-    print(
-        f"| | measured | target |\n|---|---|---|\n| own cost of a registration, beside {len(calls)} calls | {cost:.2f} ms | <= 1 ms |"
-    )
+    print("| | measured | target |\n|---|---|---|")
+    print(f"| own cost of a registration, beside its {len(calls)} calls | {cost:.2f} ms | <= 1 ms |")
 
 
 if __name__ == "__main__":
