@@ -43,7 +43,7 @@ def read_introspection(environment: Environment, tenant: TenantSettings) -> Intr
         return IntrospectionConfiguration()
     try:
         return reader.read_configuration(texts, tenant_id=tenant.tenant_id, authority=tenant.cloud.authority)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         named = _SETTING_NAME.match(str(error))
         environment.refuse(named[0] if named else OPTIONS.name, str(error))
         return IntrospectionConfiguration()

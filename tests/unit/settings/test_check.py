@@ -77,6 +77,26 @@ def test_names_of_other_programs_are_none_of_its_business() -> None:
     assert problems({"AZURE_CLIENT_ID": "x", "AUDITOR": "x", "entra_tenant": "x"}) == {}
 
 
+@pytest.mark.parametrize(
+    ("variables", "name"),
+    [
+        ({"ENTRA_CLOUD": "moon"}, "ENTRA_CLOUD"),
+        ({"REGISTRATION_SECRET_MISMATCH": "ignore"}, "REGISTRATION_SECRET_MISMATCH"),
+        ({"REGISTRATION_SIGN_IN_AUDIENCE": "everyone"}, "REGISTRATION_SIGN_IN_AUDIENCE"),
+        ({"AUDIT_NOTIFY_SEVERITY": "urgent"}, "AUDIT_NOTIFY_SEVERITY"),
+        ({"REGISTRATION_ENTRA_ROLES": '{"Clients.Register": "default"}'}, "REGISTRATION_ENTRA_AUDIENCE"),
+        ({"REGISTRATION_ENTRA_ROLES": '{"r": "gone"}', "REGISTRATION_ENTRA_AUDIENCE": "api://b"}, "REGISTRATION_ENTRA_ROLES"),
+        (
+            {"REGISTRATION_CREDENTIALS": '[{"name": "portal", "authorization": "Bearer long and random", "policy": "gone"}]'},
+            "REGISTRATION_CREDENTIALS",
+        ),
+        ({"REGISTRATION_OPEN_POLICY": "gone"}, "REGISTRATION_OPEN_POLICY"),
+    ],
+)
+def test_names_a_wrong_word_and_what_refers_to_nothing(variables: dict[str, str], name: str) -> None:
+    assert list(problems(variables)) == [name]
+
+
 def test_every_placeholder_that_is_published_is_named_as_such() -> None:
     example = json.loads((ROOT / "local.settings.example.json").read_text("utf-8"))["Values"]
     published = {name for name, value in example.items() if "<" in value}
