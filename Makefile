@@ -23,13 +23,16 @@ test: setup
 clients: setup
 	@for run in tests/clients/*/run.sh; do echo "== $$run"; sh "$$run" || exit 1; done
 
-# Whether the tests notice small changes to the rules of registration; takes a while.
+# Whether the tests notice small changes to shared/: a sample of so many, for so many minutes.
+COUNT := 300
+MINUTES := 30
 mutants: setup
-	@$(PYTHON) -m tests.mutation.run
+	@$(PYTHON) -m tests.mutation.run --count $(COUNT) --minutes $(MINUTES)
 
 # Ratios from one run; introspection's in an environment of its own, with what it is compared to.
 bench: setup
 	@sh benchmarks/run.sh
+	@$(PYTHON) -m benchmarks.cold_start && $(PYTHON) -m benchmarks.registration
 	@$(PYTHON) -m benchmarks.audit
 
 check: setup

@@ -1,13 +1,14 @@
-"""The composition root: builds what the doors need, once for each worker process and only when it is first needed.
+"""The composition root: builds what the functions need, once for each worker process and only when it is first needed.
 
-Heavy libraries are imported where a part is built, so that introspection starts without those of registration.
+Heavy libraries are imported where a part is built, and each part has a lock of its own, so that introspection waits for nothing
+that it doesn't use. Each part reads its own settings: a wrong one stops the parts that need it, and no other.
 """
 
 import logging
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
-from threading import RLock
+from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any, overload
 
 from shared.clock import Clock, SystemClock
@@ -16,6 +17,7 @@ from shared.http.message import Request, Response, json_response
 from shared.retry import Deadline
 
 if TYPE_CHECKING:
+    from shared.audit.configuration import AuditConfiguration
     from shared.audit.report import ReportEndpoint
     from shared.audit.result import AuditRun
     from shared.audit.run import Audit
@@ -27,11 +29,12 @@ if TYPE_CHECKING:
     from shared.http.documents import HttpsDocuments
     from shared.http.readiness import Readiness
     from shared.introspection.bearer_tokens import BearerTokens
+    from shared.introspection.configuration import IntrospectionConfiguration
     from shared.introspection.endpoint import Introspection
     from shared.registration.authorization import Authorization
+    from shared.registration.configuration import RegistrationConfiguration
     from shared.registration.endpoint import RegistrationService
     from shared.settings.tenant import TenantSettings
-    from shared.settings.whole import Settings
 
 logger = logging.getLogger("bridge.settings")
 
@@ -54,7 +57,7 @@ class part[T]:  # noqa: N801 - used as a decorator, like property
     def __get__(self, owner: Any, kind: type) -> "part[T] | T":
         if owner is None:
             return self
-        with owner.lock:
+        with owner.locks[self._name]:
             # Once it is there, Python finds the value in the instance and doesn't come here again.
             if self._name not in owner.__dict__:
                 owner.__dict__[self._name] = self._build(owner)
@@ -71,9 +74,11 @@ class Application:
     def __init__(self, variables: Mapping[str, str], clock: Clock | None = None) -> None:
         self.variables = variables
         self.clock = clock or SystemClock()
-        self.lock = RLock()
+        # Parts use each other without circles, so whoever waits for one lock is never waited for by its holder.
+        self.locks = {name: RLock() for name, value in vars(type(self)).items() if isinstance(value, part)}
+        self._unchecked = Lock()
 
-    # Doors
+    # What functions call
 
     @part
     def budget(self) -> float:
@@ -81,7 +86,7 @@ class Application:
         from shared.settings.tenant import BUDGET_MILLISECONDS
 
         # A wrong value is named, and answered with 500, where the settings of registration are read.
-        return Environment(with_file(self.variables)).read(BUDGET_MILLISECONDS) / 1000
+        return Environment(self.values).read(BUDGET_MILLISECONDS) / 1000
 
     async def introspect(self, request: Request) -> Response:
         """POST /introspect."""
@@ -89,20 +94,17 @@ class Application:
 
     @part
     def registration(self) -> "RegistrationService":
-        """The doors of RFC 7591 and RFC 7592."""
+        """The endpoints of RFC 7591 and RFC 7592."""
         from shared.registration.endpoint import RegistrationService
 
-        return RegistrationService(self.settings.registration, self.directory, self.clock, self.bearer_tokens)
+        return RegistrationService(self.registration_settings, self.directory, self.clock, self.bearer_tokens)
 
     @part
     def introspection(self) -> "Introspection":
-        """The door of RFC 7662."""
+        """The endpoint of RFC 7662."""
         from shared.introspection.endpoint import Introspection
-        from shared.settings.introspection import read_introspection
 
-        environment = Environment(with_file(self.variables))
-        configuration = read_introspection(environment, self.tenant)
-        environment.done()
+        configuration = self.introspection_settings
         lookup = None
         if configuration.options.revocation.mode != "off":
             from shared.graph.lookups import GraphLookup
@@ -114,12 +116,15 @@ class Application:
 
     @part
     def discovery(self) -> "Discovery":
-        """The metadata documents."""
+        """The metadata documents. They leave out what its settings keep from working."""
         from shared.discovery.endpoint import Discovery, EntraMetadata
+        from shared.settings.offer import make_offer
 
         tenant = self.tenant
         metadata = EntraMetadata(tenant.cloud.authority, tenant.tenant_id, self.documents, self.clock)
-        return Discovery(self.settings.offer, metadata.document)
+        registration = usable(lambda: self.registration_settings)
+        introspection = usable(lambda: self.introspection_settings)
+        return Discovery(make_offer(self.base_url, registration, introspection), metadata.document)
 
     @part
     def audit(self) -> "Audit":
@@ -131,7 +136,7 @@ class Application:
         # Vaults and webhooks are elsewhere than Entra: neither its CA bundle nor skipping validation holds for them.
         outside = DirectorySession(verify=True)
         return build_audit(
-            self.settings.audit,
+            self.audit_settings,
             graph=self.graph,
             graph_origin=tenant.cloud.graph,
             clock=self.clock,
@@ -143,7 +148,7 @@ class Application:
     def _report(self) -> "ReportEndpoint":
         from shared.audit.report import ReportEndpoint
 
-        return ReportEndpoint(self.audit, self.settings.audit.report_time_limit)
+        return ReportEndpoint(self.audit, self.audit_settings.report_time_limit)
 
     def report(self, request: Request) -> Response:
         """GET /audit, for callers whose policy has `may_audit`."""
@@ -155,7 +160,13 @@ class Application:
         from shared.audit.window import Window
 
         window = Window.of_timer(schedule_status, past_due, self.clock.now())
-        return self.audit.run(self.settings.audit.time_limit, run_id=run_id, window=window)
+        return self.audit.run(self.audit_settings.time_limit, run_id=run_id, window=window)
+
+    def health(self, request: Request) -> Response:
+        """GET /health and its probes. The first one has the settings checked: the host keeps only what is logged in a call."""
+        if self._unchecked.acquire(blocking=False):
+            log_settings(self.variables)
+        return self.readiness.read(request)
 
     @part
     def readiness(self) -> "Readiness":
@@ -178,32 +189,72 @@ class Application:
 
     @part
     def bearer_tokens(self) -> "BearerTokens":
-        from shared.introspection.bearer_tokens import BearerTokens
+        """Judges the access tokens that callers of registration bring: those of the bridge's own tenant, whatever introspection
+        trusts besides."""
+        from concurrent.futures import ThreadPoolExecutor
 
-        return BearerTokens(self.introspection.verifier, self.clock, self.tenant.tenant_id)
+        from shared.introspection.bearer_tokens import BearerTokens
+        from shared.introspection.configuration import IntrospectionConfiguration, TrustedTenant
+        from shared.introspection.issuers import TrustedIssuers
+        from shared.introspection.verifier import TokenVerifier
+
+        own = IntrospectionConfiguration(tenants=(TrustedTenant(self.tenant.tenant_id, self.tenant.cloud.authority),))
+        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callers' keys")
+        verifier = TokenVerifier(TrustedIssuers(own, self.documents, executor), own.options)
+        return BearerTokens(verifier, self.clock, self.tenant.tenant_id)
 
     @part
     def _authorization(self) -> "Authorization":
         from shared.registration.authorization import Authorization
 
-        return Authorization(self.settings.registration, self.bearer_tokens, self.clock)
+        return Authorization(self.registration_settings, self.bearer_tokens, self.clock)
+
+    # Settings
 
     @part
-    def settings(self) -> "Settings":
-        """All settings."""
-        from shared.settings.whole import read_settings
+    def values(self) -> Mapping[str, str]:
+        """The texts of all settings, those of the file included."""
+        return with_file(self.variables)
 
-        return read_settings(self.variables)
+    def _read[T](self, read: Callable[[Environment], T]) -> T:
+        environment = Environment(self.values)
+        found = read(environment)
+        environment.done()
+        return found
 
     @part
     def tenant(self) -> "TenantSettings":
-        """The settings of the tenant alone."""
         from shared.settings.tenant import read_tenant
 
-        environment = Environment(with_file(self.variables))
-        tenant = read_tenant(environment)
-        environment.done()
-        return tenant
+        return self._read(read_tenant)
+
+    @part
+    def base_url(self) -> str:
+        from shared.settings.tenant import read_base_url
+
+        return self._read(read_base_url)
+
+    @part
+    def registration_settings(self) -> "RegistrationConfiguration":
+        from shared.settings.registration import read_registration
+        from shared.settings.tenant import read_base_url, read_tag
+
+        return self._read(lambda values: read_registration(values, read_base_url(values), read_tag(values)))
+
+    @part
+    def introspection_settings(self) -> "IntrospectionConfiguration":
+        from shared.settings.introspection import read_introspection
+
+        return self._read(lambda values: read_introspection(values, self.tenant))
+
+    @part
+    def audit_settings(self) -> "AuditConfiguration":
+        from shared.settings.audit import read_audit
+        from shared.settings.tenant import read_tag
+
+        return self._read(lambda values: read_audit(values, read_tag(values)))
+
+    # Adapters
 
     @part
     def documents(self) -> "HttpsDocuments":
@@ -243,15 +294,20 @@ def application() -> Application:
     return Application(os.environ)
 
 
-def announce() -> None:
-    """Tell the log, when the worker starts, what is wrong with the settings or dangerous about them."""
+def usable[T](settings: Callable[[], T]) -> T | None:
+    """The settings of a part; None where they are wrong."""
     try:
-        settings = application().settings
-    except InvalidSettings as invalid:
-        for problem in invalid.problems:
-            logger.error("setting %s", problem)
-        return
-    if settings.tenant.verify is False:
-        logger.warning("ENTRA_SKIP_CERTIFICATE_VALIDATION is on: whoever is on the network path can act as the directory")
-    if settings.registration.open_policy is not None:
-        logger.warning("registration is open: anyone who reaches the bridge can create applications in the directory")
+        return settings()
+    except InvalidSettings:
+        return None
+
+
+def log_settings(variables: Mapping[str, str]) -> None:
+    """Say in the log what is wrong with the settings, whatever part they are of, or dangerous about them."""
+    from shared.settings.whole import check_settings
+
+    check = check_settings(variables)
+    for problem in check.problems:
+        logger.error("setting %s", problem)
+    for warning in check.warnings:
+        logger.warning("%s", warning)

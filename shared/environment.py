@@ -11,6 +11,7 @@ value is never repeated, since it may be a secret. Nothing heavy is imported her
 """
 
 import json
+import os.path
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -24,6 +25,10 @@ _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
 # What Azure leaves in a setting whose Key Vault reference it couldn't resolve.
 _VAULT_REFERENCE = "@microsoft.keyvault("
+# What stands for a value in the documentation and the examples: `<a long random text>`.
+_PLACEHOLDER = re.compile(r"<[A-Za-z][^<>]* [^<>]*>")
+# The directory of host.json; the worker's own differs between plans.
+_APP_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - see with_file
 
 type Schema = Mapping[str, Any]
 
@@ -83,7 +88,7 @@ def number(name: str, default: int, least: int, most: int, meaning: str) -> Sett
     """A whole number between two bounds, both included."""
 
     def parse(value: str) -> int:
-        if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+        if not (value.isascii() and value.isdigit() and len(value) < 20 and least <= int(value) <= most):
             raise ValueError(f"expected a whole number from {least} to {most}")
         return int(value)
 
@@ -142,12 +147,22 @@ def document[T](
 class Environment:
     """Typed access to settings. A wrong one is noted in `problems` and read as its default."""
 
-    def __init__(self, variables: Mapping[str, str]) -> None:
+    def __init__(self, variables: Mapping[str, str], *, references: bool = False) -> None:
+        """With `references`, unresolved Key Vault references pass, as where a pipeline checks what Azure will resolve."""
         self._variables = variables
+        self._references = references
+        self._unresolved: set[str] = set()
         self.problems: list[Problem] = []
 
     def refuse(self, name: str, expected: str) -> None:
-        """Note that a setting is missing or wrong. What is found first stands: the rest follows from it."""
+        """Note that a setting is missing or wrong. What is found first stands: the rest follows from it.
+
+        What depends on a reference that may stay unresolved can't be judged, and isn't noted.
+        """
+        if any(unresolved in f"{name} {expected}" for unresolved in self._unresolved):
+            return
+        if self._unresolved and " " in name:  # a contradiction among several settings
+            return
         if all(problem.name != name for problem in self.problems):
             self.problems.append(Problem(name, expected))
 
@@ -161,15 +176,25 @@ class Environment:
                 self.refuse(name, f"is not set; expected {setting.required}")
             return usual
         if _VAULT_REFERENCE in value.lower():
+            if self._references:
+                self._unresolved.add(name)
+                # A text counts as set, and nothing else can be made of it.
+                as_text: Callable[[str], Any] = str
+                return setting.parse(value) if setting.parse is as_text else usual
             self.refuse(
                 name, "its Key Vault reference was not resolved: check the secret's name and the app's access to the vault"
             )
+            return usual
+        if _PLACEHOLDER.search(value):
+            self.refuse(name, "holds a placeholder of the documentation; put a value of your own in its place")
             return usual
         try:
             return setting.parse(value)
         except ValueError as error:
             self.refuse(name, str(error))
-            return usual
+        except RecursionError:
+            self.refuse(name, "is nested too deeply")
+        return usual
 
     def is_wrong(self, setting: Setting[Any]) -> bool:
         """Whether a problem of this setting was noted."""
@@ -198,9 +223,8 @@ def with_file(variables: Mapping[str, str]) -> Mapping[str, str]:
     if not path:
         return variables
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs introspection's start more than it tells
-            members = json.load(file)
-    except (OSError, ValueError) as cause:
+        members = json.loads(read_file(path))
+    except (OSError, ValueError, RecursionError) as cause:
         where = f" at line {cause.lineno}" if isinstance(cause, json.JSONDecodeError) else ""
         environment.refuse(CONFIGURATION_FILE.name, f"expected the path of a JSON file, which can't be read{where}")
         members = {}
@@ -211,6 +235,13 @@ def with_file(variables: Mapping[str, str]) -> Mapping[str, str]:
     found = {name: _as_text(_resolved(value, name, environment, variables)) for name, value in members.items()}
     environment.done()
     return {**found, **{name: value for name, value in variables.items() if value.strip() or name not in found}}
+
+
+def read_file(path: str) -> str:
+    """The text of a file of the app, by a path from its directory, or any other by its whole path."""
+    # pathlib costs introspection's start more than it tells.
+    with open(os.path.join(_APP_DIRECTORY, path), encoding="utf-8") as file:  # noqa: PTH118, PTH123
+        return file.read()
 
 
 def _resolved(value: object, name: str, environment: Environment, variables: Mapping[str, str]) -> object:

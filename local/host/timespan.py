@@ -7,7 +7,8 @@ import re
 from datetime import timedelta
 
 _FORM = re.compile(
-    r"\s*(?P<sign>-?)(?:(?P<only_days>\d+)|(?:(?P<days>\d+)\.)?(?P<hours>\d{1,2}):(?P<minutes>\d{1,2})(?::(?P<seconds>\d{1,2}(?:\.\d{1,7})?))?)\s*"
+    r"\s*(?P<sign>-?)(?:(?P<only_days>\d+)|(?:(?P<days>\d+)\.)?(?P<hours>\d{1,2}):(?P<minutes>\d{1,2})(?::(?P<seconds>\d{1,2}(?:\.\d{1,7})?))?)\s*",
+    re.ASCII,
 )
 
 

@@ -1,6 +1,7 @@
 """The settings of the bridge itself, of its tenant, and of its own identity in it."""
 
 import re
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,15 +97,18 @@ def _read_verify(environment: Environment) -> str | bool:
         if bundle:
             environment.refuse(SKIP_VALIDATION.name, f"can't be on while {CA_BUNDLE.name} is set")
         return False
-    if bundle and not Path(bundle).is_file():
-        environment.refuse(CA_BUNDLE.name, "expected the path of a PEM file")
+    if bundle:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(bundle)
+        except (OSError, ValueError):
+            environment.refuse(CA_BUNDLE.name, "expected the path of a PEM file with certificates")
     return bundle or True
 
 
 def _read_identity(environment: Environment) -> Identity:
     # What stands for an identity that is refused is never used: the settings as a whole are refused then.
     secret, certificate = environment.read(CLIENT_SECRET), environment.read(CLIENT_CERTIFICATE)
-    managed = environment.read(MANAGED_IDENTITY).lower()
+    managed, client_id = environment.read(MANAGED_IDENTITY).lower(), environment.read(CLIENT_ID).lower()
     choices = f"{CLIENT_SECRET.name}, {CLIENT_CERTIFICATE.name} and {MANAGED_IDENTITY.name}"
     if sum(map(bool, (secret, certificate, managed))) > 1:
         environment.refuse(CLIENT_SECRET.name, f"set just one of {choices}")
@@ -116,7 +120,6 @@ def _read_identity(environment: Environment) -> Identity:
     if not (secret or certificate):
         environment.refuse(CLIENT_SECRET.name, f"no identity is set; expected one of {choices}")
         return ManagedIdentity()
-    client_id = environment.read(CLIENT_ID).lower()
     if not GUID.fullmatch(client_id):
         expected = "expected a GUID" if client_id else "is not set; expected the client id of the bridge's own application"
         environment.refuse(CLIENT_ID.name, expected)
@@ -131,7 +134,7 @@ def _read_certificate(environment: Environment, client_id: str, value: str) -> I
     if "-----BEGIN" not in pem:
         try:
             pem = Path(value).read_text("ascii")
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError):
             pem = ""
     key, certificate = _KEY_BLOCK.search(pem), _CERTIFICATE_BLOCK.search(pem)
     if key is None or certificate is None:

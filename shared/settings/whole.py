@@ -1,59 +1,105 @@
-"""All settings of the bridge as one frozen object, read from environment variables. docs/settings.md lists them."""
+"""All settings at once: their declarations by room, and the check that names every problem, whatever part it stops."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from types import ModuleType
+from typing import Any, NamedTuple
 
-from shared.audit.configuration import AuditConfiguration
-from shared.discovery.metadata import Offer
-from shared.environment import Environment, with_file
-from shared.introspection.configuration import IntrospectionConfiguration
-from shared.registration.configuration import RegistrationConfiguration
-from shared.settings.audit import read_audit
-from shared.settings.introspection import read_introspection
-from shared.settings.registration import read_registration
-from shared.settings.tenant import TenantSettings, read_base_url, read_tag, read_tenant
+from shared.environment import CONFIGURATION_FILE, Environment, InvalidSettings, Problem, Setting, read_file, with_file
+from shared.graph.identity import ClientCertificate
+from shared.settings import audit, introspection, registration, schedule, tenant
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything that an operator decides. `base_url` has no slash at its end."""
-
-    base_url: str
-    tenant: TenantSettings
-    registration: RegistrationConfiguration
-    introspection: IntrospectionConfiguration
-    audit: AuditConfiguration
-
-    @property
-    def offer(self) -> Offer:
-        """What the metadata documents say of this bridge: the grants and methods that at least one policy allows."""
-        registration = self.registration
-        policies = [registration.policies[credential.policy] for credential in registration.static_credentials]
-        policies += [registration.policies[name] for name in registration.entra_roles.values()]
-        policies += [registration.policies[name] for name in [registration.open_policy] if name]
-        if registration.initial_token_keys is not None:
-            policies += registration.policies.values()
-        policies = [policy for policy in policies if policy.may_register]
-        grants = set[str]().union(*(policy.grant_types for policy in policies))
-        methods = set[str]().union(*(policy.auth_methods for policy in policies))
-        return Offer(
-            self.base_url,
-            grant_types=tuple(sorted(grants)),
-            response_types=("code", "id_token", "code id_token", "id_token token") if "implicit" in grants else ("code",),
-            auth_methods=tuple(sorted(methods)),
-            registration=bool(policies),
-            introspection=bool(self.introspection.callers or self.introspection.bearer_callers),
-            scopes=tuple(sorted({scope for policy in policies for scope in policy.scopes or ()})),
-            signs_introspection=bool(self.introspection.signing_keys),
-        )
+# The rooms in the order of docs/settings.md. A setting that several rooms read is declared in the first of them.
+ROOMS: Mapping[str, tuple[ModuleType, ...]] = {
+    "tenant": (tenant,),
+    "registration": (registration,),
+    "introspection": (introspection,),
+    "audit": (schedule, audit),
+}
+PREFIXES = ("BRIDGE_", "ENTRA_", "REGISTRATION_", "INTROSPECTION_", "AUDIT_")
+_REFERRED = re.compile(r'"\$setting"\s*:\s*"([^"]+)"')
 
 
-def read_settings(variables: Mapping[str, str]) -> Settings:
-    """The settings. Raises InvalidSettings, which names every setting that is missing or wrong."""
-    environment = Environment(with_file(variables))
-    base_url, tag, tenant = read_base_url(environment), read_tag(environment), read_tenant(environment)
-    introspection = read_introspection(environment, tenant)
-    registration = read_registration(environment, base_url, tag)
-    audit = read_audit(environment, tag)
-    environment.done()
-    return Settings(base_url, tenant, registration, introspection, audit)
+class SettingsCheck(NamedTuple):
+    """What is wrong with the settings, and what is dangerous about them."""
+
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+
+
+def declared_settings() -> dict[str, list[Setting[Any]]]:
+    """Every setting, by room, in the order of their declarations."""
+    found: dict[str, list[Setting[Any]]] = {room: [] for room in ROOMS}
+    found["tenant"].append(CONFIGURATION_FILE)
+    seen = {CONFIGURATION_FILE.name}
+    for room, modules in ROOMS.items():
+        for module in modules:
+            own = [value for value in vars(module).values() if isinstance(value, Setting) and value.name not in seen]
+            seen.update(setting.name for setting in own)
+            found[room] += own
+    return found
+
+
+def check_settings(variables: Mapping[str, str], *, references: bool = False) -> SettingsCheck:
+    """Read everything. With `references`, Key Vault references that only Azure resolves pass."""
+    unknown = _unknown_names(variables, ())
+    try:
+        values = with_file(variables)
+    except InvalidSettings as invalid:
+        return SettingsCheck((*invalid.problems, *unknown), ())
+    environment = Environment(values, references=references)
+    base_url, tag, found = tenant.read_base_url(environment), tenant.read_tag(environment), tenant.read_tenant(environment)
+    registered = registration.read_registration(environment, base_url, tag)
+    introspection.read_introspection(environment, found)
+    audit.read_audit(environment, tag)
+    if isinstance(found.identity, ClientCertificate) and not environment.is_wrong(tenant.CLIENT_CERTIFICATE):
+        _check_certificate(environment, found.identity)
+    # The host reads the schedule, and knows nothing of the file.
+    host = Environment(variables, references=references)
+    host.read(schedule.SCHEDULE)
+    warnings = []
+    if found.verify is False:
+        warnings.append(f"{tenant.SKIP_VALIDATION.name} is on: whoever is on the network path can act as the directory")
+    if registered.open_policy is not None:
+        warnings.append("registration is open: anyone who reaches the bridge can create applications in the directory")
+    problems = (*environment.problems, *host.problems, *_unknown_names(values, _referred(variables)))
+    return SettingsCheck(problems, tuple(warnings))
+
+
+def _unknown_names(names: Iterable[str], referred: Iterable[str]) -> list[Problem]:
+    """Settings of ours that nothing reads: a misspelt one would be silently off."""
+    known = {setting.name for settings in declared_settings().values() for setting in settings}
+    problems = []
+    for name in sorted({name for name in names if name.startswith(PREFIXES)} - known - set(referred)):
+        near = get_close_matches(name, known, 1)
+        problems.append(Problem(name, f"is no setting of the bridge{f'; is it {near[0]}?' if near else ''}"))
+    return problems
+
+
+def _referred(variables: Mapping[str, str]) -> list[str]:
+    """The variables that the file takes its secrets from, whatever their names."""
+    path = variables.get(CONFIGURATION_FILE.name, "").strip()
+    return _REFERRED.findall(read_file(path)) if path else []
+
+
+def _check_certificate(environment: Environment, identity: ClientCertificate) -> None:
+    """Whether key and certificate can be read and belong together. The library is too slow to load for introspection's start."""
+    from datetime import UTC, datetime
+
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from cryptography.x509 import load_pem_x509_certificate
+
+    name = tenant.CLIENT_CERTIFICATE.name
+    try:
+        key = load_pem_private_key(identity.private_key.reveal().encode(), None)
+        certificate = load_pem_x509_certificate(identity.certificate.encode())
+        belongs = key.public_key() == certificate.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        environment.refuse(name, "its private key or certificate can't be read")
+        return
+    if not belongs:
+        environment.refuse(name, "the certificate is of another private key")
+    elif certificate.not_valid_after_utc <= datetime.now(UTC):
+        environment.refuse(name, f"the certificate ended on {certificate.not_valid_after_utc:%Y-%m-%d}")

@@ -26,41 +26,53 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitOr: ast.BitAnd,
 }
 _NAMES = {"any": "all", "all": "any", "min": "max", "max": "min"}
-# Texts for people and for the interpreter: changing them changes no answer that a caller could act upon.
-_TEXT_CALLS = frozenset({"compile", "Malformed", "_Ambiguous", "TypeError", "getLogger"})
+# What these are called with is for the interpreter or for people: changing it changes no answer that a caller could act upon.
+_TEXT_CALLS = frozenset(
+    {"compile", "TypeError", "getLogger", "debug", "info", "warning", "error", "exception", "TypeVar", "cast"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A changed module: its line, what was changed, and the whole source."""
+    """One small change: its line, and what is changed. `number` counts a module's mutants in the order of its syntax tree."""
 
+    number: int
     line: int
     change: str
-    source: str
 
 
-def mutants_of(source: str) -> Iterator[Mutant]:
-    """All mutants of a module, in the order of its lines."""
+def mutants_of(source: str) -> list[Mutant]:
+    """All mutants of a module."""
+    found = [(getattr(node, "lineno", 0), change) for node in _sites(ast.parse(source)) for change, _ in _changes(node)]
+    return [Mutant(number, line, change) for number, (line, change) in enumerate(found)]
+
+
+def mutated(source: str, mutant: Mutant) -> str:
+    """The module with the change."""
     tree = ast.parse(source)
+    changes = [(node, mutate) for node in _sites(tree) for _, mutate in _changes(node)]
+    node, mutate = changes[mutant.number]
+    mutate(node)
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def _sites(tree: ast.AST) -> list[ast.AST]:
     skipped = set(_skipped(tree))
-    sites = [node for node in ast.walk(tree) if node not in skipped]
-    for number, node in enumerate(sites):
-        for change, mutate in _changes(node):
-            other = copy.deepcopy(tree)
-            other_skipped = set(_skipped(other))
-            twin = [entry for entry in ast.walk(other) if entry not in other_skipped][number]
-            mutate(twin)
-            yield Mutant(getattr(node, "lineno", 0), change, ast.unparse(ast.fix_missing_locations(other)))
+    return [node for node in ast.walk(tree) if node not in skipped]
 
 
 def _skipped(tree: ast.AST) -> Iterator[ast.AST]:
-    """Docstrings, annotations, decorators, imports, and messages of errors."""
+    """Docstrings, annotations, decorators, imports, sentences, and what only the interpreter or a type checker reads."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom | ast.TypeAlias):
             yield from ast.walk(node)
         elif isinstance(node, ast.AnnAssign | ast.arg):
             yield from ast.walk(node.annotation or ast.Pass())
-        elif isinstance(node, ast.FunctionDef):
+        elif isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "__name__ == '__main__'"):
+            yield from ast.walk(node)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            yield node
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             for part in (*node.decorator_list, *([node.returns] if node.returns else []), *node.type_params):
                 yield from ast.walk(part)
         elif isinstance(node, ast.ClassDef):

@@ -2,12 +2,17 @@
 
 import asyncio
 import hashlib
+import inspect
 import json
 import logging
+import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from graphlib import TopologicalSorter
+from threading import Event, get_ident
 
 import pytest
 
@@ -20,6 +25,7 @@ from shared.http.message import Request
 
 SECRET = "gateway-secret"
 HEAVY = ("msal", "requests", "pydantic", "jwt", "boto3")
+LOGGER = "bridge.settings"
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +52,7 @@ def variables(entra: EntraEmulator) -> dict[str, str]:
         "ENTRA_CLIENT_SECRET": identity.client_secret or "",
         "REGISTRATION_SEALING_KEYS": "a sealing secret that is long enough",
         "INTROSPECTION_CALLERS": json.dumps([caller]),
+        "AUDIT_SCHEDULE": "0 0 3 * * *",
     }
 
 
@@ -56,12 +63,67 @@ def introspect(application: Application) -> tuple[int, object]:
     return answer.status, json.loads(answer.body)
 
 
-def test_a_wrong_registration_setting_does_not_stop_the_gateways(variables: Mapping[str, str]) -> None:
-    application = Application({**variables, "REGISTRATION_CREDENTIALS": "not JSON"})
-    assert introspect(application) == (200, {"active": False})
-    with pytest.raises(InvalidSettings) as raised:
-        _ = application.registration
-    assert [problem.name for problem in raised.value.problems] == ["REGISTRATION_CREDENTIALS"]
+def works(application: Application) -> set[str]:
+    """The parts that their settings let work."""
+    parts: dict[str, Callable[[], object]] = {
+        "introspection": lambda: introspect(application),
+        "registration": lambda: application.registration,
+        "audit": lambda: application.audit,
+        "metadata": lambda: application.discovery.document(),
+    }
+    found = set()
+    for name, use in parts.items():
+        with suppress(InvalidSettings):
+            use()
+            found.add(name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "stopped"),
+    [
+        ("AUDIT_SLACK_URL", "http://x", {"audit"}),
+        ("AUDIT_SCHEDULE", "@daily", set()),
+        ("REGISTRATION_CREDENTIALS", "not JSON", {"registration"}),
+        ("REGISTRATION_SECRET_DAYS", "soon", {"registration", "audit"}),
+        ("INTROSPECTION_OPTIONS", "not JSON", {"introspection"}),
+        ("BRIDGE_BASE_URL", "http://bridge.example.com", {"registration", "metadata"}),
+        ("ENTRA_TENANT_ID", "example.onmicrosoft.com", {"introspection", "registration", "audit", "metadata"}),
+    ],
+)
+def test_a_wrong_setting_stops_the_parts_that_read_it_and_no_other(
+    variables: Mapping[str, str], setting: str, value: str, stopped: set[str]
+) -> None:
+    parts = {"introspection", "registration", "audit", "metadata"}
+    assert works(Application({**variables, setting: value})) == parts - stopped
+
+
+def test_the_metadata_leave_out_what_its_settings_keep_from_working(variables: Mapping[str, str]) -> None:
+    wrong = {"REGISTRATION_CREDENTIALS": "not JSON", "INTROSPECTION_CALLERS": "not JSON"}
+    found = Application({**variables, **wrong}).discovery.document()
+    assert not {"registration_endpoint", "introspection_endpoint"} & set(found)
+    assert Application(variables).discovery.document()["introspection_endpoint"] == "https://bridge.example.com/introspect"
+
+
+def test_introspection_does_not_wait_while_registration_is_built(
+    variables: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, goes_on = Event(), Event()
+
+    def slow(*_: object) -> None:
+        begun.set()
+        goes_on.wait(60)
+
+    monkeypatch.setattr("shared.settings.registration.read_registration", slow)
+    application = Application(variables)
+    with ThreadPoolExecutor(1) as pool:
+        settings = pool.submit(lambda: application.registration_settings)
+        try:
+            assert begun.wait(60)
+            assert introspect(application)[0] == 200
+            assert not settings.done()
+        finally:
+            goes_on.set()
 
 
 def test_a_wrong_introspection_setting_is_told_by_its_name_without_its_value(variables: Mapping[str, str]) -> None:
@@ -103,22 +165,24 @@ def test_advertises_nothing_that_only_an_auditor_would_be_allowed(variables: Map
     assert "registration_endpoint" not in Application({**variables, **settings}).discovery.document()
 
 
-@pytest.fixture
-def announced(
-    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> Iterator[pytest.LogCaptureFixture]:
-    """The environment of a worker that starts; `announce` reads it."""
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    composition.application.cache_clear()
-    with caplog.at_level(logging.INFO):
-        yield caplog
-    composition.application.cache_clear()
+def probe(application: Application, caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """What the first probe of a worker logs about the settings. It answers whatever they are."""
+    with caplog.at_level(logging.INFO, LOGGER):
+        assert application.health(Request("GET", "/health", {})).status == 200
+    return [record for record in caplog.records if record.name == LOGGER]
 
 
-def test_says_nothing_at_the_start_when_all_is_well(announced: pytest.LogCaptureFixture) -> None:
-    composition.announce()
-    assert announced.records == []
+def test_says_nothing_when_all_is_well(variables: Mapping[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    assert probe(Application(variables), caplog) == []
+
+
+def test_checks_the_settings_once_and_within_the_call(variables: Mapping[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    """The host drops what a worker logs outside a call, so what is logged must come from the call's own thread."""
+    application = Application({**variables, "AUDIT_SLACK_URL": "http://x"})
+    [record] = probe(application, caplog)
+    assert record.thread == get_ident()
+    caplog.clear()
+    assert probe(application, caplog) == []
 
 
 @pytest.mark.parametrize(
@@ -131,30 +195,50 @@ def test_says_nothing_at_the_start_when_all_is_well(announced: pytest.LogCapture
         ),
         ("BRIDGE_BASE_URL", "http://bridge.example.com", "expected a URL like https://host"),
         ("REGISTRATION_SEALING_KEYS", "short", "32"),
+        ("INTROSPECTION_TENANTS", "[7]", "INTROSPECTION_TENANTS"),
         ("AUDIT_THRESHOLDS", "soon", "whole numbers"),
     ],
 )
-def test_names_a_wrong_setting_at_the_start(
-    announced: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
+def test_names_a_wrong_setting_of_any_part(
+    variables: Mapping[str, str], caplog: pytest.LogCaptureFixture, name: str, value: str, expected: str
 ) -> None:
-    monkeypatch.setenv(name, value)
-    composition.announce()
-    [record] = announced.records
+    [record] = probe(Application({**variables, name: value}), caplog)
     assert (record.levelno, record.exc_info) == (logging.ERROR, None)
     assert record.getMessage().startswith(f"setting {name}: ")
     assert expected in record.getMessage()
 
 
 def test_warns_loudly_of_skipped_certificate_validation_and_open_registration(
-    announced: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    variables: Mapping[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.delenv("ENTRA_CA_BUNDLE")
-    monkeypatch.setenv("ENTRA_SKIP_CERTIFICATE_VALIDATION", "true")
-    monkeypatch.setenv("REGISTRATION_OPEN_POLICY", "open")
-    composition.announce()
-    assert [record.levelno for record in announced.records] == [logging.WARNING] * 2
-    assert "ENTRA_SKIP_CERTIFICATE_VALIDATION" in announced.text
-    assert "registration is open" in announced.text
+    dangerous = {"ENTRA_CA_BUNDLE": "", "ENTRA_SKIP_CERTIFICATE_VALIDATION": "true", "REGISTRATION_OPEN_POLICY": "open"}
+    records = probe(Application({**variables, **dangerous}), caplog)
+    assert [record.levelno for record in records] == [logging.WARNING] * 2
+    text = " ".join(record.getMessage() for record in records)
+    assert "ENTRA_SKIP_CERTIFICATE_VALIDATION" in text
+    assert "registration is open" in text
+
+
+def test_importing_every_function_starts_no_thread_and_loads_none_of_the_heavy_libraries() -> None:
+    functions = sorted(path.parent.name for path in ROOT.glob("*/function.json"))
+    code = (
+        f"import sys, threading, {', '.join(functions)};"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], threading.active_count())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] 1"
+
+
+def test_parts_use_each_other_without_circles() -> None:
+    """Each part has a lock of its own: a circle would be a deadlock between two threads."""
+    members = {name: value for name, value in vars(Application).items() if not name.startswith("__")}
+    sources = {
+        name: inspect.getsource(value._build if isinstance(value, composition.part) else value)
+        for name, value in members.items()
+        if isinstance(value, composition.part) or inspect.isfunction(value)
+    }
+    uses = {name: set(re.findall(r"self\.(\w+)", text)) & set(sources) for name, text in sources.items()}
+    assert list(TopologicalSorter(uses).static_order())
 
 
 def test_the_introspection_door_loads_none_of_registrations_libraries() -> None:

@@ -101,7 +101,7 @@ class FakeEntraTokens(BearerTokens):
     def __init__(self) -> None:
         self.tokens: dict[str, tuple[str, Json]] = {}
 
-    def verify(self, token: str, audience: str) -> Mapping[str, Any] | None:
+    def verify(self, token: str, audience: str, tenants: frozenset[str] | None = None) -> Mapping[str, Any] | None:
         meant_for, claims = self.tokens.get(token, ("", {}))
         return claims if meant_for == audience else None
 

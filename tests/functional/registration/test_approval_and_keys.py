@@ -163,3 +163,13 @@ def test_the_audience_of_an_identity_can_change(trusting: Bridge) -> None:
     body = {**federated(identity("one", audience="api://other")), "client_id": client["client_id"]}
     assert trusting.call("PUT", client["client_id"], body).status == 200
     assert credentials(trusting, client) == [(ISSUER, "one", ["api://other"])]
+
+
+def test_a_repeated_registration_mends_the_federated_credentials(trusting: Bridge) -> None:
+    """RFC 7591 leaves repetitions open; what an earlier attempt didn't come to is made good, and nothing is doubled."""
+    key, body = {"idempotency-key": "5f1c2b7e-7d3c-4b8f"}, federated(identity("one"), identity("two"))
+    client = trusting.register(body, headers=key)
+    found = trusting.directory.federated_credentials(client["client_id"], trusting.deadline())
+    trusting.directory.remove_federated_credential(client["client_id"], found[0]["id"], trusting.deadline())
+    assert trusting.register(body, headers=key)["client_id"] == client["client_id"]
+    assert [subject for _, subject, _ in credentials(trusting, client)] == ["one", "two"]

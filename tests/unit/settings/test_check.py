@@ -1,0 +1,258 @@
+"""The check of all settings: every problem named, none a traceback, no value repeated."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.host.schedule import parse_schedule
+from local.sandbox import ROOT
+from shared.commands.check_settings import main
+from shared.settings.schedule import parse_schedule_text
+from shared.settings.whole import check_settings, declared_settings
+
+GOOD = {
+    "BRIDGE_BASE_URL": "https://bridge.example.com",
+    "ENTRA_TENANT_ID": "5f0c2a3e-6b1d-4d0e-9a55-3c8d1f7b9e01",
+    "ENTRA_MANAGED_IDENTITY": "system",
+    "REGISTRATION_SEALING_KEYS": "a sealing secret that is long enough",
+    "AUDIT_SCHEDULE": "0 0 3 * * *",
+}
+REFERENCE = "@Microsoft.KeyVault(VaultName=v;SecretName=s)"
+NAMES = [setting.name for settings in declared_settings().values() for setting in settings]
+
+
+def problems(variables: dict[str, str], *, references: bool = False) -> dict[str, str]:
+    check = check_settings({name: value for name, value in (GOOD | variables).items() if value}, references=references)
+    return {problem.name: problem.expected for problem in check.problems}
+
+
+def test_good_settings_have_no_problem() -> None:
+    assert problems({}) == {}
+
+
+def test_names_the_problems_of_every_part_at_once() -> None:
+    wrong = {
+        "BRIDGE_BASE_URL": "bridge.example.com",
+        "ENTRA_CLOUD": "moon",
+        "REGISTRATION_SECRET_DAYS": "soon",
+        "INTROSPECTION_CALLERS": "[7]",
+        "AUDIT_SLACK_URL": "http://x",
+        "AUDIT_SCHEDULE": "@daily",
+        "AUDIT_TRESHOLDS": "60",
+    }
+    assert problems(wrong).keys() == wrong.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("REGISTRATION_CREDENTIAL", "REGISTRATION_CREDENTIALS"),
+        ("INTROSPECTION_CALLER", "INTROSPECTION_CALLERS"),
+        ("AUDIT_SLACK_UR", "AUDIT_SLACK_URL"),
+        ("ENTRA_TENANT", "ENTRA_TENANT_ID"),
+        ("BRIDGE_URL", "BRIDGE_BASE_URL"),
+    ],
+)
+def test_a_name_that_nothing_reads_is_named_with_the_nearest(tmp_path: Path, name: str, meant: str) -> None:
+    assert problems({name: "x"})[name] == f"is no setting of the bridge; is it {meant}?"
+    (tmp_path / "bridge.json").write_text(json.dumps({name: "x"}))
+    assert list(problems({"BRIDGE_CONFIG": str(tmp_path / "bridge.json")})) == [name]
+
+
+def test_a_variable_that_the_file_refers_to_may_have_any_name(tmp_path: Path) -> None:
+    literal = [{"name": "portal", "authorization": {"$setting": "REGISTRATION_PORTAL_LITERAL"}}]
+    (tmp_path / "bridge.json").write_text(json.dumps({"REGISTRATION_CREDENTIALS": literal}))
+    variables = {"BRIDGE_CONFIG": str(tmp_path / "bridge.json"), "REGISTRATION_PORTAL_LITERAL": "Bearer long and random"}
+    assert problems(variables) == {}
+
+
+def test_names_of_other_programs_are_none_of_its_business() -> None:
+    assert problems({"AZURE_CLIENT_ID": "x", "AUDITOR": "x", "entra_tenant": "x"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("variables", "name"),
+    [
+        ({"ENTRA_CLOUD": "moon"}, "ENTRA_CLOUD"),
+        ({"REGISTRATION_SECRET_MISMATCH": "ignore"}, "REGISTRATION_SECRET_MISMATCH"),
+        ({"REGISTRATION_SIGN_IN_AUDIENCE": "everyone"}, "REGISTRATION_SIGN_IN_AUDIENCE"),
+        ({"AUDIT_NOTIFY_SEVERITY": "urgent"}, "AUDIT_NOTIFY_SEVERITY"),
+        ({"REGISTRATION_ENTRA_ROLES": '{"Clients.Register": "default"}'}, "REGISTRATION_ENTRA_AUDIENCE"),
+        ({"REGISTRATION_ENTRA_ROLES": '{"r": "gone"}', "REGISTRATION_ENTRA_AUDIENCE": "api://b"}, "REGISTRATION_ENTRA_ROLES"),
+        (
+            {"REGISTRATION_CREDENTIALS": '[{"name": "portal", "authorization": "Bearer long and random", "policy": "gone"}]'},
+            "REGISTRATION_CREDENTIALS",
+        ),
+        ({"REGISTRATION_OPEN_POLICY": "gone"}, "REGISTRATION_OPEN_POLICY"),
+    ],
+)
+def test_names_a_wrong_word_and_what_refers_to_nothing(variables: dict[str, str], name: str) -> None:
+    assert list(problems(variables)) == [name]
+
+
+def test_every_placeholder_that_is_published_is_named_as_such() -> None:
+    example = json.loads((ROOT / "local.settings.example.json").read_text("utf-8"))["Values"]
+    published = {name for name, value in example.items() if "<" in value}
+    found = problems({"ENTRA_MANAGED_IDENTITY": "", **example})
+    assert {name for name, expected in found.items() if "placeholder" in expected} == published
+    assert len(published) == 6
+
+
+@pytest.mark.parametrize(
+    "name", ["ENTRA_CLIENT_SECRET", "REGISTRATION_SEALING_KEYS", "REGISTRATION_CREDENTIALS", "AUDIT_SLACK_URL"]
+)
+def test_references_pass_where_a_pipeline_asks_for_that(name: str) -> None:
+    own = {"ENTRA_MANAGED_IDENTITY": "", "ENTRA_CLIENT_ID": "7e57ab1e-5555-4666-8777-d88899900011", "ENTRA_CLIENT_SECRET": "s"}
+    assert list(problems({**own, name: REFERENCE})) == [name]
+    assert problems({**own, name: REFERENCE}, references=True) == {}
+
+
+def test_what_depends_on_a_reference_is_not_judged() -> None:
+    credentials = json.dumps([{"name": "portal", "authorization": "Bearer long and random", "policy": "portal"}])
+    policies = {"REGISTRATION_CREDENTIALS": credentials, "REGISTRATION_POLICIES": REFERENCE}
+    assert problems(policies, references=True) == {}
+    certificate = {"ENTRA_MANAGED_IDENTITY": "", "ENTRA_CLIENT_ID": REFERENCE, "ENTRA_CLIENT_CERTIFICATE": REFERENCE}
+    assert problems(certificate, references=True) == {}
+    assert problems({"BRIDGE_BASE_URL": REFERENCE, "AUDIT_SCHEDULE": REFERENCE}, references=True) == {}
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "",
+        "0 0 3 ? * *",
+        "@daily",
+        "0 3 * * 7",
+        "* * *",
+        "60 * * * * *",
+        "%OTHER%",
+        "0 0 3 * * L",
+        "25:00:00",
+        "0",
+        "5/0 * * * * *",
+    ],
+)
+def test_names_a_schedule_that_the_host_refuses(schedule: str) -> None:
+    assert list(problems({"AUDIT_SCHEDULE": schedule})) == ["AUDIT_SCHEDULE"]
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    ["0 0 3 * * *", "0 3 * * *", "0 30 9 * Jan Mon-Fri", "*/5 * * * * 1,3", "5-50/15 0 0 1 1-6 *", "1.00:00:00", "12:00", "1"],
+)
+def test_takes_a_schedule_that_the_host_takes(schedule: str) -> None:
+    assert problems({"AUDIT_SCHEDULE": schedule}) == {}
+
+
+def test_a_schedule_in_the_file_is_missing_for_the_host(tmp_path: Path) -> None:
+    (tmp_path / "bridge.json").write_text(json.dumps({"AUDIT_SCHEDULE": "0 0 3 * * *"}))
+    assert list(problems({"AUDIT_SCHEDULE": "", "BRIDGE_CONFIG": str(tmp_path / "bridge.json")})) == ["AUDIT_SCHEDULE"]
+
+
+PART = st.sampled_from(
+    ["*", "0", "5", "30", "59", "60", "1-5", "5-1", "*/2", "1/7", "x", "jan", "mon", "7", "1,2", "", "?", "1-2-3", "3,", "*-1"]
+)
+
+
+@given(
+    st.lists(PART, min_size=6, max_size=6).map(" ".join)
+    | st.from_regex(r"(\d{1,2}\.)?\d{1,2}:\d{1,2}(:\d{1,2})?", fullmatch=True)
+)
+def test_agrees_with_the_local_host_on_every_schedule(schedule: str) -> None:
+    def takes(parse: object) -> bool:
+        try:
+            parse(schedule)  # type: ignore[operator]
+        except ValueError:
+            return False
+        return True
+
+    assert takes(parse_schedule_text) == takes(parse_schedule)
+
+
+def certificate(key: ec.EllipticCurvePrivateKey, *, days: int = 30) -> str:
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bridge")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(7).not_valid_before(now - timedelta(days=60)).not_valid_after(now + timedelta(days=days))
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+
+
+def private(key: ec.EllipticCurvePrivateKey) -> str:
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.private_bytes(*form).decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("good", None),
+        ("other", "another private key"),
+        ("ended", "ended on"),
+        ("broken", "can't be read"),
+        ("half", "expected PEM"),
+    ],
+)
+def test_opens_the_certificate(tmp_path: Path, kind: str, expected: str | None) -> None:
+    key, other = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    texts = {
+        "good": private(key) + certificate(key),
+        "other": private(key) + certificate(other),
+        "ended": private(key) + certificate(key, days=-1),
+        "broken": private(key) + "-----BEGIN CERTIFICATE-----\nREVG\n-----END CERTIFICATE-----\n",
+        "half": private(key),
+    }
+    (tmp_path / "bridge.pem").write_text(texts[kind])
+    own = {"ENTRA_MANAGED_IDENTITY": "", "ENTRA_CLIENT_ID": "7e57ab1e-5555-4666-8777-d88899900011"}
+    found = problems({**own, "ENTRA_CLIENT_CERTIFICATE": str(tmp_path / "bridge.pem")})
+    assert list(found) == ([] if expected is None else ["ENTRA_CLIENT_CERTIFICATE"])
+    assert (expected or "") in "".join(found.values())
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no PEM", b"-----BEGIN CERTIFICATE-----\nREVG\n-----END CERTIFICATE-----\n"])
+def test_opens_the_ca_bundle(tmp_path: Path, content: bytes | None) -> None:
+    bundle = tmp_path / "ca.pem"
+    if content is not None:
+        bundle.write_bytes(content)
+    assert list(problems({"ENTRA_CA_BUNDLE": str(bundle)})) == ["ENTRA_CA_BUNDLE"]
+    bundle.write_text(certificate(ec.generate_private_key(ec.SECP256R1())))
+    assert problems({"ENTRA_CA_BUNDLE": str(bundle)}) == {}
+
+
+DOCUMENT = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=6,
+)
+VALUE = (
+    st.text(max_size=30)
+    | DOCUMENT.map(json.dumps)
+    | st.sampled_from(["[" * 9999, "9" * 5000, "\udcff", "{}", "[]", "https://[", "\x00"])
+)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), VALUE, max_size=4), st.booleans())
+def test_no_value_is_a_traceback(variables: dict[str, str], references: bool) -> None:
+    check_settings({**GOOD, **variables}, references=references)
+
+
+@given(st.sampled_from(NAMES), VALUE)
+def test_no_value_of_any_setting_is_a_traceback(name: str, value: str) -> None:
+    check_settings({**GOOD, name: value})
+
+
+def test_the_command_names_problems_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([], GOOD) == 0
+    assert capsys.readouterr() == ("The settings can be used.\n", "")
+    assert main([], {**GOOD, "REGISTRATION_SEALING_KEYS": "s3cret", "REGISTRATION_OPEN_POLICY": "open"}) == 1
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert [line.partition(":")[0] for line in errors.splitlines()] == ["warning", "REGISTRATION_SEALING_KEYS"]
+    assert "s3cret" not in errors
+    assert main(["--references"], {**GOOD, "REGISTRATION_SEALING_KEYS": REFERENCE}) == 0
