@@ -1,5 +1,6 @@
 """Each setting of a destination for news makes an audit notify there."""
 
+import io
 import json
 from collections.abc import Mapping
 from datetime import timedelta
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 import botocore.client
 import pytest
 import requests
+import urllib3
 
 from emulator.server import EntraEmulator
 from shared.application import Application
@@ -47,7 +49,7 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> set[str]:
         places.add(str(host))
         response = requests.Response()
         response.status_code, response.url, response.request = 201, str(request.url), request
-        response._content = b""
+        response.raw = urllib3.HTTPResponse(body=io.BytesIO(b"ok"), preload_content=False)
         return response
 
     def call(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
