@@ -22,10 +22,8 @@ from shared.clock import Clock, SystemClock
 from shared.graph.client import GraphClient
 from shared.graph.clouds import Cloud
 from shared.graph.credential import MsalCredential
-from shared.graph.deleted_items import DeletedItems
 from shared.graph.directory import Directory
 from shared.graph.identity import Identity
-from shared.graph.listing import Listing
 from shared.graph.session import DirectorySession
 from shared.retry import Deadline
 
@@ -47,13 +45,13 @@ def build_audit(
     which follows no redirects and trusts the machine's certificates. `token_for` gives tokens for vaults and storage, see
     `vault_tokens`.
     """
-    listing, directory = Listing(graph), Directory(graph)
-    clients = ClientDirectory(listing, directory, configuration.marker_tag, graph_origin)
+    directory = Directory(graph)
+    clients = ClientDirectory(directory, configuration.marker_tag, graph_origin)
     deliveries = Deliveries(
         configuration.destinations,
         {StoreKind.KEY_VAULT: KeyVault(session, token_for, clock.now), StoreKind.SECRETS_MANAGER: SecretsManager()},
     )
-    actions = build_actions(configuration, clients, directory, DeletedItems(listing), deliveries)
+    actions = build_actions(configuration, clients, directory, deliveries)
     return Audit(configuration, clients, clock, actions, _sink_maker(configuration.sinks, Poster(session, clock), token_for))
 
 
@@ -61,7 +59,6 @@ def build_actions(
     configuration: AuditConfiguration,
     clients: ClientDirectory,
     directory: Directory,
-    deleted: DeletedItems,
     deliveries: Deliveries,
 ) -> tuple[Action, ...]:
     """The actions that are turned on, in the order in which a run carries them out: what keeps clients working comes first."""
@@ -82,9 +79,7 @@ def build_actions(
         ActionName.PRUNE: lambda limit: Prune(
             clients, directory, limit, rules=rules, spacing=configuration.spacing, deliveries=deliveries
         ),
-        ActionName.PURGE: lambda limit: Purge(
-            clients, directory, limit, deleted, configuration.marker_tag, configuration.purge_after
-        ),
+        ActionName.PURGE: lambda limit: Purge(clients, directory, limit, configuration.marker_tag, configuration.purge_after),
     }
     return tuple(make(configuration.limit(name)) for name, make in makers.items() if name in configuration.actions)
 

@@ -12,7 +12,6 @@ from datetime import datetime
 from shared.audit.clients import CLIENT_PROPERTIES, AuditedClient, read_client
 from shared.clock import read_time
 from shared.graph.directory import Directory
-from shared.graph.listing import Listing
 from shared.retry import Deadline
 from shared.strict_json import JsonObject
 
@@ -36,15 +35,14 @@ class ServicePrincipals:
 class ClientDirectory:
     """Reads the clients that carry the bridge's tag. Every method may raise a GraphFailure."""
 
-    def __init__(self, listing: Listing, directory: Directory, marker_tag: str, graph_origin: str) -> None:
-        self._listing = listing
+    def __init__(self, directory: Directory, marker_tag: str, graph_origin: str) -> None:
         self._directory = directory
         self._tag = marker_tag
         self._origin = graph_origin.rstrip("/")
 
     def client_pages(self, deadline: Deadline) -> Iterator[list[AuditedClient]]:
         """All clients of the bridge, page by page."""
-        for page in self._listing.tagged("applications", self._tag, CLIENT_PROPERTIES, deadline):
+        for page in self._directory.tagged_pages("applications", self._tag, CLIENT_PROPERTIES, deadline):
             yield [read_client(application) for application in page]
 
     def find_client(self, client_id: str, deadline: Deadline) -> AuditedClient | None:
@@ -57,7 +55,7 @@ class ClientDirectory:
     def list_service_principals(self, deadline: Deadline) -> ServicePrincipals:
         """The service principals of all clients."""
         found = ServicePrincipals()
-        for page in self._listing.tagged("servicePrincipals", self._tag, ("appId", "accountEnabled"), deadline):
+        for page in self._directory.tagged_pages("servicePrincipals", self._tag, ("appId", "accountEnabled"), deadline):
             for principal in page:
                 found.known.add(str(principal.get("appId")))
                 if principal.get("accountEnabled") is False:
@@ -74,7 +72,7 @@ class ClientDirectory:
 
     def list_signed_in_since(self, moment: datetime, deadline: Deadline) -> set[str]:
         """The client ids of all applications in the tenant that signed in since a moment."""
-        pages = self._listing.pages(f"{self._origin}/{USAGE_REPORT}", {}, deadline)
+        pages = self._directory.pages(f"{self._origin}/{USAGE_REPORT}", {}, deadline)
         return {str(activity.get("appId")) for page in pages for activity in page if _signed_in_since(moment, activity)}
 
 

@@ -91,12 +91,6 @@ class GraphClient:
                     raise
                 logger.warning("trying again: %s", failure)
 
-    def pages(
-        self, path: str, deadline: Deadline, *, query: Mapping[str, str], headers: Mapping[str, str] | None = None
-    ) -> Iterator[list[JsonObject]]:
-        """The pages of a list, one at a time; a page may be empty and still have a next one."""
-        return follow_pages(lambda link, first: self.call("GET", link, deadline, query=first, headers=headers), path, query)
-
     def _absolute(self, path: str) -> str:
         if path.startswith("https://"):
             # A nextLink is opaque, but the token goes to Graph's own host alone.

@@ -4,25 +4,26 @@ Resources: learn.microsoft.com/graph/api/resources/application and .../servicepr
 which is the OAuth client_id, so that no other identifier need be kept.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import batched, chain, repeat
 from urllib.parse import quote
 
 from shared.clock import write_time
-from shared.graph.client import GraphClient
-from shared.graph.errors import AlreadyExists, NotReplicated, ObjectMissing, ValueRefused
+from shared.graph.client import GraphAnswer, GraphClient, follow_pages
+from shared.graph.errors import AlreadyExists, NotReplicated, ObjectMissing, Throttled, Unavailable, ValueRefused
 from shared.retry import Backoff, Deadline
 from shared.strict_json import JsonObject
+
+logger = logging.getLogger("bridge.graph")
 
 # Seconds between attempts while a new object is not yet visible everywhere. Graph names no bound; seconds are usual.
 REPLICATION_PAUSES = (0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 3.0, 4.0, 4.0)
 LARGEST_PAGE = 999
-
-
-def tag_query(tag: str, select: Sequence[str]) -> dict[str, str]:
-    """The query for the objects that carry a tag, with some of their properties, in pages as large as Graph allows."""
-    literal = tag.replace("'", "''")
-    return {"$filter": f"tags/any(t:t eq '{literal}')", "$select": ",".join(select), "$top": str(LARGEST_PAGE)}
+MOST_OF_IN = 15
+# Seconds between attempts at one page, each of which the client has repeated itself; the last figure goes on.
+PAGE_PAUSES = (2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 
 
 class Directory:
@@ -70,17 +71,16 @@ class Directory:
         else:
             update()
 
-    def delete_application(self, app_id: str, deadline: Deadline, *, await_replication: bool = False) -> bool:
-        """DELETE one application, and with it its service principal; False when it was gone already."""
+    def delete_application(self, app_id: str, deadline: Deadline, *, await_replication: bool = False) -> None:
+        """DELETE one application, and with it its service principal. Raises ObjectMissing where it is gone, or not known yet."""
 
-        def delete() -> bool:
+        def delete() -> None:
             self._graph.call("DELETE", _application(app_id), deadline)
-            return True
 
-        try:
-            return _when_replicated(delete, deadline) if await_replication else delete()
-        except ObjectMissing:
-            return False
+        if await_replication:
+            _when_replicated(delete, deadline)
+        else:
+            delete()
 
     def purge_application(self, object_id: str, deadline: Deadline) -> bool:
         """DELETE a soft-deleted application for good, so that its uniqueName and its share of the quota are free again; False
@@ -91,9 +91,44 @@ class Directory:
             return False
         return True
 
-    def application_pages(self, tag: str, select: Sequence[str], deadline: Deadline) -> Iterator[list[JsonObject]]:
-        """The pages of all applications that carry a tag, each of up to `LARGEST_PAGE`. Lists lag behind single reads."""
-        return self._graph.pages("applications", deadline, query=tag_query(tag, select))
+    def recent_applications(self, since: datetime, select: Sequence[str], deadline: Deadline) -> Iterator[list[JsonObject]]:
+        """The pages of all applications of the tenant that were created since a moment, whoever created them."""
+        query = {"$filter": f"createdDateTime ge {write_time(since)}", "$select": ",".join(select), "$top": str(LARGEST_PAGE)}
+        return self.pages("applications", query, deadline)
+
+    # Lists, which lag behind single reads
+
+    def pages(self, path: str, query: Mapping[str, str], deadline: Deadline) -> Iterator[list[JsonObject]]:
+        """The pages of a list, one in memory at a time. `path` is relative to Graph's version, or an absolute URL of its host.
+
+        A page that fails is asked for again by the same nextLink, so nothing is read twice or left out
+        (learn.microsoft.com/graph/paging). Raises a GraphFailure for what waiting doesn't mend, and when the time is over.
+        """
+        return follow_pages(lambda link, first: self._page(link, first, deadline), path, query)
+
+    def tagged_pages(self, resource: str, tag: str, select: Sequence[str], deadline: Deadline) -> Iterator[list[JsonObject]]:
+        """The pages of all applications or servicePrincipals that carry a tag; Entra copies an application's tags to its service
+        principal."""
+        literal = tag.replace("'", "''")
+        query = {"$filter": f"tags/any(t:t eq '{literal}')", "$select": ",".join(select), "$top": str(LARGEST_PAGE)}
+        return self.pages(resource, query, deadline)
+
+    def deleted_applications(self, tag: str, deadline: Deadline) -> Iterator[JsonObject]:
+        """The soft-deleted applications that carry a tag: Entra keeps them for 30 days, with their uniqueName and their share of
+        the quota. Needs Application.Read.All; Graph is not known to filter this list by tags, so all are read."""
+        query = {"$select": "id,appId,displayName,deletedDateTime,tags", "$top": str(LARGEST_PAGE)}
+        for page in self.pages("directory/deletedItems/microsoft.graph.application", query, deadline):
+            yield from (entry for entry in page if tag in (entry.get("tags") or []))
+
+    def _page(self, link: str, query: Mapping[str, str] | None, deadline: Deadline) -> GraphAnswer:
+        backoff = Backoff(deadline, chain(PAGE_PAUSES, repeat(PAGE_PAUSES[-1])))
+        while True:
+            try:
+                return self._graph.call("GET", link, deadline, query=query)
+            except (Throttled, Unavailable) as failure:
+                if not backoff.wait(failure.retry_after or 0):
+                    raise
+                logger.warning("a page of a list is asked for again: %s", failure)
 
     # Credentials of an application
 
@@ -119,7 +154,7 @@ class Directory:
 
     def federated_credentials(self, app_id: str, deadline: Deadline) -> list[JsonObject]:
         """GET the federatedIdentityCredentials of one application."""
-        pages = self._graph.pages(f"{_application(app_id)}/federatedIdentityCredentials", deadline, query={})
+        pages = self.pages(f"{_application(app_id)}/federatedIdentityCredentials", {}, deadline)
         return [entry for page in pages for entry in page]
 
     def add_federated_credential(
@@ -143,12 +178,17 @@ class Directory:
 
     # Service principals
 
-    def create_service_principal(self, app_id: str, deadline: Deadline, *, account_enabled: bool = True) -> None:
+    def create_service_principal(
+        self, app_id: str, deadline: Deadline, *, account_enabled: bool = True, tags: Sequence[str] = ()
+    ) -> None:
         """POST /servicePrincipals: without one the token service gives the client no token (AADSTS7000229).
 
-        Repeated while the new application isn't visible to this call; a service principal that exists is success.
+        Repeated while the new application isn't visible to this call; a service principal that exists is success. Entra adds the
+        application's own tags to `tags`.
         """
         body: JsonObject = {"appId": app_id, "accountEnabled": account_enabled}
+        if tags:
+            body["tags"] = list(tags)
 
         def create() -> None:
             self._graph.call("POST", "servicePrincipals", deadline, body=body)
@@ -169,6 +209,15 @@ class Directory:
     def update_service_principal(self, app_id: str, body: JsonObject, deadline: Deadline) -> None:
         """PATCH the tenant's service principal of an application."""
         self._graph.call("PATCH", _service_principal(app_id), deadline, body=body)
+
+    def service_principals_of(self, app_ids: Sequence[str], select: Sequence[str], deadline: Deadline) -> list[JsonObject]:
+        """The service principals of some applications. Lists lag behind. Graph takes fifteen values of `in`."""
+        found: list[JsonObject] = []
+        for some in batched(app_ids, MOST_OF_IN, strict=False):
+            quoted = ", ".join(f"'{app_id}'" for app_id in some)
+            query = {"$filter": f"appId in ({quoted})", "$select": ",".join(select), "$top": str(LARGEST_PAGE)}
+            found += [entry for page in self.pages("servicePrincipals", query, deadline) for entry in page]
+        return found
 
     # Users
 

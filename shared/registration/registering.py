@@ -115,7 +115,7 @@ class ClientRegistration:
             return
         (tag,) = to_tags({"caller": principal.name})
         number = 0
-        for page in self._directory.application_pages(tag, ("appId",), deadline):
+        for page in self._directory.tagged_pages("applications", tag, ("appId",), deadline):
             number += len(page)
             if number >= min(limits):
                 raise AccessDenied("this caller has as many clients as it may have")

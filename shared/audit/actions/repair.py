@@ -16,7 +16,6 @@ from shared.audit.configuration import AuditRules
 from shared.audit.findings import FindingKind
 from shared.audit.result import Outcome, Result
 from shared.clock import read_time
-from shared.graph.deleted_items import DeletedItems
 from shared.graph.directory import Directory
 from shared.graph.errors import GraphFailure, PermissionRefused
 from shared.retry import Deadline
@@ -112,12 +111,10 @@ class Purge(Action):
         clients: ClientDirectory,
         directory: Directory,
         limit: int,
-        deleted: DeletedItems,
         marker_tag: str,
         after: timedelta,
     ) -> None:
         super().__init__(clients, directory, limit)
-        self._deleted = deleted
         self._tag = marker_tag
         self._after = after
 
@@ -142,7 +139,7 @@ class Purge(Action):
 
     def _list_over(self, now: datetime, deadline: Deadline) -> list[JsonObject]:
         # The list is read to the limit before the first purge, since purging changes it.
-        over = (entry for entry in self._deleted.with_tag(self._tag, deadline) if self._is_over(entry, now))
+        over = (entry for entry in self._directory.deleted_applications(self._tag, deadline) if self._is_over(entry, now))
         return list(islice(over, self.limit))
 
     def _is_over(self, entry: JsonObject, now: datetime) -> bool:

@@ -19,7 +19,6 @@ from shared.graph.clouds import Cloud
 from shared.graph.credential import MsalCredential
 from shared.graph.directory import Directory
 from shared.graph.identity import ClientSecretIdentity
-from shared.graph.listing import Listing
 from shared.registration.tags import to_tags
 from shared.secret import Secret
 
@@ -59,8 +58,7 @@ class Estate:
         self.credential = MsalCredential(identity, self.emulator.tenant_id, cloud, session)
         self.graph = GraphClient("https://graph.microsoft.com/v1.0", self.credential, session, self.clock)
         self.directory = Directory(self.graph)
-        self.listing = Listing(self.graph)
-        self.clients = ClientDirectory(self.listing, self.directory, TAG, "https://graph.microsoft.com")
+        self.clients = ClientDirectory(self.directory, TAG, "https://graph.microsoft.com")
 
     def add_client(
         self,

@@ -8,7 +8,6 @@ from shared.audit.delivery import Deliveries
 from shared.audit.findings import FindingKind
 from shared.environment import Environment
 from shared.graph.clouds import CLOUDS
-from shared.graph.deleted_items import DeletedItems
 from shared.graph.errors import GraphFailure
 from shared.graph.identity import ClientSecretIdentity
 from shared.secret import Secret
@@ -25,10 +24,7 @@ def configuration(**variables: str) -> AuditConfiguration:
 
 def names(estate: Estate, chosen: AuditConfiguration) -> list[str]:
     deliveries = Deliveries(chosen.destinations, {})
-    return [
-        action.name
-        for action in build_actions(chosen, estate.clients, estate.directory, DeletedItems(estate.listing), deliveries)
-    ]
+    return [action.name for action in build_actions(chosen, estate.clients, estate.directory, deliveries)]
 
 
 def test_no_action_is_on_by_default(estate: Estate) -> None:

@@ -11,7 +11,6 @@ from shared.audit.actions.repair import Finish, Purge, Retire, Undo
 from shared.audit.configuration import AuditConfiguration, AuditRules
 from shared.audit.result import AuditRun, Result
 from shared.audit.run import Progress
-from shared.graph.deleted_items import DeletedItems
 from tests.functional.audit.estate import DAY, TAG, Estate
 
 WEEK = timedelta(days=7)
@@ -108,7 +107,7 @@ def test_a_client_that_was_given_another_policy_in_between_is_not_retired(estate
 
 
 def purging(estate: Estate) -> Purge:
-    return Purge(estate.clients, estate.directory, 50, DeletedItems(estate.listing), TAG, WEEK)
+    return Purge(estate.clients, estate.directory, 50, TAG, WEEK)
 
 
 def test_purging_ends_the_bridges_own_deleted_clients_after_some_days() -> None:

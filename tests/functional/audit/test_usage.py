@@ -8,8 +8,8 @@ from shared.audit.client_directory import ClientDirectory
 from shared.audit.configuration import AuditConfiguration
 from shared.audit.findings import FindingKind
 from shared.audit.run import Audit
+from shared.graph.directory import Directory
 from shared.graph.errors import PermissionRefused
-from shared.graph.listing import Listing
 from shared.retry import Deadline
 from shared.strict_json import JsonObject
 from tests.functional.audit.estate import TAG, Estate
@@ -17,8 +17,8 @@ from tests.functional.audit.estate import TAG, Estate
 REPORT = "https://graph.microsoft.com/beta/reports/servicePrincipalSignInActivities"
 
 
-class WithReport(Listing):
-    """The emulator's lists, and a report that it doesn't have."""
+class WithReport(Directory):
+    """The emulator's directory, and a report that it doesn't have."""
 
     def __init__(self, estate: Estate, entries: list[JsonObject] | None) -> None:
         super().__init__(estate.graph)
@@ -34,7 +34,7 @@ class WithReport(Listing):
 
 
 def audit(estate: Estate, entries: list[JsonObject] | None) -> Audit:
-    clients = ClientDirectory(WithReport(estate, entries), estate.directory, TAG, "https://graph.microsoft.com")
+    clients = ClientDirectory(WithReport(estate, entries), TAG, "https://graph.microsoft.com")
     return Audit(replace(AuditConfiguration(), usage_report=True), clients, estate.clock)
 
 

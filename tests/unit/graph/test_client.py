@@ -11,6 +11,7 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from shared.graph.client import GraphClient
+from shared.graph.directory import Directory
 from shared.graph.errors import (
     AlreadyExists,
     ConcurrentWrite,
@@ -252,7 +253,7 @@ def test_follows_pages_some_of_them_empty() -> None:
         wire_answer(200, {"value": [], "@odata.nextLink": f"{BASE}/applications?$skiptoken=b"}),
         wire_answer(200, {"value": [{"id": "2"}]}),
     )
-    pages = list(graph.pages("applications", Deadline.after(clock, 30), query={"$top": "1"}))
+    pages = list(Directory(graph).pages("applications", {"$top": "1"}, Deadline.after(clock, 30)))
     assert pages == [[{"id": "1"}], [], [{"id": "2"}]]
     assert [sent[2]["params"] for sent in wire.sent] == [{"$top": "1"}, None, None]
 
@@ -261,7 +262,7 @@ def test_follows_pages_some_of_them_empty() -> None:
 def test_takes_no_token_to_another_host_that_a_page_points_to(link: str) -> None:
     graph, wire, _, clock = client(wire_answer(200, {"value": [], "@odata.nextLink": link}))
     with pytest.raises(Unavailable):
-        list(graph.pages("applications", Deadline.after(clock, 30), query={}))
+        list(Directory(graph).pages("applications", {}, Deadline.after(clock, 30)))
     assert len(wire.sent) == 1
 
 
