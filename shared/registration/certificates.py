@@ -35,14 +35,6 @@ class Certificate:
     def parsed(self) -> x509.Certificate:
         return x509.load_der_x509_certificate(self.der)
 
-    @property
-    def starts(self) -> datetime:
-        return self.parsed.not_valid_before_utc
-
-    @property
-    def ends(self) -> datetime:
-        return self.parsed.not_valid_after_utc
-
     def as_jwk(self) -> dict[str, Any]:
         """The key as RFC 7517 writes it, certificate and thumbprint included."""
         numbers = cast(RSAPublicKey, self.parsed.public_key()).public_numbers()
@@ -112,13 +104,14 @@ def _unsigned(number: int) -> str:
 
 def to_key_credential(certificate: Certificate) -> dict[str, Any]:
     """The Graph keyCredential for a certificate, with which a client's assertions are verified."""
+    parsed = certificate.parsed
     return {
         "type": "AsymmetricX509Cert",
         "usage": "Verify",
         "key": base64.b64encode(certificate.der).decode(),
         "displayName": certificate.key_id,
-        "startDateTime": write_time(certificate.starts),
-        "endDateTime": write_time(certificate.ends),
+        "startDateTime": write_time(parsed.not_valid_before_utc),
+        "endDateTime": write_time(parsed.not_valid_after_utc),
     }
 
 
