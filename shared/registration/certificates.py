@@ -8,15 +8,16 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from shared.clock import write_time
 from shared.errors import InvalidClientMetadata
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 SMALLEST_RSA_KEY = 2048
 MOST_KEYS = 10
@@ -32,8 +33,8 @@ class Certificate:
     der: bytes = field(repr=False)
 
     @property
-    def parsed(self) -> x509.Certificate:
-        return x509.load_der_x509_certificate(self.der)
+    def parsed(self) -> "x509.Certificate":
+        return _load(self.der)
 
     def as_jwk(self) -> dict[str, Any]:
         """The key as RFC 7517 writes it, certificate and thumbprint included."""
@@ -49,9 +50,16 @@ class Certificate:
         }
 
 
-def thumbprint(certificate: x509.Certificate) -> str:
+def _load(der: bytes) -> "x509.Certificate":
+    # A third of what the first registration of a worker would import otherwise, and few have certificates.
+    from cryptography import x509
+
+    return x509.load_der_x509_certificate(der)
+
+
+def thumbprint(certificate: "x509.Certificate") -> str:
     """RFC 7515 section 4.1.8: the SHA-256 of the certificate in base64url."""
-    return base64.urlsafe_b64encode(certificate.fingerprint(hashes.SHA256())).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(certificate.fingerprint(SHA256())).rstrip(b"=").decode()
 
 
 def read_jwks(jwks: Mapping[str, Any], now: datetime) -> tuple[Certificate, ...]:
@@ -80,7 +88,8 @@ def _read_key(key: object, now: datetime) -> Certificate:
     if not isinstance(chain, list) or not chain or not isinstance(chain[0], str):
         raise InvalidClientMetadata("jwks has a key without x5c; Microsoft Entra ID takes keys as X.509 certificates alone")
     try:
-        parsed = x509.load_der_x509_certificate(base64.b64decode(chain[0], validate=True))
+        der = base64.b64decode(chain[0], validate=True)
+        parsed = _load(der)
         public = parsed.public_key()
     except (binascii.Error, ValueError):
         raise InvalidClientMetadata("jwks has an x5c whose first entry is not an X.509 certificate in base64") from None
@@ -94,7 +103,7 @@ def _read_key(key: object, now: datetime) -> Certificate:
     key_id = key.get("kid", thumbprint(parsed))
     if not isinstance(key_id, str) or not 0 < len(key_id) <= _LONGEST_KEY_ID or not key_id.isascii() or not key_id.isprintable():
         raise InvalidClientMetadata(f"jwks has a kid that is not 1 to {_LONGEST_KEY_ID} printable ASCII characters")
-    return Certificate(key_id, parsed.public_bytes(Encoding.DER))
+    return Certificate(key_id, der)
 
 
 def _unsigned(number: int) -> str:
@@ -122,7 +131,7 @@ def from_key_credentials(credentials: list[dict[str, Any]]) -> tuple[Certificate
     for credential in credentials:
         if isinstance(credential.get("key"), str) and credential.get("usage") == "Verify":
             der = base64.b64decode(credential["key"])
-            parsed = x509.load_der_x509_certificate(der)
+            parsed = _load(der)
             if isinstance(parsed.public_key(), RSAPublicKey):
                 certificates.append(Certificate(credential.get("displayName") or thumbprint(parsed), der))
     return tuple(certificates)
