@@ -44,8 +44,9 @@ class ManagedClient:
     def client_id(self) -> str:
         return str(self.application["appId"])
 
-    def unsealed_secret(self, sealed: SealedSecret | None) -> IssuedSecret | None:
+    def unsealed_secret(self, principal: Principal) -> IssuedSecret | None:
         """The secret that came in the caller's own token, if the directory still has it: a removed one is not returned."""
+        sealed = principal.token.secret if principal.token else None
         if sealed is None or not self.registration.has_secret:
             return None
         secret = find_secret(self.secrets, sealed.key_id)
