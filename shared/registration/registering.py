@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from shared.clock import write_time
 from shared.errors import AccessDenied, Conflict, InsufficientScope, OAuthError, TemporarilyUnavailable
@@ -123,15 +124,12 @@ class ClientRegistration:
         }
         if not new.registration.has_secret:
             return self._directory.create_application(body, deadline)
-        ends = list(self._issuer.ends(principal.policy))
-        for attempt, end in enumerate(ends, start=1):
-            body["passwordCredentials"] = [{"displayName": self._issuer.name, "endDateTime": write_time(end)}]
-            try:
-                return self._directory.create_application(body, deadline)
-            except graph.PolicyRefused as refusal:
-                if attempt == len(ends) or not refusal.lifetime:
-                    raise
-        raise AssertionError("the last attempt returns or raises")
+
+        def create(end: datetime) -> JsonObject:
+            password = {"displayName": self._issuer.name, "endDateTime": write_time(end)}
+            return self._directory.create_application({**body, "passwordCredentials": [password]}, deadline)
+
+        return self._issuer.for_a_lifetime(principal.policy, create)
 
     def _finish(self, application: JsonObject, new: NewClient, deadline: Deadline) -> JsonObject:
         """What a new application needs to be a client, and the answer about it."""
