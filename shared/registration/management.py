@@ -102,7 +102,7 @@ class ClientManagement:
         deletion whose answer it lost; a registration access token is InvalidToken then.
         """
         try:
-            client = self._clients.load(principal, client_id, deadline)
+            client = self._clients.load(principal, client_id, deadline, keys=False)
         except NotFound:
             return
         if not client.policy.may_delete:
@@ -118,7 +118,7 @@ class ClientManagement:
         `immediate`: the old secrets are removed before the answer; where one can't be, a GraphFailure is raised, and the same
         request again removes it. Raises InvalidRequest for a client without a secret.
         """
-        client = self._clients.load(principal, client_id, deadline)
+        client = self._clients.load(principal, client_id, deadline, keys=False)
         if not client.policy.may_rotate:
             raise InsufficientScope("this caller may not renew secrets")
         if not client.registration.has_secret:

@@ -110,10 +110,8 @@ class SecretIssuer:
     def for_a_lifetime[T](self, policy: Policy, make: Callable[[datetime], T]) -> T:
         """What `make` makes of the first end that the tenant's policy takes: what policy or settings say, then the shorter time.
         Raises PolicyRefused where it takes none."""
-        lifetime, shorter = (
-            policy.secret_lifetime or self._configuration.secret_lifetime,
-            self._configuration.shorter_secret_lifetime,
-        )
+        lifetime = policy.secret_lifetime or self._configuration.secret_lifetime
+        shorter = self._configuration.shorter_secret_lifetime
         now = self._clock.now().replace(microsecond=0)
         try:
             return make(now + timedelta(seconds=lifetime))
