@@ -7,7 +7,7 @@ for goes into the record (`tags.py`).
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from shared.errors import InvalidClientMetadata
@@ -17,7 +17,7 @@ from shared.registration.metadata import HUMAN_READABLE, FederatedIdentity
 from shared.registration.policy import AUTHORIZATION_CODE, DEFAULT_AUTH_METHOD, PRIVATE_KEY_JWT
 from shared.registration.redirect_uris import read_stored_uri
 from shared.registration.registration import Registration
-from shared.registration.tags import Record, foreign_tags, to_tags
+from shared.registration.tags import Record, Value, foreign_tags, to_tags
 from shared.strict_json import JsonObject
 
 # Tags count towards the object's limit of about 1200 values in all.
@@ -25,21 +25,17 @@ _MOST_TAGS = 200
 
 # What a read must ask for, but for the keys.
 SELECT = (
-    "id",
-    "appId",
-    "displayName",
-    "createdDateTime",
-    "tags",
-    "web",
-    "spa",
-    "publicClient",
-    "info",
-    "requiredResourceAccess",
-    "passwordCredentials",
+    *("id", "appId", "displayName", "createdDateTime", "tags", "web", "spa", "publicClient", "info"),
+    *("requiredResourceAccess", "passwordCredentials"),
 )
 # Graph shows the `key` of a keyCredential where it is selected by name, which it answers 150 times a minute for the whole tenant:
 # only clients that authenticate with a key are read so.
 SELECT_KEYS = ("keyCredentials",)
+# The members of a registration that the record keeps as they are.
+_KEPT = (
+    *("application_type", "token_endpoint_auth_method", "logo_uri", "contacts", "post_logout_redirect_uris"),
+    *("software_id", "software_version", "software_statement"),
+)
 # What the names of the bridge's own federated credentials begin with.
 _FEDERATED = "dcr-"
 
@@ -61,34 +57,17 @@ class Provenance:
     request: str = ""
 
 
-def create_body(
-    registration: Registration,
-    provenance: Provenance,
-    *,
-    mark: str,
-    audience: str,
-    unique_name: str,
-    notes: str,
-    access: list[JsonObject],
-    password: JsonObject | None,
-) -> JsonObject:
-    """The body of POST /applications: everything at once, so that one request makes a client or none.
+def create_body(registration: Registration, provenance: Provenance, access: list[JsonObject], *, mark: str) -> JsonObject:
+    """The members of POST /applications that follow from a registration.
 
-    `mark` is the bridge's tag, `audience` Graph's signInAudience, `access` the requiredResourceAccess, `password` a
-    passwordCredential without its secret, which Graph generates. Raises InvalidClientMetadata when the record has no room.
+    `access` is the requiredResourceAccess, `mark` the bridge's tag. Raises InvalidClientMetadata when the record has no room.
     """
-    body = _common(registration)
-    body |= {
-        "signInAudience": audience,
-        "uniqueName": unique_name,
-        "notes": notes,
+    body = _common(registration) | {
         "tags": [mark, *_record(registration, provenance)],
         "requiredResourceAccess": access,
         "api": {"requestedAccessTokenVersion": 2},
         "keyCredentials": [to_key_credential(certificate) for certificate in registration.certificates],
     }
-    if password is not None:
-        body["passwordCredentials"] = [password]
     return _without_nothing(body)
 
 
@@ -133,32 +112,22 @@ def _common(registration: Registration) -> JsonObject:
 
 
 def _record(registration: Registration, provenance: Provenance) -> list[str]:
-    tags = to_tags(
-        {
-            "application_type": registration.application_type,
-            "token_endpoint_auth_method": registration.token_endpoint_auth_method,
-            "grant_types": registration.grant_types,
-            "response_types": registration.response_types,
-            "scope": tuple(registration.scope.split(" ")) if registration.scope else None,
-            "logo_uri": registration.logo_uri,
-            "contacts": registration.contacts or None,
-            "post_logout_redirect_uris": registration.post_logout_redirect_uris or None,
-            "federated_identities": tuple(
-                text for entry in registration.federated_identities for text in (entry.issuer, entry.subject, entry.audience)
-            )
-            or None,
-            "software_id": registration.software_id,
-            "software_version": registration.software_version,
-            "software_statement": registration.software_statement,
-            **registration.localized,
-            "caller": provenance.caller,
-            "policy": provenance.policy,
-            "generation": str(provenance.generation),
-            "renewed": str(provenance.renewed) if provenance.renewed else None,
-            "approval": "required" if provenance.approval else None,
-            "request": provenance.request or None,
-        }
-    )
+    identities = registration.federated_identities
+    members: dict[str, Value | None] = {name: getattr(registration, name) or None for name in _KEPT}
+    members |= {
+        "grant_types": registration.grant_types,
+        "response_types": registration.response_types,
+        "scope": tuple(registration.scope.split(" ")) if registration.scope else None,
+        "federated_identities": tuple(text for entry in identities for text in astuple(entry)) or None,
+        **registration.localized,
+        "caller": provenance.caller,
+        "policy": provenance.policy,
+        "generation": str(provenance.generation),
+        "renewed": str(provenance.renewed) if provenance.renewed else None,
+        "approval": "required" if provenance.approval else None,
+        "request": provenance.request or None,
+    }
+    tags = to_tags(members)
     if len(tags) > _MOST_TAGS:
         raise InvalidClientMetadata("the metadata is longer than the directory can keep for one client")
     return tags

@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING
 from shared.clock import Clock
 from shared.errors import InsufficientScope, InvalidRequest, InvalidToken, MissingToken
 from shared.http.message import Request
+from shared.registration import tokens
 from shared.registration.configuration import OPEN_CALLER, RegistrationConfiguration
 from shared.registration.policy import Policy
-from shared.registration.tokens import (
-    RegistrationAccessToken,
-    is_initial_token,
-    is_registration_token,
-    unseal_token,
-    verify_initial_token,
-)
 
 if TYPE_CHECKING:
     from shared.introspection.bearer_tokens import BearerTokens
@@ -43,7 +37,7 @@ class Principal:
     name: str
     kind: CallerKind
     policy: Policy
-    token: RegistrationAccessToken | None = None
+    token: tokens.RegistrationAccessToken | None = None
     most_clients: int | None = None
 
 
@@ -62,16 +56,13 @@ class Authorization:
         InsufficientScope for one that is good for something else, InvalidRequest for more than one.
         """
         header, value = _credential(request)
-        if not value:
-            if self._configuration.open_policy is None:
-                raise MissingToken("registration needs a credential of the operator")
+        if not value and self._configuration.open_policy is not None:
             return Principal(OPEN_CALLER, CallerKind.OPEN, self._configuration.policy(self._configuration.open_policy))
-        principal = self._static(header, value)
-        if principal is not None:
-            return principal
-        token = _bearer(header, value)
-        if is_registration_token(token):
-            if unseal_token(token, self._configuration.sealing_keys) is None:
+        token = self._static(header, value, "registration needs a credential of the operator")
+        if isinstance(token, Principal):
+            return token
+        if tokens.is_registration_token(token):
+            if tokens.unseal_token(token, self._configuration.sealing_keys) is None:
                 raise InvalidToken
             raise InsufficientScope("a registration access token manages one client and registers none")
         return self._initial(token) or self._entra(token)
@@ -79,14 +70,11 @@ class Authorization:
     def to_manage(self, request: Request, client_id: str) -> Principal:
         """Who reads, updates, deletes or rotates the client (RFC 7592 section 2): by its own registration access token, or as a
         caller with a right of its own. Raises as `to_register` does; a token of another client is InvalidToken."""
-        header, value = _credential(request)
-        if not value:
-            raise MissingToken("managing a client needs its registration access token or a credential of the operator")
-        principal = self._static(header, value)
-        if principal is not None:
-            return principal
-        token = _bearer(header, value)
-        if is_registration_token(token):
+        missing = "managing a client needs its registration access token or a credential of the operator"
+        token = self._static(*_credential(request), missing)
+        if isinstance(token, Principal):
+            return token
+        if tokens.is_registration_token(token):
             return self._registration(token, client_id)
         if self._initial(token) is not None:
             raise InsufficientScope("an initial access token registers clients and manages none")
@@ -94,27 +82,28 @@ class Authorization:
 
     def to_audit(self, request: Request) -> Principal:
         """Who reads the report on all clients' secrets: a caller whose policy has `may_audit`. Raises as `to_register` does."""
-        header, value = _credential(request)
-        if not value:
-            raise MissingToken("the report needs a credential of the operator")
-        principal = self._static(header, value) or self._entra(_bearer(header, value))
+        token = self._static(*_credential(request), "the report needs a credential of the operator")
+        principal = token if isinstance(token, Principal) else self._entra(token)
         if not principal.policy.may_audit:
             raise InsufficientScope("this caller may not read the report")
         return principal
 
-    def _static(self, header: str, value: str) -> Principal | None:
-        """Compare with every configured value, whatever matched before, in constant time."""
+    def _static(self, header: str, value: str, missing: str) -> Principal | str:
+        """The caller whose static credential it is, else the token of a Bearer credential. Compares with every configured value,
+        whatever matched before, in constant time. Raises MissingToken that says `missing` where there is none."""
+        if not value:
+            raise MissingToken(missing)
         digest = hashlib.sha256(value.encode()).digest()
         found = None
         for credential in self._configuration.static_credentials:
             if hmac.compare_digest(credential.digest, digest) and credential.header == header:
                 found = credential
         if found is None:
-            return None
+            return _bearer(header, value)
         return Principal(found.name, CallerKind.STATIC, self._configuration.policy(found.policy))
 
     def _registration(self, text: str, client_id: str) -> Principal:
-        token = unseal_token(text, self._configuration.sealing_keys)
+        token = tokens.unseal_token(text, self._configuration.sealing_keys)
         if token is None or not hmac.compare_digest(token.client_id.encode(), client_id.encode()):
             raise InvalidToken
         # The policy is the client's own, known once the client is read.
@@ -122,9 +111,9 @@ class Authorization:
 
     def _initial(self, text: str) -> Principal | None:
         keys = self._configuration.initial_token_keys
-        if keys is None or not is_initial_token(text):
+        if keys is None or not tokens.is_initial_token(text):
             return None
-        access = verify_initial_token(text, self._configuration.base_url, keys, self._clock.now())
+        access = tokens.verify_initial_token(text, self._configuration.base_url, keys, self._clock.now())
         if access is None or access.policy not in self._configuration.policies:
             raise InvalidToken
         policy = self._configuration.policy(access.policy)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from shared.clock import write_time
 from shared.errors import InvalidClientMetadata
@@ -36,14 +36,6 @@ class Certificate:
     def parsed(self) -> "x509.Certificate":
         return _load(self.der)
 
-    @property
-    def starts(self) -> datetime:
-        return self.parsed.not_valid_before_utc
-
-    @property
-    def ends(self) -> datetime:
-        return self.parsed.not_valid_after_utc
-
     def as_jwk(self) -> dict[str, Any]:
         """The key as RFC 7517 writes it, certificate and thumbprint included."""
         numbers = cast(RSAPublicKey, self.parsed.public_key()).public_numbers()
@@ -58,9 +50,16 @@ class Certificate:
         }
 
 
+def _load(der: bytes) -> "x509.Certificate":
+    # A third of what the first registration of a worker would import otherwise, and few have certificates.
+    from cryptography import x509
+
+    return x509.load_der_x509_certificate(der)
+
+
 def thumbprint(certificate: "x509.Certificate") -> str:
     """RFC 7515 section 4.1.8: the SHA-256 of the certificate in base64url."""
-    return base64.urlsafe_b64encode(certificate.fingerprint(hashes.SHA256())).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(certificate.fingerprint(SHA256())).rstrip(b"=").decode()
 
 
 def read_jwks(jwks: Mapping[str, Any], now: datetime) -> tuple[Certificate, ...]:
@@ -107,13 +106,6 @@ def _read_key(key: object, now: datetime) -> Certificate:
     return Certificate(key_id, der)
 
 
-def _load(der: bytes) -> "x509.Certificate":
-    # Loading the library takes a tenth of a worker's first registration, and few clients have a certificate.
-    from cryptography.x509 import load_der_x509_certificate
-
-    return load_der_x509_certificate(der)
-
-
 def _unsigned(number: int) -> str:
     octets = number.to_bytes((number.bit_length() + 7) // 8, "big")
     return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
@@ -121,13 +113,14 @@ def _unsigned(number: int) -> str:
 
 def to_key_credential(certificate: Certificate) -> dict[str, Any]:
     """The Graph keyCredential for a certificate, with which a client's assertions are verified."""
+    parsed = certificate.parsed
     return {
         "type": "AsymmetricX509Cert",
         "usage": "Verify",
         "key": base64.b64encode(certificate.der).decode(),
         "displayName": certificate.key_id,
-        "startDateTime": write_time(certificate.starts),
-        "endDateTime": write_time(certificate.ends),
+        "startDateTime": write_time(parsed.not_valid_before_utc),
+        "endDateTime": write_time(parsed.not_valid_after_utc),
     }
 
 

@@ -44,8 +44,9 @@ class ManagedClient:
     def client_id(self) -> str:
         return str(self.application["appId"])
 
-    def unsealed_secret(self, sealed: SealedSecret | None) -> IssuedSecret | None:
+    def unsealed_secret(self, principal: Principal) -> IssuedSecret | None:
         """The secret that came in the caller's own token, if the directory still has it: a removed one is not returned."""
+        sealed = principal.token.secret if principal.token else None
         if sealed is None or not self.registration.has_secret:
             return None
         secret = find_secret(self.secrets, sealed.key_id)
@@ -70,13 +71,15 @@ class Clients:
         self._directory = context.directory
         self._clock = context.clock
 
-    def load(self, principal: Principal, client_id: str, deadline: Deadline) -> ManagedClient:
-        """The client, for a caller that may manage it.
+    def load(self, principal: Principal, client_id: str, deadline: Deadline, *, keys: bool = True) -> ManagedClient:
+        """The client, for a caller that may manage it; `keys` says whether its keys are needed.
 
         Raises InvalidToken for a registration access token whose client is gone or whose generation is over; NotFound for other
         callers; InsufficientScope where the application isn't one of this bridge, or is another caller's. Raises a GraphFailure.
         """
         application = self._find(principal, client_id, deadline)
+        if application is not None and keys:
+            application = self.with_keys(application, deadline)
         if application is None:
             raise missing_client(principal, client_id)
         if self._configuration.bridge_tag not in (application.get("tags") or []):
@@ -98,8 +101,7 @@ class Clients:
         token = principal.token
         recent = token is None or self._clock.now().timestamp() - token.sealed_at < _RECENTLY
         wait = Deadline.after(self._clock, min(_REPLICATION, deadline.remaining())) if recent else deadline
-        application = self._directory.read_application(client_id, wait, select=SELECT, await_replication=recent)
-        return None if application is None else self.with_keys(application, deadline)
+        return self._directory.read_application(client_id, wait, select=SELECT, await_replication=recent)
 
     def with_keys(self, application: JsonObject, deadline: Deadline) -> JsonObject | None:
         """`application` and its keys, which take a read of their own where the client authenticates with one; None where it is

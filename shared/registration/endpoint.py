@@ -6,29 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shared import errors
 from shared.clock import Clock
-from shared.errors import (
-    InvalidClientMetadata,
-    InvalidRequest,
-    MethodNotAllowed,
-    OAuthError,
-    ServerError,
-    TemporarilyUnavailable,
-    UnsupportedMediaType,
-)
 from shared.event_log import log_event
+from shared.graph import errors as graph
 from shared.graph.directory import Directory
-from shared.graph.errors import (
-    ConcurrentWrite,
-    DeadlineExceeded,
-    GraphFailure,
-    PermissionRefused,
-    PolicyRefused,
-    QuotaExceeded,
-    SizeExceeded,
-    Throttled,
-    ValueRefused,
-)
 from shared.http.message import JSON, NO_STORE, Request, Response, json_response, parse_object
 from shared.registration.authorization import Authorization, Principal
 from shared.registration.configuration import RegistrationConfiguration, RegistrationContext
@@ -55,7 +37,7 @@ class LoggedRequest:
     def log_success(self) -> None:
         self._log(logging.INFO, "done")
 
-    def log_refusal(self, error: OAuthError) -> None:
+    def log_refusal(self, error: errors.OAuthError) -> None:
         """`detail` is for operators alone; secrets and contacts are in none of the members."""
         level, outcome = (logging.ERROR, "failed") if error.status >= 500 else (logging.WARNING, "refused")
         self._log(level, outcome, status=error.status, error=error.error, description=error.description, detail=error.detail)
@@ -86,7 +68,7 @@ class RegistrationService:
         with self._action("register", request) as action:
             action.principal = principal = self._authorization.to_register(request)
             if request.media_type != JSON:
-                raise UnsupportedMediaType("the body must be application/json")
+                raise errors.UnsupportedMediaType("the body must be application/json")
             key = request.headers.get("idempotency-key", "")
             information = self._registration.register(principal, parse_object(request.body), key, action.deadline)
             action.client_id = information["client_id"]
@@ -105,9 +87,9 @@ class RegistrationService:
         with self._action("update", request) as action:
             principal = self._manager(request, action)
             if not self._configuration.allow_update:
-                raise MethodNotAllowed(self._methods())
+                raise errors.MethodNotAllowed(self._methods())
             if request.media_type not in (JSON, ""):
-                raise UnsupportedMediaType("the body must be application/json")
+                raise errors.UnsupportedMediaType("the body must be application/json")
             document = parse_object(request.body)
             information = self._management.update(principal, action.client_id, document, action.deadline)
         return json_response(200, information)
@@ -117,7 +99,7 @@ class RegistrationService:
         with self._action("delete", request) as action:
             principal = self._manager(request, action)
             if not self._configuration.allow_delete:
-                raise MethodNotAllowed(self._methods())
+                raise errors.MethodNotAllowed(self._methods())
             self._management.delete(principal, action.client_id, action.deadline)
         return Response(204, b"", dict(NO_STORE))
 
@@ -130,7 +112,7 @@ class RegistrationService:
             document = parse_object(request.body) if request.body.strip() else {}
             asked = document.get("remove_old", immediate)
             if not isinstance(asked, bool):
-                raise InvalidRequest("remove_old must be true or false")
+                raise errors.InvalidRequest("remove_old must be true or false")
             information = self._management.rotate(principal, action.client_id, action.deadline, immediate=asked)
         return json_response(200, information)
 
@@ -138,7 +120,7 @@ class RegistrationService:
         """Who manages the client of the path."""
         if not action.client_id:
             # The registration endpoint itself, which takes nothing but registrations.
-            raise MethodNotAllowed(("POST",))
+            raise errors.MethodNotAllowed(("POST",))
         action.principal = self._authorization.to_manage(request, action.client_id)
         return action.principal
 
@@ -154,11 +136,11 @@ class RegistrationService:
         action = LoggedRequest(name, _client_id(request), Deadline.after(self._clock, self._configuration.budget))
         try:
             yield action
-        except GraphFailure as failure:
+        except graph.GraphFailure as failure:
             error = error_of_graph(failure)
             action.log_refusal(error)
             raise error from failure
-        except OAuthError as error:
+        except errors.OAuthError as error:
             action.log_refusal(error)
             raise
         action.log_success()
@@ -170,7 +152,7 @@ def _client_id(request: Request) -> str:
     return (request.params.get("client_id") or request.query.get("client_id", "")).lower()
 
 
-def error_of_graph(failure: GraphFailure) -> OAuthError:
+def error_of_graph(failure: graph.GraphFailure) -> errors.OAuthError:
     """The error for a failure of the directory that no use case could mend. Graph's own words go to the log and no further.
 
     A value that Graph refuses is the caller's to change. A missing permission is the operator's fault, so not a 4xx. Everything
@@ -178,30 +160,40 @@ def error_of_graph(failure: GraphFailure) -> OAuthError:
     """
     detail = str(failure)
     match failure:
-        case PolicyRefused(lifetime=False):
-            return InvalidClientMetadata(
+        case graph.PolicyRefused(lifetime=False):
+            return errors.InvalidClientMetadata(
                 "token_endpoint_auth_method: the tenant's policy allows no client secrets; use private_key_jwt", detail=detail
             )
-        case PolicyRefused():
-            return ServerError("the tenant's policy allows no client secrets as long-lived as the bridge's", detail=detail)
-        case SizeExceeded():
-            return InvalidClientMetadata("the metadata is longer than the directory can keep for one client", detail=detail)
-        case ValueRefused():
-            return InvalidClientMetadata("the directory refuses a value of this registration", detail=detail)
-        case PermissionRefused():
-            return ServerError("the bridge lacks a right in the directory; its operator can see which in the log", detail=detail)
-        case QuotaExceeded():
-            return TemporarilyUnavailable("the directory takes no more clients from this bridge", retry_after=3600, detail=detail)
-        case Throttled():
-            return TemporarilyUnavailable("the directory asks to slow down", retry_after=_seconds(failure, 10), detail=detail)
-        case ConcurrentWrite():
-            return TemporarilyUnavailable("the client is being changed by another request", retry_after=5, detail=detail)
-        case DeadlineExceeded():
-            return TemporarilyUnavailable("the directory did not answer in time", retry_after=5, detail=detail)
+        case graph.PolicyRefused():
+            return errors.ServerError("the tenant's policy allows no client secrets as long-lived as the bridge's", detail=detail)
+        case graph.SizeExceeded():
+            return errors.InvalidClientMetadata(
+                "the metadata is longer than the directory can keep for one client", detail=detail
+            )
+        case graph.ValueRefused():
+            return errors.InvalidClientMetadata("the directory refuses a value of this registration", detail=detail)
+        case graph.PermissionRefused():
+            return errors.ServerError(
+                "the bridge lacks a right in the directory; its operator can see which in the log", detail=detail
+            )
+        case graph.QuotaExceeded():
+            return errors.TemporarilyUnavailable(
+                "the directory takes no more clients from this bridge", retry_after=3600, detail=detail
+            )
+        case graph.Throttled():
+            return errors.TemporarilyUnavailable(
+                "the directory asks to slow down", retry_after=_seconds(failure, 10), detail=detail
+            )
+        case graph.ConcurrentWrite():
+            return errors.TemporarilyUnavailable("the client is being changed by another request", retry_after=5, detail=detail)
+        case graph.DeadlineExceeded():
+            return errors.TemporarilyUnavailable("the directory did not answer in time", retry_after=5, detail=detail)
         case _:
-            return TemporarilyUnavailable("the directory cannot answer now", retry_after=_seconds(failure, 5), detail=detail)
+            return errors.TemporarilyUnavailable(
+                "the directory cannot answer now", retry_after=_seconds(failure, 5), detail=detail
+            )
 
 
-def _seconds(failure: GraphFailure, otherwise: int) -> int:
+def _seconds(failure: graph.GraphFailure, otherwise: int) -> int:
     """Retry-After in whole seconds, rounded up: Graph sends fractions."""
     return otherwise if failure.retry_after is None else min(3600, int(failure.retry_after) + 1)

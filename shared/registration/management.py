@@ -3,7 +3,6 @@
 import hmac
 import logging
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from shared.errors import InsufficientScope, InvalidClientMetadata, InvalidRequest, NotFound
 from shared.graph.errors import GraphFailure, ObjectMissing
@@ -16,7 +15,6 @@ from shared.registration.registration import Registration
 from shared.registration.scopes import ScopeCatalogue
 from shared.registration.secrets import IssuedSecret, SecretIssuer, match_secret
 from shared.registration.software_statement import apply_statement
-from shared.registration.tokens import SealedSecret
 from shared.registration.validation import resolve_registration
 from shared.retry import Backoff, Deadline
 from shared.strict_json import JsonObject
@@ -27,6 +25,15 @@ logger = logging.getLogger("bridge.registration")
 _FORBIDDEN = ("registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at")
 # The soft-deleted object appears with some delay.
 _PURGE_PAUSES = (0.3, 0.6)
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedSecret:
+    """What an update says about the secret: `current` is the secret to show in the answer, where its text is known; `renew` asks
+    for a new one."""
+
+    current: IssuedSecret | None = None
+    renew: bool = False
 
 
 class ClientManagement:
@@ -49,7 +56,7 @@ class ClientManagement:
         client = self._clients.load(principal, client_id, deadline)
         if not client.policy.may_read:
             raise InsufficientScope("this caller may not read clients")
-        secret = client.unsealed_secret(principal.token.secret if principal.token else None)
+        secret = client.unsealed_secret(principal)
         approval = self._clients.approval(client_id, client.provenance, deadline)
         return self._information(client, secret) | approval
 
@@ -95,7 +102,7 @@ class ClientManagement:
         deletion whose answer it lost; a registration access token is InvalidToken then.
         """
         try:
-            client = self._clients.load(principal, client_id, deadline)
+            client = self._clients.load(principal, client_id, deadline, keys=False)
         except NotFound:
             return
         if not client.policy.may_delete:
@@ -111,7 +118,7 @@ class ClientManagement:
         `immediate`: the old secrets are removed before the answer; where one can't be, a GraphFailure is raised, and the same
         request again removes it. Raises InvalidRequest for a client without a secret.
         """
-        client = self._clients.load(principal, client_id, deadline)
+        client = self._clients.load(principal, client_id, deadline, keys=False)
         if not client.policy.may_rotate:
             raise InsufficientScope("this caller may not renew secrets")
         if not client.registration.has_secret:
@@ -133,16 +140,32 @@ class ClientManagement:
 
     def _presented_secret(
         self, principal: Principal, client: ManagedClient, registration: Registration, document: JsonObject
-    ) -> "PresentedSecret":
-        """A client with its own token gets RFC 7592's rule whatever the settings say; a portal the one that is set."""
+    ) -> PresentedSecret:
+        """Compare the client_secret of the update with those of the client. RFC 7592 section 2.2 wants the current one there,
+        MuleSoft's portal asks for a new one by another: a client with its own token gets the RFC's rule whatever the settings
+        say, a portal the one that is set. An empty string says nothing, as null does.
+
+        Entra tells of a secret its first three characters and no more, so a match by those is believed for an echo and not sealed
+        into a token. The text in the caller's own token is compared whole. Raises InvalidClientMetadata where the member isn't a
+        string, or isn't a current secret and asks for none.
+        """
         if not registration.has_secret:
             return PresentedSecret()
-        mismatch: Literal["rotate", "refuse"] = "refuse" if principal.token else self._configuration.mismatch
-        sealed = principal.token.secret if principal.token else None
-        presented = judge_secret(client, sealed, document.get("client_secret"), mismatch)
-        if presented.renew and not client.policy.may_rotate:
+        known = client.unsealed_secret(principal)
+        sent = document.get("client_secret")
+        if sent is None or sent == "" or not client.secrets:
+            return PresentedSecret(known)
+        if not isinstance(sent, str):
+            raise InvalidClientMetadata("client_secret must be a string")
+        if known is not None and hmac.compare_digest(known.text.encode(), sent.encode()):
+            return PresentedSecret(known)
+        others = [secret for secret in client.secrets if known is None or secret.key_id != known.secret.key_id]
+        match = match_secret(others, sent)
+        if match is not None:
+            return PresentedSecret(IssuedSecret(match, sent, proven=False))
+        if principal.token or self._configuration.mismatch == "refuse" or not client.policy.may_rotate:
             raise InvalidClientMetadata("client_secret is not the current one of this client")
-        return presented
+        return PresentedSecret(known, renew=True)
 
     def _next_generation(self, principal: Principal, client: ManagedClient) -> Provenance:
         """A client that updates itself gets the next generation of its token, unless the settings keep the first. One that
@@ -154,7 +177,7 @@ class ClientManagement:
         return replace(before, generation=token.generation + 1, renewed=int(self._clock.now().timestamp()))
 
     def _settle_secrets(
-        self, client: ManagedClient, registration: Registration, presented: "PresentedSecret", deadline: Deadline
+        self, client: ManagedClient, registration: Registration, presented: PresentedSecret, deadline: Deadline
     ) -> IssuedSecret | None:
         """Leave the client with the secrets that its way to authenticate needs: a plain update never adds one to those it has."""
         client_id = client.client_id
@@ -199,38 +222,3 @@ def _needs_approval_again(before: Registration, after: Registration) -> bool:
         or before.certificates != after.certificates
         or before.federated_identities != after.federated_identities
     )
-
-
-@dataclass(frozen=True, slots=True)
-class PresentedSecret:
-    """What an update says about the secret: `current` is the secret to show in the answer, where its text is known; `renew` asks
-    for a new one."""
-
-    current: IssuedSecret | None = None
-    renew: bool = False
-
-
-def judge_secret(
-    client: ManagedClient, sealed: SealedSecret | None, sent: object, mismatch: Literal["rotate", "refuse"]
-) -> PresentedSecret:
-    """Compare `sent`, the client_secret of the update or None, with the secrets of the client. RFC 7592 section 2.2 wants the
-    current one there, MuleSoft's portal asks for a new one with it.
-
-    Entra tells of a secret its first three characters and no more, so a match by those is believed for an echo and not sealed
-    into a token. The text in the caller's own token is compared whole. Raises InvalidClientMetadata where `sent` isn't a
-    string, or isn't a current secret and `mismatch` is "refuse". An empty string says nothing, as null does.
-    """
-    known = client.unsealed_secret(sealed)
-    if sent is None or sent == "" or not client.secrets:
-        return PresentedSecret(known)
-    if not isinstance(sent, str):
-        raise InvalidClientMetadata("client_secret must be a string")
-    if known is not None and hmac.compare_digest(known.text.encode(), sent.encode()):
-        return PresentedSecret(known)
-    others = [secret for secret in client.secrets if known is None or secret.key_id != known.secret.key_id]
-    match = match_secret(others, sent)
-    if match is not None:
-        return PresentedSecret(IssuedSecret(match, sent, proven=False))
-    if mismatch == "refuse":
-        raise InvalidClientMetadata("client_secret is not the current one of this client")
-    return PresentedSecret(known, renew=True)

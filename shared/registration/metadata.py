@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
 from pydantic.dataclasses import dataclass
+from pydantic.json_schema import SkipJsonSchema
 
 from shared.errors import InvalidClientMetadata, InvalidRedirectUri
 from shared.strict_json import JsonObject
@@ -73,7 +74,7 @@ class ClientMetadata(BaseModel):
     software_statement: Text = Field(default=None, repr=False)
     # An extension of this bridge.
     federated_identities: Annotated[tuple[FederatedIdentity, ...], Strict(False)] | None = None
-    localized: dict[str, str] = Field(default_factory=dict, exclude=True)
+    localized: SkipJsonSchema[dict[str, str]] = Field(default_factory=dict)
 
     @classmethod
     def parse(cls, document: JsonObject) -> Self:

@@ -191,10 +191,5 @@ def read_stored_uri(text: str) -> RedirectUri:
     shown."""
     scheme, _, rest = text.partition(":")
     host = rest.removeprefix("//").partition("/")[0].partition(":")[0].lower()
-    match scheme.lower():
-        case "https":
-            return RedirectUri(text, UriKind.HTTPS, host)
-        case "http":
-            return RedirectUri(text, UriKind.LOOPBACK, host)
-        case _:
-            return RedirectUri(text, UriKind.PRIVATE, "")
+    kind = {"https": UriKind.HTTPS, "http": UriKind.LOOPBACK}.get(scheme.lower(), UriKind.PRIVATE)
+    return RedirectUri(text, kind, "" if kind is UriKind.PRIVATE else host)

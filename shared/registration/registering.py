@@ -2,18 +2,11 @@
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from shared.clock import write_time
 from shared.errors import AccessDenied, Conflict, InsufficientScope, OAuthError, TemporarilyUnavailable
-from shared.graph.errors import (
-    GraphFailure,
-    OutcomeUnknown,
-    PermissionRefused,
-    PolicyRefused,
-    Unavailable,
-    UniqueNameTaken,
-    ValueRefused,
-)
+from shared.graph import errors as graph
 from shared.registration.application import Provenance, create_body, read_provenance, read_registered
 from shared.registration.authorization import Principal
 from shared.registration.clients import Clients
@@ -84,11 +77,11 @@ class ClientRegistration:
         # Section 3.2.1: the client is created, with its secret, and answered with all that is registered.
         try:
             application = self._create(new, name, principal, deadline)
-        except UniqueNameTaken:
+        except graph.UniqueNameTaken:
             if not name.repeatable:
                 raise
             return self._repeat(principal, name, deadline)
-        except OutcomeUnknown:
+        except graph.OutcomeUnknown:
             if not name.repeatable:
                 self._undo_unknown(name, deadline)
             raise
@@ -121,37 +114,32 @@ class ClientRegistration:
                 raise AccessDenied("this caller has as many clients as it may have")
 
     def _create(self, new: NewClient, name: RequestName, principal: Principal, deadline: Deadline) -> JsonObject:
-        """The new application, with a secret that lives as long as the tenant's policy lets it."""
-        notes = f"Registered through the Entra DCR bridge by {principal.name}; its dcr: tags are part of the registration."
-        ends = list(self._issuer.ends(principal.policy)) if new.registration.has_secret else [None]
-        for attempt, end in enumerate(ends, start=1):
-            password = None if end is None else {"displayName": self._issuer.name, "endDateTime": write_time(end)}
-            body = create_body(
-                new.registration,
-                new.provenance,
-                mark=self._configuration.bridge_tag,
-                audience=self._configuration.sign_in_audience,
-                unique_name=name.unique_name,
-                notes=notes,
-                access=new.access,
-                password=password,
-            )
-            try:
-                return self._directory.create_application(body, deadline)
-            except PolicyRefused as refusal:
-                if attempt == len(ends) or not refusal.lifetime:
-                    raise
-        raise AssertionError("the last attempt returns or raises")
+        """The new application, everything at once, so that one request makes a client or none. Graph generates the secret, which
+        lives as long as the tenant's policy lets it."""
+        body = create_body(new.registration, new.provenance, new.access, mark=self._configuration.bridge_tag)
+        body |= {
+            "signInAudience": self._configuration.sign_in_audience,
+            "uniqueName": name.unique_name,
+            "notes": f"Registered through the Entra DCR bridge by {principal.name}; its dcr: tags are part of the registration.",
+        }
+        if not new.registration.has_secret:
+            return self._directory.create_application(body, deadline)
+
+        def create(end: datetime) -> JsonObject:
+            password = {"displayName": self._issuer.name, "endDateTime": write_time(end)}
+            return self._directory.create_application({**body, "passwordCredentials": [password]}, deadline)
+
+        return self._issuer.for_a_lifetime(principal.policy, create)
 
     def _finish(self, application: JsonObject, new: NewClient, deadline: Deadline) -> JsonObject:
         """What a new application needs to be a client, and the answer about it."""
         client_id = application["appId"]
         try:
             self._directory.create_service_principal(client_id, deadline, account_enabled=not new.provenance.approval)
-        except (ValueRefused, PermissionRefused) as refusal:
-            if isinstance(refusal, ValueRefused) or _BACKING_APPLICATION in refusal.reason:
+        except (graph.ValueRefused, graph.PermissionRefused) as refusal:
+            if isinstance(refusal, graph.ValueRefused) or _BACKING_APPLICATION in refusal.reason:
                 # No value of the caller is in this step: the new application didn't become visible in time.
-                raise Unavailable(str(refusal)) from refusal
+                raise graph.Unavailable(str(refusal)) from refusal
             raise
         self._clients.add_identities(client_id, new.registration.federated_identities, deadline)
         # What the directory says it stored; certificates' keys it doesn't show in this answer.
@@ -199,7 +187,7 @@ class ClientRegistration:
         extended = deadline.extended(_UNDOING)
         try:
             application = self._find(name, extended)
-        except GraphFailure as failure:
+        except graph.GraphFailure as failure:
             logger.error("an application named %s may be left behind: %s", name.unique_name, failure)
             return
         if application is None:
@@ -214,5 +202,5 @@ class ClientRegistration:
         try:
             self._directory.delete_application(client_id, extended, await_replication=True)
             self._directory.purge_application(application["id"], extended)
-        except (GraphFailure, OAuthError) as failure:
+        except (graph.GraphFailure, OAuthError) as failure:
             logger.error("client %s of a failed registration may be left behind: %s", client_id, failure)

@@ -1,7 +1,7 @@
 """A registration: what is really registered for a client, after every default, refusal and omission."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from shared.registration.certificates import Certificate
@@ -9,6 +9,11 @@ from shared.registration.client_type import ClientType, Platform, classify_clien
 from shared.registration.metadata import FederatedIdentity
 from shared.registration.policy import SECRET_METHODS
 from shared.registration.redirect_uris import RedirectUri
+
+# Shown even where they are empty.
+_ALWAYS = frozenset(
+    {"client_name", "application_type", "token_endpoint_auth_method", "grant_types", "response_types", "redirect_uris"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +60,11 @@ class Registration:
 
     def as_metadata(self) -> dict[str, Any]:
         """All registered metadata as RFC 7591 section 3.2.1 has them returned: arrays as arrays, no nulls, nothing left out."""
-        optional: dict[str, Any] = {
-            "scope": self.scope,
-            "client_uri": self.client_uri,
-            "logo_uri": self.logo_uri,
-            "tos_uri": self.tos_uri,
-            "policy_uri": self.policy_uri,
-            "contacts": list(self.contacts),
-            "jwks": {"keys": [certificate.as_jwk() for certificate in self.certificates]} if self.certificates else None,
-            "federated_identities": [
-                {"issuer": entry.issuer, "subject": entry.subject, "audience": entry.audience}
-                for entry in self.federated_identities
-            ],
-            "post_logout_redirect_uris": list(self.post_logout_redirect_uris),
-            "frontchannel_logout_uri": self.frontchannel_logout_uri,
-            "software_id": self.software_id,
-            "software_version": self.software_version,
-            "software_statement": self.software_statement,
-        }
-        return {
-            "client_name": self.client_name,
-            "application_type": self.application_type,
-            "token_endpoint_auth_method": self.token_endpoint_auth_method,
-            "grant_types": list(self.grant_types),
-            "response_types": list(self.response_types),
-            "redirect_uris": [uri.text for uri in self.redirect_uris],
-            **{name: value for name, value in optional.items() if value},
-            **self.localized,
-        }
+        members: dict[str, Any] = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        members["redirect_uris"] = [uri.text for uri in self.redirect_uris]
+        members["federated_identities"] = [asdict(entry) for entry in self.federated_identities]
+        if certificates := members.pop("certificates"):
+            members["jwks"] = {"keys": [certificate.as_jwk() for certificate in certificates]}
+        members |= members.pop("localized")
+        shown = {name: list(value) if isinstance(value, tuple) else value for name, value in members.items()}
+        return {name: value for name, value in shown.items() if value or name in _ALWAYS}

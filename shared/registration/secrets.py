@@ -4,7 +4,7 @@ learn.microsoft.com/graph/api/resources/passwordcredential
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -99,30 +99,26 @@ class SecretIssuer:
         """The display name of a secret made now."""
         return f"{DISPLAY_NAME} {self._clock.now():%Y-%m-%d}"
 
-    def ends(self, policy: Policy) -> Iterator[datetime]:
-        """When a secret made now is to end: as policy or settings say, then the shorter time for tenants that forbid the
-        first."""
+    def issue(self, client_id: str, policy: Policy, deadline: Deadline) -> IssuedSecret:
+        """Give a client one more secret. Raises a GraphFailure."""
+
+        def add(end: datetime) -> JsonObject:
+            return self._directory.add_password(client_id, self.name, end, deadline, await_replication=True)
+
+        return read_issued_secret(self.for_a_lifetime(policy, add))
+
+    def for_a_lifetime[T](self, policy: Policy, make: Callable[[datetime], T]) -> T:
+        """What `make` makes of the first end that the tenant's policy takes: what policy or settings say, then the shorter time.
+        Raises PolicyRefused where it takes none."""
         lifetime = policy.secret_lifetime or self._configuration.secret_lifetime
         shorter = self._configuration.shorter_secret_lifetime
         now = self._clock.now().replace(microsecond=0)
-        yield now + timedelta(seconds=lifetime)
-        if shorter is not None and shorter < lifetime:
-            yield now + timedelta(seconds=shorter)
-
-    def issue(self, client_id: str, policy: Policy, deadline: Deadline) -> IssuedSecret:
-        """Give a client one more secret. Raises a GraphFailure."""
-        *longer, last = self.ends(policy)
-        for end in longer:
-            try:
-                return self._add(client_id, end, deadline)
-            except PolicyRefused as refusal:
-                if not refusal.lifetime:
-                    raise
-        return self._add(client_id, last, deadline)
-
-    def _add(self, client_id: str, end: datetime, deadline: Deadline) -> IssuedSecret:
-        added = self._directory.add_password(client_id, self.name, end, deadline, await_replication=True)
-        return read_issued_secret(added)
+        try:
+            return make(now + timedelta(seconds=lifetime))
+        except PolicyRefused as refusal:
+            if not refusal.lifetime or shorter is None or shorter >= lifetime:
+                raise
+        return make(now + timedelta(seconds=shorter))
 
     def make_room(self, client_id: str, older: tuple[ClientSecret, ...], deadline: Deadline) -> None:
         """Remove those of `older` that are too many beside a new secret. What can't be removed now is left to the audit."""

@@ -1,8 +1,9 @@
 """From what a caller asks for to what will be registered: every rule that can be judged before the directory is asked."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from shared.errors import InvalidClientMetadata
 from shared.registration.certificates import Certificate, read_jwks
@@ -29,6 +30,7 @@ _MOST_CONTACTS = 10
 _MOST_IDENTITIES = 20
 _LONGEST_IDENTITY = 600
 _CONTACT = re.compile(r"[^\s@<>,]+@[^\s@<>,]+")
+_SHOWN_URLS = ("client_uri", "logo_uri", "tos_uri", "policy_uri")
 _PLATFORM_ORDER = tuple(Platform)
 
 
@@ -55,10 +57,6 @@ def resolve_registration(
         grant_types=grant_types,
         response_types=response_types,
         redirect_uris=_in_order(uris, client_type),
-        client_uri=_url("client_uri", metadata.client_uri),
-        logo_uri=_url("logo_uri", metadata.logo_uri),
-        tos_uri=_url("tos_uri", metadata.tos_uri),
-        policy_uri=_url("policy_uri", metadata.policy_uri),
         contacts=_contacts(metadata.contacts, policy),
         certificates=_certificates(metadata, method, now),
         federated_identities=_identities(metadata.federated_identities, method, policy),
@@ -68,6 +66,7 @@ def resolve_registration(
         software_version=_short("software_version", metadata.software_version),
         software_statement=_statement(metadata.software_statement),
         localized=_localized(metadata, impersonated),
+        **{name: check_web_url(name, text) for name, text in _shown_urls(metadata)},
     )
     if method == PRIVATE_KEY_JWT and not registration.certificates and not registration.federated_identities:
         raise InvalidClientMetadata("token_endpoint_auth_method private_key_jwt needs jwks with X.509 certificates")
@@ -91,8 +90,9 @@ def _in_order(uris: tuple[RedirectUri, ...], client_type: ClientType) -> tuple[R
     return tuple(sorted(uris, key=lambda uri: _PLATFORM_ORDER.index(platform_of(uri, client_type))))
 
 
-def _url(member: str, text: str | None) -> str | None:
-    return None if text is None else check_web_url(member, text)
+def _shown_urls(metadata: ClientMetadata | Registration) -> Iterator[tuple[str, Any]]:
+    """The URLs that people see, by their members' names."""
+    return ((name, text) for name in _SHOWN_URLS if (text := getattr(metadata, name)) is not None)
 
 
 def _logout(text: str | None) -> str | None:
@@ -182,13 +182,8 @@ def _localized(metadata: ClientMetadata, impersonated: tuple[str, ...]) -> dict[
 def _check_hosts(registration: Registration) -> None:
     """RFC 7591 section 5: URLs that are shown to people share host and scheme with a redirect URI."""
     origins = {(uri.text.partition(":")[0].lower(), uri.host) for uri in registration.redirect_uris}
-    plain: Iterable[tuple[str, str | None]] = (
-        (name, getattr(registration, name)) for name in ("client_uri", "logo_uri", "tos_uri", "policy_uri")
-    )
     tagged = ((name, text) for name, text in registration.localized.items() if not name.startswith("client_name#"))
-    for name, text in (*plain, *tagged):
-        if text is None:
-            continue
+    for name, text in (*_shown_urls(registration), *tagged):
         parts = split_url(text)
         if (parts.scheme, host_of(parts)) not in origins:
             raise InvalidClientMetadata(f"{name} is not on the scheme and host of a redirect URI")

@@ -93,6 +93,9 @@ def test_keys_are_read_of_clients_that_authenticate_with_them_alone(bridge: Brid
     assert key_reads() == 0
     assert content(bridge.call("GET", keyed["client_id"]))["jwks"] == keyed["jwks"]
     assert key_reads() == 1
+    assert bridge.call("POST", keyed["client_id"], rotate=True).status == 400
+    assert bridge.call("DELETE", keyed["client_id"]).status == 204
+    assert key_reads() == 1
 
 
 def test_a_client_that_goes_while_its_keys_are_read_is_gone(bridge: Bridge) -> None:

@@ -175,6 +175,7 @@ def test_the_application_carries_the_bridges_mark_and_a_note_for_people(bridge: 
     assert "entra-dcr-bridge" in application["tags"]
     assert "dcr:caller=portal" in application["tags"]
     assert "portal" in application["notes"]
+    assert application["uniqueName"].startswith("entra-dcr-bridge-")
     assert application["signInAudience"] == "AzureADMyOrg"
     assert application["api"]["requestedAccessTokenVersion"] == 2
 

@@ -17,16 +17,8 @@ POLICY = Policy(
 )
 
 
-def create(registration: Registration, provenance: Provenance = PROVENANCE, **changes: Any) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "mark": "entra-dcr-bridge",
-        "audience": "AzureADMyOrg",
-        "unique_name": "u",
-        "notes": "n",
-        "access": [],
-        "password": None,
-    }
-    return create_body(registration, provenance, **{**values, **changes})
+def create(registration: Registration, provenance: Provenance = PROVENANCE, access: Any = ()) -> dict[str, Any]:
+    return create_body(registration, provenance, list(access), mark="entra-dcr-bridge")
 
 
 def apply(application: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:

@@ -100,9 +100,9 @@ def test_refuses_a_certificate_of_another_key() -> None:
 def test_refuses_a_certificate_that_is_over() -> None:
     assert "no longer valid" in refusal(jwk(0, x5c=[base64.b64encode(der(4, days=0)).decode()]))
     (certificate,) = read_jwks({"keys": [jwk(0)]}, NOW)
-    assert read_jwks({"keys": [jwk(0)]}, certificate.ends - timedelta(seconds=1))
+    assert read_jwks({"keys": [jwk(0)]}, certificate.parsed.not_valid_after_utc - timedelta(seconds=1))
     with pytest.raises(InvalidClientMetadata):
-        read_jwks({"keys": [jwk(0)]}, certificate.ends)
+        read_jwks({"keys": [jwk(0)]}, certificate.parsed.not_valid_after_utc)
 
 
 @pytest.mark.parametrize("key_id", ["", "x" * 91, 7, "ü", "a\nb"])

@@ -20,15 +20,11 @@ WEB = {"client_name": "Orders", "redirect_uris": ["https://a.example/cb"]}
 
 
 def test_a_web_client_becomes_this_application() -> None:
-    password = {"displayName": "dcr 2026-11-22", "endDateTime": "2027-05-23T10:00:00Z"}
     registration = registered(
         **WEB, client_uri="https://a.example", tos_uri="https://a.example/tos", policy_uri="https://a.example/privacy"
     )
-    assert create(registration, password=password) == {
+    assert create(registration) == {
         "displayName": "Orders",
-        "signInAudience": "AzureADMyOrg",
-        "uniqueName": "u",
-        "notes": "n",
         "web": {
             "redirectUris": ["https://a.example/cb"],
             "homePageUrl": "https://a.example",
@@ -37,7 +33,6 @@ def test_a_web_client_becomes_this_application() -> None:
         "info": {"termsOfServiceUrl": "https://a.example/tos", "privacyStatementUrl": "https://a.example/privacy"},
         "isFallbackPublicClient": False,
         "api": {"requestedAccessTokenVersion": 2},
-        "passwordCredentials": [password],
         "tags": [
             "entra-dcr-bridge",
             "dcr:application_type=web",
