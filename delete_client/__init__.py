@@ -5,7 +5,7 @@ import azure.functions as func
 from shared.application import application
 from shared.http.door import CLIENTS, Endpoint, answer
 
-ENDPOINTS: dict[str, Endpoint] = {"DELETE": lambda exchange: application().registration.delete(exchange.request)}
+ENDPOINTS: dict[str, Endpoint] = {"DELETE": lambda exchange: application().registration.delete(exchange)}
 
 
 async def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:

@@ -8,7 +8,7 @@ import azure.functions as func
 from shared.application import application
 from shared.http.door import CLIENTS, Endpoint, answer
 
-ENDPOINTS: dict[str, Endpoint] = {"GET": lambda exchange: application().registration.read(exchange.request)}
+ENDPOINTS: dict[str, Endpoint] = {"GET": lambda exchange: application().registration.read(exchange)}
 
 
 async def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:

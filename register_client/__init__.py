@@ -9,10 +9,10 @@ from shared.application import application
 from shared.http.door import CLIENTS, Endpoint, answer
 
 ENDPOINTS: dict[str, Endpoint] = {
-    "POST": lambda exchange: application().registration.register(exchange.request),
-    "GET": lambda exchange: application().registration.read(exchange.request),
-    "PUT": lambda exchange: application().registration.update(exchange.request),
-    "DELETE": lambda exchange: application().registration.delete(exchange.request),
+    "POST": lambda exchange: application().registration.register(exchange),
+    "GET": lambda exchange: application().registration.read(exchange),
+    "PUT": lambda exchange: application().registration.update(exchange),
+    "DELETE": lambda exchange: application().registration.delete(exchange),
 }
 
 

@@ -9,7 +9,7 @@ from shared.http.message import Response
 
 
 def rotate(exchange: Exchange) -> Response:
-    return application().registration.rotate(exchange.request)
+    return application().registration.rotate(exchange)
 
 
 ENDPOINTS: dict[str, Endpoint] = {"POST": rotate, "PUT": rotate, "PATCH": rotate}

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from shared.introspection.configuration import IntrospectionConfiguration
     from shared.introspection.endpoint import Introspection
     from shared.registration.authorization import Authorization
-    from shared.registration.configuration import RegistrationConfiguration
+    from shared.registration.configuration import RegistrationConfiguration, RegistrationContext
     from shared.registration.endpoint import RegistrationService
     from shared.settings.tenant import TenantSettings
 
@@ -97,7 +97,16 @@ class Application:
         """The endpoints of RFC 7591 and RFC 7592."""
         from shared.registration.endpoint import RegistrationService
 
-        return RegistrationService(self.registration_settings, self.directory, self.clock, self.bearer_tokens)
+        return RegistrationService(self._registration_context, self.bearer_tokens)
+
+    @part
+    def _registration_context(self) -> "RegistrationContext":
+        from shared.background import Background
+        from shared.registration.configuration import RegistrationContext
+        from shared.registration.memory import WorkerMemory
+
+        background, memory = Background(self.clock), WorkerMemory(self.clock)
+        return RegistrationContext(self.registration_settings, self.directory, self.clock, background, memory)
 
     @part
     def introspection(self) -> "Introspection":

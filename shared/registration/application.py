@@ -14,6 +14,7 @@ from shared.errors import InvalidClientMetadata
 from shared.registration.certificates import from_key_credentials, to_key_credential
 from shared.registration.client_type import DEFAULT_APPLICATION_TYPE, ClientType, Platform, uses_redirects
 from shared.registration.metadata import HUMAN_READABLE, FederatedIdentity
+from shared.registration.notes import read_generation, write_application_notes
 from shared.registration.policy import AUTHORIZATION_CODE, DEFAULT_AUTH_METHOD, PRIVATE_KEY_JWT
 from shared.registration.redirect_uris import read_stored_uri
 from shared.registration.registration import Registration
@@ -26,7 +27,7 @@ _MOST_TAGS = 200
 # What a read must ask for, but for the keys.
 SELECT = (
     *("id", "appId", "displayName", "createdDateTime", "tags", "web", "spa", "publicClient", "info"),
-    *("requiredResourceAccess", "passwordCredentials"),
+    *("requiredResourceAccess", "passwordCredentials", "notes"),
 )
 # Graph shows the `key` of a keyCredential where it is selected by name, which it answers 150 times a minute for the whole tenant:
 # only clients that authenticate with a key are read so.
@@ -44,17 +45,17 @@ _FEDERATED = "dcr-"
 class Provenance:
     """What the bridge keeps about a registration besides its metadata: who registered, under which policy, and the state.
 
-    `generation` counts registration access tokens; `renewed` is when it last changed, in epoch seconds. `request` is the
-    digest of the request that an idempotency key stands for, "software" where the software id does, and empty where no
-    request repeats it.
+    `generation` counts registration access tokens. `request` is the digest of the request that an idempotency key stands for,
+    "software" where the software id does, and empty where no request repeats it. `lagging` says what becomes of a registration
+    that the directory's lag left open: `complete` or `refuse`.
     """
 
     caller: str
     policy: str
     generation: int = 1
-    renewed: int = 0
     approval: bool = False
     request: str = ""
+    lagging: str = ""
 
 
 def create_body(registration: Registration, provenance: Provenance, access: list[JsonObject], *, mark: str) -> JsonObject:
@@ -64,6 +65,7 @@ def create_body(registration: Registration, provenance: Provenance, access: list
     """
     body = _common(registration) | {
         "tags": [mark, *_record(registration, provenance)],
+        "notes": write_application_notes(provenance.caller, provenance.generation),
         "requiredResourceAccess": access,
         "api": {"requestedAccessTokenVersion": 2},
         "keyCredentials": [to_key_credential(certificate) for certificate in registration.certificates],
@@ -77,7 +79,8 @@ def update_body(
     """The body of PATCH /applications that makes `application` carry `registration` and nothing of the one before.
 
     RFC 7592 section 2.2: what is absent is removed. Graph keeps what a PATCH doesn't name, so every member that the bridge
-    owns is there, as null or an empty array where need be, and no other. Tags that aren't the record's stay.
+    owns is there, as null or an empty array where need be, and no other. Tags that aren't the record's stay. The notes are
+    there only where the generation changes.
     """
     body = _common(registration)
     body |= {
@@ -87,6 +90,8 @@ def update_body(
     if registration.token_endpoint_auth_method == PRIVATE_KEY_JWT or authenticates_by_key(application):
         # Otherwise a certificate there is an administrator's own.
         body["keyCredentials"] = [to_key_credential(certificate) for certificate in registration.certificates]
+    if provenance.generation != read_generation(application):
+        body["notes"] = write_application_notes(provenance.caller, provenance.generation)
     return body
 
 
@@ -122,10 +127,9 @@ def _record(registration: Registration, provenance: Provenance) -> list[str]:
         **registration.localized,
         "caller": provenance.caller,
         "policy": provenance.policy,
-        "generation": str(provenance.generation),
-        "renewed": str(provenance.renewed) if provenance.renewed else None,
         "approval": "required" if provenance.approval else None,
         "request": provenance.request or None,
+        "lagging": provenance.lagging or None,
     }
     tags = to_tags(members)
     if len(tags) > _MOST_TAGS:
@@ -193,10 +197,10 @@ def read_provenance(application: JsonObject) -> Provenance:
     return Provenance(
         caller=record.text("caller") or "",
         policy=record.text("policy") or "",
-        generation=record.number("generation") or 1,
-        renewed=record.number("renewed") or 0,
+        generation=read_generation(application),
         approval=record.text("approval") == "required",
         request=record.text("request") or "",
+        lagging=record.text("lagging") or "",
     )
 
 

@@ -1,33 +1,35 @@
 """The bridge's own clients: found in the directory for a caller who has a right to them, and shown to that caller."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from shared.clock import read_time
 from shared.environment import GUID
-from shared.errors import InsufficientScope, InvalidToken, NotFound, OAuthError
+from shared.errors import InsufficientScope, InvalidToken, NotFound, OAuthError, TemporarilyUnavailable
 from shared.registration.application import (
     SELECT,
     SELECT_KEYS,
     Provenance,
     authenticates_by_key,
-    federated_credential,
-    is_own_credential,
     read_provenance,
     read_registered,
 )
 from shared.registration.authorization import Principal
+from shared.registration.completion import Completion
 from shared.registration.configuration import RegistrationContext
-from shared.registration.metadata import FederatedIdentity
+from shared.registration.notes import read_generation, read_principal_notes
 from shared.registration.policy import Policy
 from shared.registration.registration import Registration
 from shared.registration.secrets import ClientSecret, IssuedSecret, find_secret, read_secrets
 from shared.registration.tokens import RegistrationAccessToken, SealedSecret, seal_token
-from shared.retry import Deadline
+from shared.retry import Backoff, Deadline
 from shared.strict_json import JsonObject
 
-# Seconds within which a client that was just registered becomes visible, and for how long it may count as just registered.
-_REPLICATION = 2.0
-_RECENTLY = 120
+# Seconds for which a client's own token proves more than reads that don't know what it says.
+YOUNG = 600
+# Seconds for which a missing client is looked for within one request.
+MISSING_PATIENCE = 2.0
+_REREAD_PAUSES = (0.3, 0.5, 0.8, 1.0, 1.0, 1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,49 +46,50 @@ class ManagedClient:
     def client_id(self) -> str:
         return str(self.application["appId"])
 
-    def unsealed_secret(self, principal: Principal) -> IssuedSecret | None:
-        """The secret that came in the caller's own token, if the directory still has it: a removed one is not returned."""
-        sealed = principal.token.secret if principal.token else None
-        if sealed is None or not self.registration.has_secret:
+    def unsealed_secret(self, principal: Principal, now: datetime) -> IssuedSecret | None:
+        """The secret that came in the caller's own token, if the client still has it: a removed one is not returned.
+
+        A young token proves its secret against a list that doesn't have it yet, unless the list has a newer one.
+        """
+        token = principal.token
+        if token is None or token.secret is None or not self.registration.has_secret:
             return None
+        sealed = token.secret
         secret = find_secret(self.secrets, sealed.key_id)
+        sealed_at = datetime.fromtimestamp(token.sealed_at, UTC)
+        is_young = now - sealed_at < timedelta(seconds=YOUNG)
+        if secret is None and sealed.ends is not None and is_young and not any(s.starts > sealed_at for s in self.secrets):
+            secret = ClientSecret(sealed.key_id, sealed_at, datetime.fromtimestamp(sealed.ends, UTC))
         return None if secret is None else IssuedSecret(secret, sealed.text)
-
-
-def missing_client(principal: Principal, client_id: str) -> OAuthError:
-    """The error for a client that isn't there: with its own token it is the token that isn't good any more (RFC 7592 section 2.1:
-    401, and never 404)."""
-    return (
-        NotFound("there is no such client")
-        if principal.token is None
-        else InvalidToken(detail=f"client {client_id} is not there")
-    )
 
 
 class Clients:
     """Finds clients, keeps callers away from what isn't theirs, and says what is registered."""
 
-    def __init__(self, context: RegistrationContext) -> None:
+    def __init__(self, context: RegistrationContext, completion: Completion) -> None:
         self._configuration = context.configuration
         self._directory = context.directory
         self._clock = context.clock
+        self._memory = context.memory
+        self._completion = completion
 
     def load(self, principal: Principal, client_id: str, deadline: Deadline, *, keys: bool = True) -> ManagedClient:
         """The client, for a caller that may manage it; `keys` says whether its keys are needed.
 
-        Raises InvalidToken for a registration access token whose client is gone or whose generation is over; NotFound for other
-        callers; InsufficientScope where the application isn't one of this bridge, or is another caller's. Raises a GraphFailure.
+        Raises InvalidToken for a registration access token whose client is gone or whose generation is over (RFC 7592 section
+        2.1: 401, and never 404); NotFound for other callers; InsufficientScope where the application isn't one of this bridge, or
+        is another caller's; TemporarilyUnavailable while the directory may only be behind. Raises a GraphFailure.
         """
-        application = self._find(principal, client_id, deadline)
-        if application is not None and keys:
-            application = self.with_keys(application, deadline)
-        if application is None:
-            raise missing_client(principal, client_id)
+        application = self._read(principal, client_id, deadline)
+        if keys:
+            application = self.with_keys(application, deadline) or {}
+            if not application:
+                raise TemporarilyUnavailable("the client cannot be read now", detail=f"client {client_id} lags")
         if self._configuration.bridge_tag not in (application.get("tags") or []):
             raise InsufficientScope("the application is not a client of this bridge")
         provenance = read_provenance(application)
         if principal.token is not None:
-            self._check_generation(principal.token, provenance)
+            self._check_generation(principal.token, provenance, deadline)
             policy = self._configuration.policy(provenance.policy)
         else:
             policy = principal.policy
@@ -94,14 +97,32 @@ class Clients:
                 raise InsufficientScope("the client was registered by another caller")
         return ManagedClient(application, read_registered(application), provenance, read_secrets(application), policy)
 
-    def _find(self, principal: Principal, client_id: str, deadline: Deadline) -> JsonObject | None:
-        """Replicas may not know a client yet that was registered a moment ago: worth a short wait, where that can be."""
-        if not GUID.fullmatch(client_id):
-            return None
+    def _read(self, principal: Principal, client_id: str, deadline: Deadline) -> JsonObject:
+        """One GET, repeated while what comes back is older than what the caller has: replicas are behind for a while."""
         token = principal.token
-        recent = token is None or self._clock.now().timestamp() - token.sealed_at < _RECENTLY
-        wait = Deadline.after(self._clock, min(_REPLICATION, deadline.remaining())) if recent else deadline
-        return self._directory.read_application(client_id, wait, select=SELECT, await_replication=recent)
+        if not GUID.fullmatch(client_id) or self._memory.is_deleted(client_id):
+            raise self._gone(principal, client_id)
+        backoff = Backoff(deadline, _REREAD_PAUSES)
+        patience = Deadline.after(self._clock, min(MISSING_PATIENCE, deadline.remaining()))
+        while True:
+            application = self._directory.read_application(client_id, deadline, select=SELECT)
+            if application is not None:
+                self._memory.note_found(client_id)
+                if token is None or read_generation(application) >= token.generation:
+                    return application
+            if not (patience if application is None else deadline).remaining() > 0 or not backoff.wait():
+                break
+        if application is not None:
+            raise TemporarilyUnavailable("the client cannot be read now", detail=f"reads of client {client_id} are behind")
+        young = token is not None and self._clock.now().timestamp() - token.sealed_at < YOUNG
+        if young or (token is None and not self._memory.is_gone(client_id)):
+            raise TemporarilyUnavailable("the client cannot be read now", detail=f"client {client_id} is not seen")
+        raise self._gone(principal, client_id)
+
+    def _gone(self, principal: Principal, client_id: str) -> OAuthError:
+        if principal.token is None:
+            return NotFound("there is no such client")
+        return InvalidToken(detail=f"client {client_id} is not there")
 
     def with_keys(self, application: JsonObject, deadline: Deadline) -> JsonObject | None:
         """`application` and its keys, which take a read of their own where the client authenticates with one; None where it is
@@ -111,13 +132,18 @@ class Clients:
         keys = self._directory.read_application(application["appId"], deadline, select=SELECT_KEYS, await_replication=True)
         return None if keys is None else {**application, "keyCredentials": keys.get("keyCredentials")}
 
-    def _check_generation(self, token: RegistrationAccessToken, provenance: Provenance) -> None:
-        """The token of the generation before is good for a while: its successor may have been lost on the way. A token can't be
-        forged, so one from a later generation than the object's only tells that the object came from a replica that is behind."""
-        behind = provenance.generation - token.generation
-        grace = provenance.renewed + self._configuration.access_token_grace
-        if behind > 1 or (behind == 1 and self._clock.now().timestamp() >= grace):
-            raise InvalidToken(detail="the registration access token was replaced")
+    def _check_generation(self, token: RegistrationAccessToken, provenance: Provenance, deadline: Deadline) -> None:
+        """An older token ends a while after a newer one was presented: until then the newer one may have been lost on its way.
+        Raises InvalidToken, and a GraphFailure."""
+        client_id = token.client_id
+        if token.generation < provenance.generation:
+            principal = self._directory.read_service_principal(client_id, deadline, select=("appId", "notes")) or {}
+            notes = read_principal_notes(principal)
+            ends = notes.presented_at + self._configuration.access_token_grace
+            if notes.presented > token.generation and self._clock.now().timestamp() >= ends:
+                raise InvalidToken(detail="the registration access token was replaced")
+        elif token.generation > 1 and self._memory.is_first_presented(client_id, token.generation):
+            self._completion.note_presented_later(client_id, token.generation)
 
     def information(
         self, application: JsonObject, registration: Registration, generation: int, secret: IssuedSecret | None
@@ -137,7 +163,7 @@ class Clients:
             known["client_secret"] = secret.text
             known["client_secret_expires_at"] = secret.secret.expires_at
             if secret.proven and self._configuration.secrets_in_tokens:
-                sealed = SealedSecret(secret.secret.key_id, secret.text)
+                sealed = SealedSecret(secret.secret.key_id, secret.text, secret.secret.expires_at or None)
         token = RegistrationAccessToken(client_id, generation, int(self._clock.now().timestamp()), sealed)
         known["registration_client_uri"] = self._configuration.client_uri(client_id)
         known["registration_access_token"] = seal_token(token, self._configuration.sealing_keys)
@@ -153,26 +179,6 @@ class Clients:
         principal = self._directory.read_service_principal(client_id, deadline, select=["appId", "accountEnabled"])
         return {"approval": "granted" if principal is not None and principal.get("accountEnabled") else "pending"}
 
-    def withdraw_approval(self, client_id: str, deadline: Deadline) -> None:
-        """Make a client wait for approval again. Raises a GraphFailure."""
-        self._directory.update_service_principal(client_id, {"accountEnabled": False}, deadline)
-
-    # Federated identities, which are objects of their own in the directory.
-
-    def add_identities(self, client_id: str, identities: tuple[FederatedIdentity, ...], deadline: Deadline) -> None:
-        """Give a new client its federated credentials. Raises a GraphFailure."""
-        for identity in identities:
-            self._directory.add_federated_credential(client_id, federated_credential(identity), deadline, await_replication=True)
-
-    def replace_identities(self, client_id: str, identities: tuple[FederatedIdentity, ...], deadline: Deadline) -> None:
-        """Make the bridge's own federated credentials of a client those of `identities`; an administrator's stay. Old ones go
-        first, so that two never claim the same issuer and subject. Raises a GraphFailure."""
-        wanted = {body["name"]: body for body in map(federated_credential, identities)}
-        own = [entry for entry in self._directory.federated_credentials(client_id, deadline) if is_own_credential(entry)]
-        for entry in own:
-            if entry["name"] not in wanted:
-                self._directory.remove_federated_credential(client_id, entry["id"], deadline)
-        present = {entry["name"] for entry in own}
-        for name, body in wanted.items():
-            if name not in present:
-                self._directory.add_federated_credential(client_id, body, deadline)
+    def set_enabled(self, client_id: str, enabled: bool, deadline: Deadline) -> None:
+        """Let a client in, or make it wait for approval again. Raises a GraphFailure."""
+        self._directory.update_service_principal(client_id, {"accountEnabled": enabled}, deadline)

@@ -13,7 +13,9 @@ from shared.registration.policy import DEFAULT_POLICY, SETTING, Policy, one_of
 from shared.registration.tokens import KeyRing
 
 if TYPE_CHECKING:
+    from shared.background import Background
     from shared.graph.directory import Directory
+    from shared.registration.memory import WorkerMemory
 
 # The name under which clients of callers without a credential are kept.
 OPEN_CALLER = "open"
@@ -78,6 +80,8 @@ class RegistrationConfiguration:
     sealing_keys: KeyRing
     sign_in_audience: str
     budget: float
+    # What becomes of a registration that the directory's lag leaves open when the caller's time is over.
+    when_lagging: Literal["complete", "refuse"]
 
     policies: Mapping[str, Policy]
     static_credentials: tuple[StaticCredential, ...]
@@ -97,10 +101,9 @@ class RegistrationConfiguration:
     # Tried once when the tenant's policy refuses the lifetime.
     shorter_secret_lifetime: int | None
     secret_overlap: int
-    most_secrets: int
     secrets_in_tokens: bool
     rotate_access_tokens: bool
-    # How long the token of the generation before stays good, for answers that got lost.
+    # How long an older token stays good once the newer one has been presented.
     access_token_grace: int
 
     resource_apis: tuple[ResourceApi, ...]
@@ -124,3 +127,5 @@ class RegistrationContext:
     configuration: RegistrationConfiguration
     directory: "Directory"
     clock: Clock
+    background: "Background"
+    memory: "WorkerMemory"

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared import errors
-from shared.clock import Clock
 from shared.event_log import log_event
 from shared.graph import errors as graph
-from shared.graph.directory import Directory
+from shared.http.exchange import Exchange
 from shared.http.message import JSON, NO_STORE, Request, Response, json_response, parse_object
 from shared.registration.authorization import Authorization, Principal
-from shared.registration.configuration import RegistrationConfiguration, RegistrationContext
+from shared.registration.clients import Clients
+from shared.registration.completion import Completion
+from shared.registration.configuration import RegistrationContext
 from shared.registration.management import ClientManagement
 from shared.registration.registering import ClientRegistration
 from shared.registration.scopes import ScopeCatalogue
-from shared.retry import Deadline
 
 if TYPE_CHECKING:
     from shared.introspection.bearer_tokens import BearerTokens
@@ -31,7 +31,6 @@ class LoggedRequest:
 
     name: str
     client_id: str
-    deadline: Deadline
     principal: Principal | None = None
 
     def log_success(self) -> None:
@@ -50,40 +49,40 @@ class LoggedRequest:
 
 
 class RegistrationService:
-    """Registers and manages clients. Every method takes a Request, returns a Response and raises an OAuthError."""
+    """Registers and manages clients. Every method takes an Exchange, returns a Response and raises an OAuthError."""
 
-    def __init__(
-        self, configuration: RegistrationConfiguration, directory: Directory, clock: Clock, entra_tokens: "BearerTokens"
-    ) -> None:
-        context = RegistrationContext(configuration, directory, clock)
-        catalogue = ScopeCatalogue(context)
-        self._configuration = configuration
-        self._clock = clock
-        self._authorization = Authorization(configuration, entra_tokens, clock)
-        self._registration = ClientRegistration(context, catalogue)
-        self._management = ClientManagement(context, catalogue)
+    def __init__(self, context: RegistrationContext, entra_tokens: "BearerTokens") -> None:
+        catalogue, completion = ScopeCatalogue(context), Completion(context)
+        clients = Clients(context, completion)
+        self._configuration = context.configuration
+        self._authorization = Authorization(context.configuration, entra_tokens, context.clock)
+        self._registration = ClientRegistration(context, catalogue, clients, completion)
+        self._management = ClientManagement(context, catalogue, clients, completion)
 
-    def register(self, request: Request) -> Response:
+    def register(self, exchange: Exchange) -> Response:
         """POST: 201 with the client information (RFC 7591 section 3.2.1)."""
+        request = exchange.request
         with self._action("register", request) as action:
             action.principal = principal = self._authorization.to_register(request)
             if request.media_type != JSON:
                 raise errors.UnsupportedMediaType("the body must be application/json")
             key = request.headers.get("idempotency-key", "")
-            information = self._registration.register(principal, parse_object(request.body), key, action.deadline)
+            information = self._registration.register(principal, parse_object(request.body), key, exchange)
             action.client_id = information["client_id"]
         return json_response(201, information)
 
-    def read(self, request: Request) -> Response:
+    def read(self, exchange: Exchange) -> Response:
         """GET: 200 with the client information (RFC 7592 section 2.1)."""
+        request = exchange.request
         with self._action("read", request) as action:
             principal = self._manager(request, action)
-            information = self._management.read(principal, action.client_id, action.deadline)
+            information = self._management.read(principal, action.client_id, exchange.deadline)
         return json_response(200, information)
 
-    def update(self, request: Request) -> Response:
+    def update(self, exchange: Exchange) -> Response:
         """PUT: 200 with the client information after it (RFC 7592 section 2.2). Without a media type the body is read as JSON:
         MuleSoft's documented request names none, and no browser sends a PUT across sites unasked."""
+        request = exchange.request
         with self._action("update", request) as action:
             principal = self._manager(request, action)
             if not self._configuration.allow_update:
@@ -91,29 +90,31 @@ class RegistrationService:
             if request.media_type not in (JSON, ""):
                 raise errors.UnsupportedMediaType("the body must be application/json")
             document = parse_object(request.body)
-            information = self._management.update(principal, action.client_id, document, action.deadline)
+            information = self._management.update(principal, action.client_id, document, exchange)
         return json_response(200, information)
 
-    def delete(self, request: Request) -> Response:
+    def delete(self, exchange: Exchange) -> Response:
         """DELETE: 204 without a body (RFC 7592 section 2.3)."""
+        request = exchange.request
         with self._action("delete", request) as action:
             principal = self._manager(request, action)
             if not self._configuration.allow_delete:
                 raise errors.MethodNotAllowed(self._methods())
-            self._management.delete(principal, action.client_id, action.deadline)
+            self._management.delete(principal, action.client_id, exchange.deadline)
         return Response(204, b"", dict(NO_STORE))
 
-    def rotate(self, request: Request, *, immediate: bool = False) -> Response:
+    def rotate(self, exchange: Exchange, *, immediate: bool = False) -> Response:
         """POST (PUT, PATCH) to the client's `/new-secret`: 200 with the client information and the new secret. A body isn't
         needed; `{"remove_old": true}` ends the old secrets at once, as `immediate` does for portals whose contract says
         so."""
+        request = exchange.request
         with self._action("rotate", request) as action:
             principal = self._manager(request, action)
             document = parse_object(request.body) if request.body.strip() else {}
             asked = document.get("remove_old", immediate)
             if not isinstance(asked, bool):
                 raise errors.InvalidRequest("remove_old must be true or false")
-            information = self._management.rotate(principal, action.client_id, action.deadline, immediate=asked)
+            information = self._management.rotate(principal, action.client_id, exchange, immediate=asked)
         return json_response(200, information)
 
     def _manager(self, request: Request, action: LoggedRequest) -> Principal:
@@ -133,7 +134,7 @@ class RegistrationService:
     def _action(self, name: str, request: Request) -> Iterator[LoggedRequest]:
         """What a door does, within the caller's time: a failure of the directory becomes the caller's error, and what came of it
         is logged."""
-        action = LoggedRequest(name, _client_id(request), Deadline.after(self._clock, self._configuration.budget))
+        action = LoggedRequest(name, _client_id(request))
         try:
             yield action
         except graph.GraphFailure as failure:
@@ -170,6 +171,10 @@ def error_of_graph(failure: graph.GraphFailure) -> errors.OAuthError:
             return errors.InvalidClientMetadata(
                 "the metadata is longer than the directory can keep for one client", detail=detail
             )
+        case graph.TooManySecrets():
+            return errors.Conflict("the client has as many secrets as the directory keeps", detail=detail)
+        case graph.UniqueNameTaken():
+            return errors.TemporarilyUnavailable("the name of this registration is taken for now", detail=detail)
         case graph.ValueRefused():
             return errors.InvalidClientMetadata("the directory refuses a value of this registration", detail=detail)
         case graph.PermissionRefused():

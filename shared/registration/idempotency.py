@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.errors import InvalidRequest
 from shared.strict_json import JsonObject
@@ -24,6 +24,12 @@ class RequestName:
     unique_name: str
     repeatable: bool = False
     digest: str = ""
+
+    def next(self) -> "RequestName":
+        """The name to take where this one is held by a deleted application that can't be purged."""
+        stem, _, number = self.unique_name.rpartition(".")
+        following = f"{stem}.{int(number) + 1}" if stem and number.isdigit() else f"{self.unique_name}.2"
+        return replace(self, unique_name=following)
 
 
 def name_once(mark: str) -> RequestName:

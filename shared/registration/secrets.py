@@ -3,24 +3,27 @@
 learn.microsoft.com/graph/api/resources/passwordcredential
 """
 
-import logging
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.clock import ALWAYS, NEVER, read_time
-from shared.graph.errors import GraphFailure, PolicyRefused
+from shared.graph.errors import OutcomeUnknown, PolicyRefused
+from shared.registration.completion import Completion
 from shared.registration.configuration import RegistrationContext
 from shared.registration.policy import Policy
 from shared.retry import Deadline
 from shared.strict_json import JsonObject
 
-logger = logging.getLogger("bridge.registration")
-
 # The name under which the bridge makes secrets: it removes no others.
 DISPLAY_NAME = "dcr"
-# Seconds that clearing away may take of a caller's time; the audit finishes what is left.
-_CLEARING = 1.5
+# Ends the name of a secret that is to be the only one.
+ONLY = " only"
+# A client has no more secrets than this: rotation is refused then, because Entra's own limit isn't far.
+MOST_SECRETS = 20
+# Seconds before another secret is made where an answer was lost.
+LOST_PAUSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,32 +83,43 @@ def find_secret(secrets: Iterable[ClientSecret], key_id: str) -> ClientSecret | 
     return next((secret for secret in secrets if secret.key_id == key_id), None)
 
 
-def excess_secrets(secrets: Iterable[ClientSecret], most: int) -> tuple[ClientSecret, ...]:
-    """The oldest of the bridge's own secrets beyond the newest `most`: a rotation never runs into the directory's limit."""
-    newest_first = sorted((secret for secret in secrets if secret.own), key=lambda secret: secret.starts, reverse=True)
-    return tuple(newest_first[most:])
-
-
 class SecretIssuer:
-    """Makes secrets that end, and keeps their number down."""
+    """Makes secrets that end. Each has a name of its own, by which one whose making got no answer can be found."""
 
-    def __init__(self, context: RegistrationContext) -> None:
+    def __init__(self, context: RegistrationContext, completion: Completion) -> None:
         self._configuration = context.configuration
         self._directory = context.directory
         self._clock = context.clock
+        self._memory = context.memory
+        self._completion = completion
 
-    @property
-    def name(self) -> str:
-        """The display name of a secret made now."""
-        return f"{DISPLAY_NAME} {self._clock.now():%Y-%m-%d}"
+    def make_name(self, *, only: bool = False) -> str:
+        """The display name of a secret made now. `only`: the older ones are to go as soon as it is known to have been told."""
+        return f"{DISPLAY_NAME} {self._clock.now():%Y-%m-%d} {os.urandom(4).hex()}{ONLY if only else ''}"
 
-    def issue(self, client_id: str, policy: Policy, deadline: Deadline) -> IssuedSecret:
-        """Give a client one more secret. Raises a GraphFailure."""
+    def issue(self, client_id: str, policy: Policy, deadline: Deadline, *, only: bool = False) -> IssuedSecret:
+        """Give a client one more secret. Raises a GraphFailure.
+
+        Where an answer is lost another one is made: the lost one reached nobody and is removed behind the answer.
+        """
 
         def add(end: datetime) -> JsonObject:
-            return self._directory.add_password(client_id, self.name, end, deadline, await_replication=True)
+            while True:
+                name = self.make_name(only=only)
+                try:
+                    return self._directory.add_password(client_id, name, end, deadline, await_replication=True)
+                except OutcomeUnknown:
+                    self._completion.remove_unseen_secret_later(client_id, name)
+                    if not deadline.pause(LOST_PAUSE):
+                        raise
 
-        return read_issued_secret(self.for_a_lifetime(policy, add))
+        return self.remember(client_id, self.for_a_lifetime(policy, add))
+
+    def remember(self, client_id: str, credential: JsonObject) -> IssuedSecret:
+        """A passwordCredential in the one answer that holds its text."""
+        secret = read_issued_secret(credential)
+        self._memory.note_issued(client_id, secret.text, secret.secret.key_id)
+        return secret
 
     def for_a_lifetime[T](self, policy: Policy, make: Callable[[datetime], T]) -> T:
         """What `make` makes of the first end that the tenant's policy takes: what policy or settings say, then the shorter time.
@@ -119,18 +133,3 @@ class SecretIssuer:
             if not refusal.lifetime or shorter is None or shorter >= lifetime:
                 raise
         return make(now + timedelta(seconds=shorter))
-
-    def make_room(self, client_id: str, older: tuple[ClientSecret, ...], deadline: Deadline) -> None:
-        """Remove those of `older` that are too many beside a new secret. What can't be removed now is left to the audit."""
-        clearing = Deadline.after(self._clock, min(_CLEARING, deadline.remaining()))
-        for secret in excess_secrets(older, self._configuration.most_secrets - 1):
-            try:
-                self._directory.remove_password(client_id, secret.key_id, clearing)
-            except GraphFailure as failure:
-                logger.warning("a superseded secret of client %s stays for now: %s", client_id, failure)
-                return
-
-    def remove(self, client_id: str, secrets: tuple[ClientSecret, ...], deadline: Deadline) -> None:
-        """Remove these secrets. Raises a GraphFailure when one of them is left."""
-        for secret in secrets:
-            self._directory.remove_password(client_id, secret.key_id, deadline)

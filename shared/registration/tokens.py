@@ -74,10 +74,12 @@ class KeyRing:
 
 @dataclass(frozen=True, slots=True)
 class SealedSecret:
-    """A client secret and the `keyId` of the Graph passwordCredential that it is."""
+    """A client secret and the `keyId` of the Graph passwordCredential that it is. `ends` in epoch seconds; None in tokens of
+    earlier versions."""
 
     key_id: str
     text: str = field(repr=False)
+    ends: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def seal_token(token: RegistrationAccessToken, keys: KeyRing) -> str:
     key = keys.first
     content: dict[str, object] = {"c": token.client_id, "g": token.generation, "t": token.sealed_at}
     if token.secret is not None:
-        content |= {"k": token.secret.key_id, "s": token.secret.text}
+        content |= {"k": token.secret.key_id, "s": token.secret.text, "e": token.secret.ends}
     head = f"{_SEALED}.{key.id}"
     nonce = os.urandom(_NONCE)
     text = json.dumps(content, separators=(",", ":")).encode()
@@ -119,7 +121,7 @@ def unseal_token(text: str, keys: KeyRing) -> RegistrationAccessToken | None:
         content = json.loads(AESGCM(key.derive(_SEALING)).decrypt(sealed[:_NONCE], sealed[_NONCE:], head.encode()))
     except (InvalidTag, binascii.Error, ValueError):
         return None
-    secret = SealedSecret(content["k"], content["s"]) if "s" in content else None
+    secret = SealedSecret(content["k"], content["s"], content.get("e")) if "s" in content else None
     return RegistrationAccessToken(content["c"], content["g"], content["t"], secret)
 
 

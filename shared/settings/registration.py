@@ -205,7 +205,7 @@ SECRET_OVERLAP_DAYS = number(
     "how long an old secret may live on after a rotation, before the audit removes it",
 )
 MOST_SECRETS = number(
-    "REGISTRATION_MOST_SECRETS", 3, 2, 50, "how many secrets a client may have; the oldest goes when a rotation would exceed it"
+    "REGISTRATION_MOST_SECRETS", 3, 2, 50, "how many valid secrets a client may have before the audit says that it has too many"
 )
 SECRETS_IN_TOKENS = flag(
     "REGISTRATION_SECRETS_IN_TOKENS", True, "seal the secret into the registration access token, so that reads can return it"
@@ -218,9 +218,17 @@ ACCESS_TOKEN_GRACE_SECONDS = number(
     DAY,
     0,
     30 * DAY,
-    "how long the token before stays good, in case the answer got lost",
+    "how long an older token stays good once the newer one has come back from the client",
 )
 SIGN_IN_AUDIENCE = choice("REGISTRATION_SIGN_IN_AUDIENCE", ("AzureADMyOrg", "AzureADMultipleOrgs"), "or `AzureADMultipleOrgs`")
+
+
+WHEN_LAGGING = choice(
+    "REGISTRATION_WHEN_LAGGING",
+    ("complete", "refuse"),
+    "a registration that Entra's lag leaves open when the time is over: `complete` answers 201 and completes it behind the"
+    " answer, `refuse` answers 503 and undoes it",
+)
 
 
 def read_registration(environment: Environment, base_url: str, bridge_tag: str) -> RegistrationConfiguration:
@@ -247,6 +255,7 @@ def read_registration(environment: Environment, base_url: str, bridge_tag: str) 
         sealing_keys=read(SEALING_KEYS),
         sign_in_audience=read(SIGN_IN_AUDIENCE),
         budget=read(BUDGET_MILLISECONDS) / 1000,
+        when_lagging="refuse" if read(WHEN_LAGGING) == "refuse" else "complete",
         policies=policies,
         static_credentials=credentials,
         initial_token_keys=initial_keys[0] if initial_keys else None,
@@ -260,7 +269,6 @@ def read_registration(environment: Environment, base_url: str, bridge_tag: str) 
         secret_lifetime=read(SECRET_DAYS) * DAY,
         shorter_secret_lifetime=read(SHORTER_SECRET_DAYS) * DAY or None,
         secret_overlap=read(SECRET_OVERLAP_DAYS) * DAY,
-        most_secrets=read(MOST_SECRETS),
         secrets_in_tokens=read(SECRETS_IN_TOKENS),
         rotate_access_tokens=read(ROTATE_ACCESS_TOKENS),
         access_token_grace=read(ACCESS_TOKEN_GRACE_SECONDS),

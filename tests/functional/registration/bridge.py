@@ -8,14 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from emulator.server import EntraEmulator
+from shared.background import Background
 from shared.environment import Environment
 from shared.errors import OAuthError
 from shared.graph.client import GraphClient
 from shared.graph.directory import Directory
+from shared.http.exchange import Exchange
 from shared.http.message import Request, Response, error_response
 from shared.introspection.bearer_tokens import BearerTokens
-from shared.registration.configuration import RegistrationConfiguration, StaticCredential
+from shared.registration.configuration import RegistrationConfiguration, RegistrationContext, StaticCredential
 from shared.registration.endpoint import RegistrationService
+from shared.registration.memory import WorkerMemory
 from shared.registration.tokens import Key
 from shared.retry import Deadline
 from shared.settings.registration import read_registration
@@ -116,12 +119,23 @@ class Bridge:
         self.entra_tokens = FakeEntraTokens()
         graph = GraphClient("https://graph.microsoft.com/v1.0", EmulatorCredential(emulator), emulator.session(), self.clock)
         self.directory = Directory(graph)
-        self.service = RegistrationService(settings, self.directory, self.clock, self.entra_tokens)
+        self.background = Background(self.clock, threads=0)
+        self.memory = WorkerMemory(self.clock)
+        self._start()
 
     def reconfigure(self, **changes: Any) -> None:
         """The same app after a restart with other settings, on the same directory and as the same application."""
         self.configuration = replace(self.configuration, **changes)
-        self.service = RegistrationService(self.configuration, self.directory, self.clock, self.entra_tokens)
+        self._start()
+
+    def _start(self) -> None:
+        self.context = RegistrationContext(self.configuration, self.directory, self.clock, self.background, self.memory)
+        self.service = RegistrationService(self.context, self.entra_tokens)
+
+    def work_behind(self) -> None:
+        """Do all that is left to do behind the answers."""
+        while self.background.run_due():
+            pass
 
     def call(
         self,
@@ -134,8 +148,10 @@ class Bridge:
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
         raw: bytes | None = None,
+        behind: bool = True,
     ) -> Response:
-        """One request as a door would hand it over; an error comes back rendered."""
+        """One request as a door would hand it over; an error comes back rendered. What is left to do behind the answer is done at
+        once, unless `behind` is False."""
         sent = {"authorization": authorization} if authorization is not None else {}
         if body is not None or raw is not None:
             sent["content-type"] = "application/json"
@@ -151,9 +167,12 @@ class Bridge:
         }
         handler = self.service.rotate if rotate else handlers[method]
         try:
-            return handler(request)
+            return handler(Exchange(request, self.deadline(self.configuration.budget)))
         except OAuthError as error:
             return error_response(error)
+        finally:
+            if behind:
+                self.work_behind()
 
     def register(self, body: object = None, **options: Any) -> Json:
         """The client information of a registration that must succeed."""

@@ -22,7 +22,7 @@ REMOVE: dict[str, Any] = {"method": "POST", "path": "removePassword$"}
 
 def live_clients(bridge: Bridge) -> list[Json]:
     """The bridge's applications in the emulated directory, deleted ones not counted."""
-    pages = bridge.directory.tagged_pages("entra-dcr-bridge", ["appId"], bridge.deadline())
+    pages = bridge.directory.tagged_pages("applications", "entra-dcr-bridge", ["appId"], bridge.deadline())
     return [entry for page in pages for entry in page]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from shared.registration.policy import Policy
+from shared.registration.secrets import MOST_SECRETS
 from tests.functional.registration.bridge import OTHER_PORTAL, WEB, Bridge, assert_error, content
 from tests.functional.registration.test_failures import live_clients
 from tests.unit.registration.certificates import jwk
@@ -44,12 +45,13 @@ def test_a_retry_after_an_undone_registration_registers_anew(bridge: Bridge) -> 
     assert len(live_clients(bridge)) == 1
 
 
-def test_however_often_it_is_repeated_secrets_do_not_pile_up(bridge: Bridge) -> None:
+def test_secrets_of_repetitions_pile_up_to_a_limit_and_no_further(bridge: Bridge) -> None:
     client_id = bridge.register(headers=KEY)["client_id"]
-    for _ in range(5):
-        bridge.emulator.clock.advance(1)
+    for _ in range(MOST_SECRETS - 1):
+        bridge.emulator.clock.advance(60)
         bridge.register(headers=KEY)
-    assert len(bridge.application(client_id)["passwordCredentials"]) == bridge.configuration.most_secrets
+    assert_error(bridge.call("POST", body=WEB, headers=KEY), 409, "conflict", "secrets")
+    assert len(bridge.application(client_id)["passwordCredentials"]) == MOST_SECRETS
 
 
 def test_a_repeated_registration_of_a_public_client_has_no_secret(bridge: Bridge) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from emulator.server import EntraEmulator, ResourceApi
 from shared.registration import configuration
-from shared.registration.configuration import RegistrationContext
 from shared.registration.policy import DEVICE_CODE, JWT_BEARER, Policy
 from shared.registration.scopes import ScopeCatalogue, read_permissions
 from tests.functional.registration.bridge import WEB, Bridge, Json, assert_error, bearer, content
@@ -167,7 +166,7 @@ def test_app_roles_for_people_alone_and_permissions_without_a_name_are_unknown(m
 def test_what_an_api_or_an_application_leaves_out_does_no_harm(make_with: Make) -> None:
     assert read_permissions({"oauth2PermissionScopes": [{"id": "x", "isEnabled": True}]}).scopes == {}
     bridge = make_with()
-    catalogue = ScopeCatalogue(RegistrationContext(bridge.configuration, bridge.directory, bridge.clock))
+    catalogue = ScopeCatalogue(bridge.context)
     client = registered(redirect_uris=["https://a.example/cb"])
     for application in (None, {}, {"requiredResourceAccess": None}):
         added, access = catalogue.add_scope(client, "openid", Policy(), bridge.deadline(), application)

@@ -2,9 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
-from shared.registration.secrets import ClientSecret, excess_secrets, find_secret, match_secret, read_secrets
+from shared.registration.secrets import ClientSecret, find_secret, match_secret, read_secrets
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
@@ -13,10 +11,6 @@ def secret(key_id: str, *, age: int, life: int = 180, hint: str = "", own: bool 
     """A secret made `age` days ago that lives `life` days."""
     start = NOW - timedelta(days=age)
     return ClientSecret(key_id, start, start + timedelta(days=life), hint, own)
-
-
-def ids(secrets: tuple[ClientSecret, ...]) -> list[str]:
-    return [entry.key_id for entry in secrets]
 
 
 def test_reads_passwords_the_newest_first() -> None:
@@ -56,16 +50,3 @@ def test_finds_a_secret_by_its_hint() -> None:
     assert match_secret(secrets, "") is None
     assert find_secret(secrets, "bare") == secrets[2]
     assert find_secret(secrets, "gone") is None
-
-
-def test_secrets_that_the_bridge_did_not_make_are_never_excess_secrets() -> None:
-    secrets = (secret("new", age=10), secret("admin", age=100, own=False), secret("old", age=100))
-    assert ids(excess_secrets(secrets, 1)) == ["old"]
-
-
-@pytest.mark.duty(95)
-def test_the_oldest_secrets_are_excess_secrets() -> None:
-    secrets = (secret("b", age=20), secret("a", age=10), secret("c", age=30))
-    assert ids(excess_secrets(secrets, 2)) == ["c"]
-    assert ids(excess_secrets(secrets, 0)) == ["a", "b", "c"]
-    assert excess_secrets(secrets, 3) == ()

@@ -214,7 +214,7 @@ def test_what_an_administrator_changed_is_what_is_registered() -> None:
 
 
 def test_provenance_comes_back_whole() -> None:
-    provenance = Provenance("initial:4d1c", "partners", 7, 1_795_341_600, True, "ab12")
+    provenance = Provenance("initial:4d1c", "partners", 7, True, "ab12", "refuse")
     assert read_provenance(create(registered(**WEB), provenance)) == provenance
 
 
