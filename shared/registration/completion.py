@@ -166,12 +166,21 @@ class Completion:
         self._background.add(f"{'enable' if enabled else 'disable'} client {client_id}", work)
 
     def _replace_identities(self, client_id: str, identities: tuple[FederatedIdentity, ...], deadline: Deadline) -> None:
-        wanted = {str(body["name"]): (body, identity) for identity in identities for body in (federated_credential(identity),)}
-        for _, identity in wanted.values():
+        wanted = {str(federated_credential(identity)["name"]): identity for identity in identities}
+        old = [
+            entry
+            for entry in self._directory.federated_credentials(client_id, deadline)
+            if is_own_credential(entry) and entry["name"] not in wanted
+        ]
+        for identity in wanted.values():
+            # Entra takes no two with the same issuer and subject, so there one has to go first.
+            same = next((e for e in old if (e["issuer"], e["subject"]) == (identity.issuer, identity.subject)), None)
+            if same is not None:
+                old.remove(same)
+                self._directory.remove_federated_credential(client_id, str(same["id"]), deadline)
             self.add_identity(client_id, identity, deadline)
-        for entry in self._directory.federated_credentials(client_id, deadline):
-            if is_own_credential(entry) and entry["name"] not in wanted:
-                self._directory.remove_federated_credential(client_id, str(entry["id"]), deadline)
+        for entry in old:
+            self._directory.remove_federated_credential(client_id, str(entry["id"]), deadline)
 
     # What callers are known to have
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from shared.clock import write_time
 from shared.errors import AccessDenied, Conflict, InsufficientScope, TemporarilyUnavailable
-from shared.graph.errors import GraphFailure, ObjectMissing, OutcomeUnknown, UniqueNameTaken, ValueRefused
+from shared.graph.errors import GraphFailure, ObjectMissing, OutcomeUnknown, Unavailable, UniqueNameTaken, ValueRefused
 from shared.http.exchange import Exchange
 from shared.http.message import json_response
 from shared.registration.application import Provenance, create_body, read_provenance, read_registered
@@ -215,6 +215,9 @@ class ClientRegistration:
                 self._completion.complete_later(client_id, identities, enabled=enabled)
             else:
                 self._undo(application, new)
+                if isinstance(failure, ValueRefused):
+                    # No value of the caller is in this step.
+                    raise Unavailable(str(failure)) from failure
                 raise
         else:
             if not exchange.claim() and not completes:
@@ -266,5 +269,8 @@ class ClientRegistration:
     def _register_under_next_name(self, new: NewClient, exchange: Exchange) -> JsonObject:
         """The name is taken and its application isn't seen: the worker that deleted it ended before it could purge it."""
         following = replace(new, name=new.name.next())
-        application, secret = self._create(following, exchange.deadline)
+        try:
+            application, secret = self._create(following, exchange.deadline)
+        except UniqueNameTaken:
+            return self._repeat(following, exchange)
         return self._finish(application, secret, following, exchange)

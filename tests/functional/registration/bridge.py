@@ -119,13 +119,17 @@ class Bridge:
         self.entra_tokens = FakeEntraTokens()
         graph = GraphClient("https://graph.microsoft.com/v1.0", EmulatorCredential(emulator), emulator.session(), self.clock)
         self.directory = Directory(graph)
-        self.background = Background(self.clock, threads=0)
-        self.memory = WorkerMemory(self.clock)
-        self._start()
+        self.restart()
 
     def reconfigure(self, **changes: Any) -> None:
         """The same app after a restart with other settings, on the same directory and as the same application."""
         self.configuration = replace(self.configuration, **changes)
+        self._start()
+
+    def restart(self) -> None:
+        """Another worker: what this one had left to do and what it remembered are lost."""
+        self.background = Background(self.clock, threads=0)
+        self.memory = WorkerMemory(self.clock)
         self._start()
 
     def _start(self) -> None:

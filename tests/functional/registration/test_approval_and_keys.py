@@ -35,18 +35,38 @@ def test_a_client_that_needs_approval_gets_no_token_before_it(make: Make) -> Non
     assert bridge.token_status(client["client_id"], client["client_secret"]) == 200
 
 
-@pytest.mark.parametrize("change", [{"redirect_uris": ["https://elsewhere.example.com/cb"]}, {"scope": "openid"}])
-def test_what_was_approved_is_approved_again_when_it_reaches_further(make: Make, change: Json) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"redirect_uris": ["https://elsewhere.example.com/cb"]},
+        {"scope": "openid"},
+        {"client_name": "Payroll"},
+        {"logo_uri": "https://orders.example.com/other.png"},
+        {"grant_types": ["authorization_code", "client_credentials"]},
+        {"token_endpoint_auth_method": "none", "application_type": "native"},
+    ],
+)
+def test_what_was_approved_is_approved_again_when_something_else_is_made_of_it(make: Make, change: Json) -> None:
     bridge = make(policies=APPROVAL)
     client = bridge.register()
     approve(bridge, client)
-    body = {**WEB, "client_id": client["client_id"], "client_name": "Renamed"}
+    body = {**WEB, "client_id": client["client_id"], "tos_uri": "https://orders.example.com/terms"}
     updated = content(bridge.call("PUT", client["client_id"], body, authorization=bearer(client)))
     assert enabled(bridge, client)
     assert updated["approval"] == "granted"
     changed = content(bridge.call("PUT", client["client_id"], {**body, **change}, authorization=bearer(updated)))
     assert not enabled(bridge, client)
     assert changed["approval"] == "pending"
+
+
+def test_an_update_that_the_directory_refuses_leaves_an_approved_client_approved(make: Make) -> None:
+    bridge = make(policies=APPROVAL)
+    client = bridge.register()
+    approve(bridge, client)
+    bridge.emulator.faults.add("error", method="PATCH", path=r"applications\(", status=400, code="Request_BadRequest")
+    body = {**WEB, "client_id": client["client_id"], "client_name": "Payroll"}
+    assert bridge.call("PUT", client["client_id"], body, authorization=bearer(client)).status == 400
+    assert enabled(bridge, client)
 
 
 def test_clients_of_other_policies_are_enabled_from_the_start(bridge: Bridge) -> None:
@@ -98,11 +118,11 @@ def test_keys_are_read_of_clients_that_authenticate_with_them_alone(bridge: Brid
     assert key_reads() == 1
 
 
-def test_a_client_that_goes_while_its_keys_are_read_is_gone(bridge: Bridge) -> None:
+def test_a_client_whose_keys_can_not_be_read_yet_is_not_gone(bridge: Bridge) -> None:
     client = bridge.register(with_keys(0))
     code = "Request_ResourceNotFound"
     bridge.emulator.faults.add("error", method="GET", path="applications", skip=1, times=None, status=404, code=code)
-    assert bridge.call("GET", client["client_id"]).status == 404
+    assert bridge.call("GET", client["client_id"]).status == 503
 
 
 @pytest.mark.duty(84)

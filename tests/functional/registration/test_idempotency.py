@@ -31,18 +31,33 @@ def test_a_repeated_registration_gives_the_same_client_with_a_secret_that_works(
 @pytest.mark.parametrize("kind", ["reset_after", "truncated"])
 def test_a_retry_after_a_lost_answer_finds_the_client(bridge: Bridge, kind: str) -> None:
     bridge.emulator.faults.add(kind, method="POST", path="applications$")
-    assert bridge.call("POST", body=WEB, headers=KEY).status == 503
+    first = content(bridge.call("POST", body=WEB, headers=KEY))
     client = bridge.register(headers=KEY)
+    assert first["client_id"] == client["client_id"]
     assert len(live_clients(bridge)) == 1
     assert bridge.token_status(client["client_id"], client["client_secret"]) == 200
 
 
-def test_a_retry_after_an_undone_registration_registers_anew(bridge: Bridge) -> None:
-    fault = bridge.emulator.faults.add("error", method="POST", path="servicePrincipals$", status=500, times=None)
-    assert bridge.call("POST", body=WEB, headers=KEY).status == 503
+@pytest.mark.parametrize("status", [500, 403])
+def test_a_retry_after_a_failed_registration_gives_the_same_client(bridge: Bridge, status: int) -> None:
+    """What another request under the key may have been answered with is never undone."""
+    fault = bridge.emulator.faults.add("error", method="POST", path="servicePrincipals$", status=status, times=None)
+    assert bridge.call("POST", body=WEB, headers=KEY, behind=False).status in (201, 500)
+    (left,) = live_clients(bridge)
     bridge.emulator.faults.remove(fault)
-    bridge.register(headers=KEY)
-    assert len(live_clients(bridge)) == 1
+    client = bridge.register(headers=KEY)
+    assert client["client_id"] == left["appId"]
+    assert bridge.token_status(client["client_id"], client["client_secret"]) == 200
+
+
+def test_a_registration_under_a_key_that_runs_twice_at_once_is_not_undone(make: Make) -> None:
+    bridge = make(when_lagging="refuse")
+    fault = bridge.emulator.faults.add("error", method="POST", path="servicePrincipals$", status=500, times=None)
+    assert bridge.call("POST", body=WEB, headers=KEY, behind=False).status == 503
+    bridge.emulator.faults.remove(fault)
+    told = bridge.register(headers=KEY)
+    bridge.work_behind()
+    assert bridge.token_status(told["client_id"], told["client_secret"]) == 200
 
 
 def test_secrets_of_repetitions_pile_up_to_a_limit_and_no_further(bridge: Bridge) -> None:
@@ -129,12 +144,25 @@ def test_a_deleted_client_makes_room_for_the_same_registration(make: Make) -> No
 @pytest.mark.duty(152)
 def test_a_name_that_a_deleted_application_still_holds_is_retryable_and_makes_no_second_one(bridge: Bridge) -> None:
     client = bridge.register(headers=KEY)
-    bridge.emulator.faults.add("error", method="DELETE", path="deletedItems", status=403, code="Authorization_RequestDenied")
-    bridge.call("DELETE", client["client_id"])
-    response = bridge.call("POST", body=WEB, headers=KEY)
+    bridge.call("DELETE", client["client_id"], behind=False)
+    response = bridge.call("POST", body=WEB, headers=KEY, behind=False)
     assert_error(response, 503, "temporarily_unavailable")
     assert "Retry-After" in response.headers
     assert live_clients(bridge) == []
+    bridge.work_behind()
+    assert bridge.register(headers=KEY)["client_id"] != client["client_id"]
+
+
+@pytest.mark.duty(152)
+def test_a_name_whose_worker_ended_before_it_could_purge_gives_way_to_the_next(bridge: Bridge) -> None:
+    client = bridge.register(headers=KEY)
+    bridge.call("DELETE", client["client_id"], behind=False)
+    bridge.restart()
+    assert bridge.call("POST", body=WEB, headers=KEY).status == 503
+    bridge.emulator.clock.advance(600)
+    again = bridge.register(headers=KEY)
+    assert again["client_id"] != client["client_id"]
+    assert bridge.register(headers=KEY)["client_id"] == again["client_id"]
 
 
 def test_a_repetition_waits_for_replicas(bridge: Bridge) -> None:

@@ -93,11 +93,22 @@ def test_a_token_of_an_unknown_client_is_401_and_never_404(bridge: Bridge, metho
 
 
 @pytest.mark.parametrize(
-    "client_id", [UNKNOWN, "x", "../../users", "00000000-0000-4000-8000-00000000000", "00000000-0000-4000-8000-00000000000G"]
+    "client_id", ["x", "../../users", "00000000-0000-4000-8000-00000000000", "00000000-0000-4000-8000-00000000000G"]
 )
 def test_a_portal_is_told_that_a_client_is_not_there(bridge: Bridge, client_id: str) -> None:
     for method in ("GET", "PUT"):
         assert_error(bridge.call(method, client_id, WEB), 404, "not_found")
+
+
+def test_a_portal_is_told_that_a_client_is_gone_once_replicas_had_the_time_to_hear_of_it(bridge: Bridge) -> None:
+    for method in ("GET", "PUT", "DELETE"):
+        answer = bridge.call(method, UNKNOWN, WEB)
+        assert_error(answer, 503, "temporarily_unavailable")
+        assert "Retry-After" in answer.headers
+    bridge.emulator.clock.advance(120)
+    for method in ("GET", "PUT"):
+        assert_error(bridge.call(method, UNKNOWN, WEB), 404, "not_found")
+    assert bridge.call("DELETE", UNKNOWN).status == 204
 
 
 def test_no_graph_call_is_made_for_what_cannot_be_a_client_id(bridge: Bridge) -> None:

@@ -191,7 +191,6 @@ def problems(variables: dict[str, str]) -> list[str]:
         ("BRIDGE_TAG", "dcr:x"),
         ("BRIDGE_TAG", "x" * 65),
         ("REGISTRATION_SIGN_IN_AUDIENCE", "AzureADandPersonalMicrosoftAccount"),
-        ("REGISTRATION_MOST_SECRETS", "1"),
         ("REGISTRATION_CREDENTIALS", json.dumps([{"name": "p", "authorization": LITERAL, "policy": "missing"}])),
         ("REGISTRATION_CREDENTIALS", json.dumps([{"name": "open", "authorization": LITERAL}])),
         ("REGISTRATION_OPEN_POLICY", "missing"),
