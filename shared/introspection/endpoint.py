@@ -21,7 +21,7 @@ from shared.http.message import JSON, NO_STORE, Request, Response
 from shared.http.refreshed import FetchFailed, Pending, settled, settled_async
 from shared.introspection.answer import INACTIVE, active_answer
 from shared.introspection.cache import ResultCache
-from shared.introspection.callers import FORM, MAX_BODY, BearerCallers, CallerAuthentication, SecretCallers, read_form
+from shared.introspection.callers import FORM, MAX_BODY, CallerAuthentication, read_form
 from shared.introspection.configuration import Caller, IntrospectionConfiguration
 from shared.introspection.issuers import TrustedIssuers
 from shared.introspection.jws import split_token
@@ -58,9 +58,7 @@ class Introspection:
         self.issuers = TrustedIssuers(configuration, read, executor)
         # What judges the tokens; the bridge's own callers bring tokens of the same kind.
         self.verifier = TokenVerifier(self.issuers, options)
-        self._authentication = CallerAuthentication(
-            SecretCallers(configuration.callers), BearerCallers(configuration.bearer_callers, options, self.verifier)
-        )
+        self._authentication = CallerAuthentication(configuration, self.verifier)
         self._cache = ResultCache(options.cache_size, options.cache_ttl)
         self.signer = read_signer(configuration)
         self._revocation: RevocationCheck | None = None
