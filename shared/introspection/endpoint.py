@@ -5,6 +5,8 @@ The steps stand in the order of `_answer`. What isn't a good token for this call
 """
 
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 
 from shared.errors import (
@@ -80,22 +82,23 @@ class Introspection:
     def warm(self, now: float) -> None:
         """Starts fetching the keys of every source and returns at once: for the start of a worker."""
         for source in self.issuers.sources:
-            try:
+            with suppress(Pending, FetchFailed):
                 source.store.value(now)
-            except (Pending, FetchFailed):
-                continue
 
     def handle(self, request: Request, now: float) -> Response:
         """The answer to `request` at `now`, seconds since 1970; blocks while a fetch that it needs runs. Raises OAuthError."""
         try:
-            return settled(lambda: self._answer(request, now), _PATIENCE, _ROUNDS)
+            return settled(partial(self._answer, request, now), _PATIENCE, _ROUNDS)
         except FetchFailed as failed:
             raise _not_known(failed) from None
 
     async def handle_async(self, request: Request, now: float) -> Response:
         """The same for an event loop, which it never blocks: without a fetch to wait for it runs straight through."""
         try:
-            return await settled_async(lambda: self._answer(request, now), _PATIENCE, _ROUNDS)
+            try:
+                return self._answer(request, now)
+            except Pending:
+                return await settled_async(partial(self._answer, request, now), _PATIENCE, _ROUNDS)
         except FetchFailed as failed:
             raise _not_known(failed) from None
 
