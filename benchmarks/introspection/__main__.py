@@ -39,12 +39,11 @@ def operation_rows(material: Material, rounds: int) -> list[Row]:
         value = ratio(good, name, "bare verification")
         rows.append((f"the same by {name}", f"{value:.2f} x bare ({statistics.median(good[name]):.1f} us)", "", ""))
     made_up = [name for name in hostile if not name.startswith("good")]
-    for base, size in (("good, 16 KB", "16 KB, its own size"), ("good", "1.6 KB, a tenth of its size")):
+    for base, size, target in (("good, 28 KB", "28 KB, about its own size", 2), ("good", "1.6 KB, a twentieth of its size", 5)):
         ratios = {name: ratio(hostile, name, base) for name in made_up}
         worst = max(ratios, key=lambda name: ratios[name])
-        rows.append(
-            (f"worst hostile token: {worst}", f"{ratios[worst]:.2f} x a good one of {size}", "<= 2", verdict(ratios[worst], 2))
-        )
+        measured = f"{ratios[worst]:.2f} x a good one of {size}"
+        rows.append((f"worst hostile token: {worst}", measured, f"<= {target}", verdict(ratios[worst], target)))
     return rows
 
 

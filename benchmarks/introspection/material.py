@@ -92,7 +92,7 @@ def make_material(count: int = 256) -> Material:
         signature = key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
         return (signed + b"." + encode_segment(signature)).decode()
 
-    large = {**claims_of(count, now), "groups": [f"5f0c2a3e-6b1d-4d0e-9a55-3c8d1f7b9{number:03d}" for number in range(280)]}
+    large = {**claims_of(count, now), "groups": [f"{number:03d}{'g' * 97}" for number in range(200)]}
     return Material(jwk, [token(claims_of(index, now)) for index in range(count)], token(large))
 
 

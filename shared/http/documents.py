@@ -52,25 +52,21 @@ class HttpsDocuments:
 
     def __call__(self, url: str, host: str) -> object:
         # Imported here: a cold start that only answers health checks doesn't pay for it.
+        from urllib import request as library
         from urllib.error import HTTPError
-        from urllib.request import (
-            HTTPDefaultErrorHandler,
-            HTTPErrorProcessor,
-            HTTPSHandler,
-            OpenerDirector,
-            ProxyHandler,
-            Request,
-        )
 
         check_location(url, host)
         if self._tls is None:
             self._tls = ssl.create_default_context()
         # No redirect handler: a 3xx is an error like any other status but 200. No http, ftp, file or data handler either.
-        opener = OpenerDirector()
-        for handler in (ProxyHandler(), HTTPSHandler(context=self._tls), HTTPErrorProcessor(), HTTPDefaultErrorHandler()):
-            opener.add_handler(handler)
+        opener = library.OpenerDirector()
+        opener.add_handler(library.ProxyHandler())
+        opener.add_handler(library.HTTPSHandler(context=self._tls))
+        opener.add_handler(library.HTTPErrorProcessor())
+        opener.add_handler(library.HTTPDefaultErrorHandler())
         deadline = time.monotonic() + self._timeout
-        request = Request(url, headers={"Accept": "application/json", "User-Agent": "entra-dcr-bridge"})  # noqa: S310 - https checked above
+        headers = {"Accept": "application/json", "User-Agent": "entra-dcr-bridge"}
+        request = library.Request(url, headers=headers)  # noqa: S310 - https checked above
         try:
             answer = opener.open(request, timeout=self._timeout)
         except HTTPError as refusal:

@@ -22,16 +22,14 @@ _OTHER_NAME = {"azp": "appid", "appid": "azp", "azpacr": "appidacr", "appidacr":
 def _scope_with_roles(scope: str, roles: list[str]) -> str:
     known = scope.split()
     # A role with a blank in it would read as two scopes; Entra allows none, a foreign issuer might.
-    return " ".join(
-        [scope] * bool(scope) + [role for role in dict.fromkeys(roles) if role and role not in known and " " not in role]
-    )
+    added = [role for role in dict.fromkeys(roles) if role and role not in known and " " not in role]
+    return " ".join([scope, *added] if scope else added)
 
 
 def active_answer(
     claims: Mapping[str, object], client_id: str, more: tuple[str, ...] = (), roles_as_scope: bool = False
 ) -> dict[str, object]:
-    """The members for a token that passed every check; `more` are claims that the caller listed. Raises Refused for malformed
-    ones.
+    """The members for a token that passed every check; `more` are claims that the caller listed. Raises Refused.
 
     `client_id` is Entra's appid or azp as it stands: gateways compare it byte for byte with what registration returned.
     `scope` is one string, left out when it is empty; `roles` stays an array beside it.

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from shared.errors import REALM, InsufficientScope, InvalidClient, InvalidRequest, InvalidToken
 from shared.introspection.claims import roles_of
-from shared.introspection.configuration import BearerCaller, Caller, IntrospectionOptions, SecretCaller
+from shared.introspection.configuration import Caller, IntrospectionConfiguration
 from shared.introspection.jws import MAX_TOKEN
 from shared.introspection.reasons import Refused
 from shared.introspection.verifier import TokenVerifier, Verified, check_for_bridge
@@ -64,107 +64,80 @@ def read_basic(value: str) -> Credentials | None:
     return (client_id, secret) if colon else None
 
 
-def form_decoded(credentials: Credentials) -> Credentials:
-    """RFC 6749 section 2.3.1: id and secret are form-encoded before they go into the header. Many gateways don't do it."""
-    return decode_form_text(credentials[0]), decode_form_text(credentials[1])
-
-
-class SecretCallers:
-    """The callers that have a client id and secrets."""
-
-    def __init__(self, callers: Iterable[SecretCaller]) -> None:
-        self._entries = tuple(
-            (entry.caller.name.encode("utf-8"), digest, entry.caller) for entry in callers for digest in entry.secret_sha256
-        )
-
-    def find(self, credentials: Credentials) -> Caller | None:
-        """The caller that these credentials, as they stand, belong to."""
-        client_id, secret = credentials
-        presented = sha256(secret).digest()
-        found = None
-        for name, digest, caller in self._entries:
-            # No early exit: the time tells neither which caller nor how much of a digest matched.
-            if compare_digest(digest, presented) & (name == client_id):
-                found = caller
-        return found
-
-
-class BearerCallers:
-    """The callers that bring an access token of Entra for the bridge itself, with an app role."""
-
-    def __init__(self, callers: Iterable[BearerCaller], options: IntrospectionOptions, verifier: TokenVerifier) -> None:
-        self._callers = tuple(callers)
-        self._options = options
-        self._verifier = verifier
-
-    def __bool__(self) -> bool:
-        return bool(self._callers)
-
-    def find(self, token: str, now: float) -> tuple[Caller, Verified]:
-        """The caller and its verified token. Raises InvalidToken, InsufficientScope, Pending or FetchFailed."""
-        try:
-            verified = self._verifier.verify(token.strip().encode("utf-8", "replace"), now)
-            check_for_bridge(verified, self._options.bearer_audiences, self._options.bearer_tenants)
-            roles = roles_of(verified.claims)
-        except Refused as refused:
-            raise InvalidToken("the access token is not valid here", detail=f"bearer caller: {refused.reason}") from None
-        for entry in self._callers:
-            if entry.role in roles:
-                return entry.caller, verified
-        raise InsufficientScope("the access token carries no role that may introspect")
-
-
 class CallerAuthentication:
     """Tells who calls. Raises InvalidClient, InvalidToken, InsufficientScope or InvalidRequest when it can't."""
 
-    def __init__(self, secret_callers: SecretCallers, bearer_callers: BearerCallers) -> None:
-        self._secret_callers = secret_callers
-        self._bearer_callers = bearer_callers
+    def __init__(self, configuration: IntrospectionConfiguration, verifier: TokenVerifier) -> None:
+        self._secrets = tuple(
+            (entry.caller.name.encode("utf-8"), digest, entry.caller)
+            for entry in configuration.callers
+            for digest in entry.secret_sha256
+        )
+        self._bearer_callers = configuration.bearer_callers
+        self._options = configuration.options
+        self._verifier = verifier
         # Headers that were accepted before, as SHA-256: finding one by its digest tells a guesser no more than comparing secrets.
         self._proven: dict[bytes, Caller] = {}
 
     def authenticate(self, headers: Mapping[str, str], form: Mapping[bytes, bytes], now: float) -> tuple[Caller, Verified | None]:
-        """The caller, and its own token when it brought one. `headers` have lower-case names."""
+        """The caller, and its own token when it brought one. `headers` have lower-case names. Raises Pending, FetchFailed too."""
         authorization = headers.get("authorization")
         client_id, secret = form.get(b"client_id"), form.get(b"client_secret")
         if authorization is None:
             if client_id is None or secret is None:
                 raise self._challenge("client authentication is required")
-            return self._known(((client_id, secret),)), None
+            return self._by_secret(((client_id, secret),)), None
+        proof = None
         if client_id is None and secret is None:
             proof = sha256(authorization.encode("utf-8", "surrogatepass")).digest()
             caller = self._proven.get(proof)
             if caller is not None:
                 return caller, None
-        else:
-            proof = None
         scheme, _, value = authorization.partition(" ")
         scheme = scheme.lower()
         if scheme == "bearer" and self._bearer_callers:
             if secret is not None:
                 raise InvalidRequest("the request authenticates in two ways")
-            return self._bearer_callers.find(value, now)
+            return self._by_token(value, now)
         credentials = read_basic(value) if scheme == "basic" else None
         if credentials is None:
             raise self._challenge("client authentication failed")
-        decoded = form_decoded(credentials)
+        # RFC 6749 section 2.3.1: id and secret are form-encoded before they go into the header. Many gateways don't do it.
+        decoded = decode_form_text(credentials[0]), decode_form_text(credentials[1])
         candidates = [credentials] if decoded == credentials else [credentials, decoded]
         if client_id is not None or secret is not None:
             # lua-resty-openidc sends both at once; RFC 6749 section 2.3 forbids it, so both must at least say the same.
             candidates = [pair for pair in candidates if client_id in (None, pair[0]) and secret in (None, pair[1])]
             if not candidates:
                 raise InvalidRequest("the header and the body name different clients")
-        caller = self._known(candidates)
+        caller = self._by_secret(candidates)
         if proof is not None and len(self._proven) < MAX_PROVEN:
             self._proven[proof] = caller
         return caller, None
 
-    def _known(self, candidates: Iterable[Credentials]) -> Caller:
-        for credentials in candidates:
-            caller = self._secret_callers.find(credentials)
-            if caller is not None:
-                return caller
+    def _by_secret(self, candidates: Iterable[Credentials]) -> Caller:
+        found = None
+        for client_id, secret in candidates:
+            presented = sha256(secret).digest()
+            for name, digest, caller in self._secrets:
+                # No early exit: the time tells neither which caller nor how much of a digest matched.
+                if compare_digest(digest, presented) & (name == client_id):
+                    found = caller
+            if found is not None:
+                return found
         raise self._challenge("client authentication failed")
+
+    def _by_token(self, token: str, now: float) -> tuple[Caller, Verified]:
+        try:
+            verified = self._verifier.verify(token.strip().encode("utf-8", "replace"), now)
+            check_for_bridge(verified, self._options.bearer_audiences, self._options.bearer_tenants)
+            roles = roles_of(verified.claims)
+        except Refused as refused:
+            raise InvalidToken("the access token is not valid here", detail=f"bearer caller: {refused.reason}") from None
+        for entry in self._bearer_callers:
+            if entry.role in roles:
+                return entry.caller, verified
+        raise InsufficientScope("the access token carries no role that may introspect")
 
     def _challenge(self, description: str) -> InvalidClient:
         error = InvalidClient(description)

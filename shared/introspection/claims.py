@@ -1,8 +1,7 @@
 """What makes a verified JWT an access token of Entra: the rules that no JWT library knows.
 
-Sources: Microsoft's "Access tokens in the Microsoft identity platform" and its claims reference, RFC
-8725, RFC 7662 section 4. Pure functions over the claims; the clock is passed in as `now`, in seconds
-since 1970. Each raises Refused at the first rule broken.
+Sources: Microsoft's "Access tokens in the Microsoft identity platform" and its claims reference, RFC 8725, RFC 7662 section 4.
+Pure functions over the claims; `now` is in seconds since 1970. Each raises Refused at the first rule broken.
 """
 
 from collections.abc import Mapping
@@ -114,9 +113,7 @@ def audience_of(claims: Mapping[str, object]) -> str:
 
 
 def is_for_a_user(claims: Mapping[str, object]) -> bool:
-    """Whether a user stands behind the token: `idtyp` says so, or a delegated
-    scope, or a subject that isn't the client's object.
-    """
+    """Whether a user stands behind the token: by `idtyp`, a delegated scope, or a subject that isn't the client's object."""
     kind = claims.get("idtyp")
     if isinstance(kind, str):
         return kind.lower() != "app"

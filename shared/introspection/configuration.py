@@ -72,9 +72,8 @@ class BearerCaller(NamedTuple):
 
 
 class RevocationOptions(NamedTuple):
-    """`mode`: off, client, or client+user. `ttl`: seconds for which an answer of the directory counts.
-    `grace`: seconds for which the last answer serves while the directory fails. `tenant_id`: the
-    tenant that the directory lookups cover; others aren't checked.
+    """`mode`: off, client, or client+user. `ttl`: seconds for which an answer of the directory counts. `grace`: seconds for which
+    the last answer serves while the directory fails. `tenant_id`: the tenant that the lookups cover; others aren't checked.
     """
 
     mode: str = "off"

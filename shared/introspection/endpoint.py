@@ -5,6 +5,8 @@ The steps stand in the order of `_answer`. What isn't a good token for this call
 """
 
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 
 from shared.errors import (
@@ -21,7 +23,7 @@ from shared.http.message import JSON, NO_STORE, Request, Response
 from shared.http.refreshed import FetchFailed, Pending, settled, settled_async
 from shared.introspection.answer import INACTIVE, active_answer
 from shared.introspection.cache import ResultCache
-from shared.introspection.callers import FORM, MAX_BODY, BearerCallers, CallerAuthentication, SecretCallers, read_form
+from shared.introspection.callers import FORM, MAX_BODY, CallerAuthentication, read_form
 from shared.introspection.configuration import Caller, IntrospectionConfiguration
 from shared.introspection.issuers import TrustedIssuers
 from shared.introspection.jws import split_token
@@ -58,9 +60,7 @@ class Introspection:
         self.issuers = TrustedIssuers(configuration, read, executor)
         # What judges the tokens; the bridge's own callers bring tokens of the same kind.
         self.verifier = TokenVerifier(self.issuers, options)
-        self._authentication = CallerAuthentication(
-            SecretCallers(configuration.callers), BearerCallers(configuration.bearer_callers, options, self.verifier)
-        )
+        self._authentication = CallerAuthentication(configuration, self.verifier)
         self._cache = ResultCache(options.cache_size, options.cache_ttl)
         self.signer = read_signer(configuration)
         self._revocation: RevocationCheck | None = None
@@ -82,22 +82,23 @@ class Introspection:
     def warm(self, now: float) -> None:
         """Starts fetching the keys of every source and returns at once: for the start of a worker."""
         for source in self.issuers.sources:
-            try:
+            with suppress(Pending, FetchFailed):
                 source.store.value(now)
-            except (Pending, FetchFailed):
-                continue
 
     def handle(self, request: Request, now: float) -> Response:
         """The answer to `request` at `now`, seconds since 1970; blocks while a fetch that it needs runs. Raises OAuthError."""
         try:
-            return settled(lambda: self._answer(request, now), _PATIENCE, _ROUNDS)
+            return settled(partial(self._answer, request, now), _PATIENCE, _ROUNDS)
         except FetchFailed as failed:
             raise _not_known(failed) from None
 
     async def handle_async(self, request: Request, now: float) -> Response:
         """The same for an event loop, which it never blocks: without a fetch to wait for it runs straight through."""
         try:
-            return await settled_async(lambda: self._answer(request, now), _PATIENCE, _ROUNDS)
+            try:
+                return self._answer(request, now)
+            except Pending:
+                return await settled_async(partial(self._answer, request, now), _PATIENCE, _ROUNDS)
         except FetchFailed as failed:
             raise _not_known(failed) from None
 

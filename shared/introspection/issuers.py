@@ -7,6 +7,7 @@ consumer key in it would vouch for any tenant. Both documents publish the same k
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -74,17 +75,10 @@ class TenantDocuments:
         )
 
 
-class IssuerDocuments:
+def read_issuer(trusted: TrustedIssuer, read: DocumentReader) -> Published:
     """What an explicit issuer publishes: its keys, at the place that the operator named."""
-
-    def __init__(self, trusted: TrustedIssuer, read: DocumentReader) -> None:
-        self._trusted = trusted
-        self._read = read
-
-    def __call__(self) -> Published:
-        trusted = self._trusted
-        document = self._read(trusted.jwks_uri, urlsplit(trusted.jwks_uri).netloc)
-        return Published({trusted.issuer: trusted.version}, read_key_set(document, trusted.issuer, trusted.tenant_id))
+    document = read(trusted.jwks_uri, urlsplit(trusted.jwks_uri).netloc)
+    return Published({trusted.issuer: trusted.version}, read_key_set(document, trusted.issuer, trusted.tenant_id))
 
 
 class TrustedIssuers:
@@ -94,7 +88,7 @@ class TrustedIssuers:
         lifetimes = configuration.options.keys
         self._explicit: dict[str, Source] = {}
         for issuer in configuration.issuers:
-            store = KeyStore(issuer.issuer, IssuerDocuments(issuer, read), lifetimes, executor)
+            store = KeyStore(issuer.issuer, partial(read_issuer, issuer, read), lifetimes, executor)
             self._explicit[issuer.issuer] = Source(issuer.tenant_id, (issuer.version,), store)
         self._tenants: dict[str, Source] = {}
         for tenant in configuration.tenants:

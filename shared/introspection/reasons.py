@@ -1,7 +1,6 @@
 """Why a token is inactive: one code for each check, in the order in which the checks are made, and what the log says of it.
 
-The codes go to the log, never to the caller (RFC 7662 section 2.2: an inactive answer says nothing else). The token goes
-to neither.
+The codes go to the log, not to the caller (RFC 7662 section 2.2: an inactive answer says nothing else).
 """
 
 import logging

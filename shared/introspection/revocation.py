@@ -29,9 +29,7 @@ class UserState(NamedTuple):
 
 
 class DirectoryLookup(Protocol):
-    """What introspection asks of Microsoft Graph. Calls may block, and raise any
-    exception to say that the answer couldn't be had.
-    """
+    """What introspection asks of Microsoft Graph. Calls may block, and raise anything to say that there is no answer."""
 
     def client_enabled(self, app_id: str) -> bool | None:
         """Whether the tenant's service principal of `app_id` is enabled; None when there is none.

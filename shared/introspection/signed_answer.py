@@ -1,7 +1,6 @@
 """Answers as signed JWTs for callers that ask for them. RFC 9701, with ES256 (RFC 7518 section 3.4).
 
-cryptography's elliptic curves are imported when the first key is read, so that
-an endpoint without signed answers never loads them.
+cryptography's elliptic curves are imported when the first key is read: an endpoint without signed answers never loads them.
 """
 
 from collections.abc import Mapping
@@ -83,9 +82,7 @@ class AnswerSigner:
         self._header = encode_segment(dumps({"typ": _KIND, "alg": "ES256", "kid": keys[0].key_id}))
 
     def sign(self, answer: bytes, audience: str, now: float) -> bytes:
-        """The JWT for a JSON `answer` to the caller named `audience` (RFC 9701
-        section 5): no `sub` or `exp` outside the answer.
-        """
+        """The JWT for a JSON `answer` to the caller named `audience` (RFC 9701 section 5): no `sub` or `exp` outside of it."""
         claims = {"iss": self._issuer, "aud": audience, "iat": int(now), "token_introspection": loads(answer)}
         text = self._header + b"." + encode_segment(dumps(claims))
         return text + b"." + encode_segment(self._keys[0].sign(text))

@@ -24,7 +24,7 @@ from shared.introspection.configuration import (
 )
 from shared.introspection.keys import KeyLifetimes
 from shared.introspection.signed_answer import read_signing_key
-from shared.settings.shapes import Shape, choice, flag, guid, list_of, number, object_of, optional, read_json, text, texts
+from shared.settings.shapes import Shape, boolean, guid, integer, list_of, object_of, one_of, optional, read_json, string, strings
 from shared.settings.tenant import AUTHORITY_URL, TenantSettings
 
 _DAY = 86_400
@@ -108,57 +108,57 @@ def _json[T](name: str, shape: Shape[T], meaning: str, shown: str = "none") -> S
 
 
 _GUID = guid()
-_VERSION = choice(V1, V2, default=V2)
-_URL = text().then(_https("an https URL", path=True), format="uri")
+_VERSION = one_of(V1, V2, default=V2)
+_URL = string().then(_https("an https URL", path=True), format="uri")
 _CALLER_MEMBERS: dict[str, Shape[Any]] = {
-    "audiences": texts(1).then(frozenset),
-    "clients": texts().then(_some),
-    "claims": texts().then(_claims),
-    "roles_as_scope": flag(),
+    "audiences": strings(1).then(frozenset),
+    "clients": strings().then(_some),
+    "claims": strings().then(_claims),
+    "roles_as_scope": boolean(),
     "tenants": list_of(_GUID).then(_some),
 }
 SECRET_CALLER = object_of(
     _secret_caller,
     # RFC 7617 section 2: no colon, no control character.
-    client_id=text(r"[^:\x00-\x1f\x7f]+", "a string without colons and control characters"),
-    secret_sha256=list_of(text("[0-9a-fA-F]{64}", "a SHA-256 digest of 64 hexadecimal digits"), 1),
+    client_id=string(r"[^:\x00-\x1f\x7f]+", "a string without colons and control characters"),
+    secret_sha256=list_of(string("[0-9a-fA-F]{64}", "a SHA-256 digest of 64 hexadecimal digits"), 1),
     **_CALLER_MEMBERS,
 )
-BEARER_CALLER = object_of(_bearer_caller, name=text(), role=text(), **_CALLER_MEMBERS)
+BEARER_CALLER = object_of(_bearer_caller, name=string(), role=string(), **_CALLER_MEMBERS)
 _TENANT_OBJECT = object_of(
     TrustedTenant,
     tenant_id=_GUID,
-    authority=text().then(_https("an https origin such as https://login.microsoftonline.com", path=False))._replace(default=""),
-    versions=list_of(text()).then(_versions, items={"enum": [V1, V2]}),
-    applications=list_of(object_of(_application, app_id=_GUID, audiences=texts())),
+    authority=string().then(_https("an https origin such as https://login.microsoftonline.com", path=False))._replace(default=""),
+    versions=list_of(string()).then(_versions, items={"enum": [V1, V2]}),
+    applications=list_of(object_of(_application, app_id=_GUID, audiences=strings())),
 )
 TENANT = Shape(_tenant, {"anyOf": [_GUID.schema, _TENANT_OBJECT.schema]})
 ISSUER = object_of(TrustedIssuer, issuer=_URL, tenant_id=_GUID, jwks_uri=_URL, version=_VERSION)
 OPTIONS_OBJECT = object_of(
     _options,
-    allow_get=flag(),
-    accept_tokens_for_microsoft_graph=flag(),
-    microsoft_graph_clients=texts().then(_some),
-    microsoft_graph_max_lifetime=number(7200, 300, 30 * _DAY),
-    max_lifetime=number(0, 0, 30 * _DAY).then(lambda seconds: seconds or None),
-    cache_size=number(4096, 0, 1_000_000),
-    cache_ttl=number(60, 1, 3600),
-    issuer=optional(text()),
-    bearer_audiences=texts().then(frozenset),
+    allow_get=boolean(),
+    accept_tokens_for_microsoft_graph=boolean(),
+    microsoft_graph_clients=strings().then(_some),
+    microsoft_graph_max_lifetime=integer(7200, 300, 30 * _DAY),
+    max_lifetime=integer(0, 0, 30 * _DAY).then(lambda seconds: seconds or None),
+    cache_size=integer(4096, 0, 1_000_000),
+    cache_ttl=integer(60, 1, 3600),
+    issuer=optional(string()),
+    bearer_audiences=strings().then(frozenset),
     bearer_tenants=list_of(_GUID).then(frozenset),
     revocation=object_of(
         RevocationOptions,
-        mode=choice("off", "client", "client+user", default="off"),
-        ttl=number(120, 10, 3600),
-        grace=number(900, 0, _DAY),
+        mode=one_of("off", "client", "client+user", default="off"),
+        ttl=integer(120, 10, 3600),
+        grace=integer(900, 0, _DAY),
         tenant_id=optional(_GUID),
     ),
     keys=object_of(
         _key_lifetimes,
-        soft=number(3600, 1, _DAY),
-        hard=number(_DAY, 1, 7 * _DAY),
-        unknown_key=number(60, 1, _DAY),
-        retry=number(5, 1, 3600),
+        soft=integer(3600, 1, _DAY),
+        hard=integer(_DAY, 1, 7 * _DAY),
+        unknown_key=integer(60, 1, _DAY),
+        retry=integer(5, 1, 3600),
     ),
 )
 

@@ -1,6 +1,6 @@
 """Shapes of JSON documents: declared once, they read a document strictly and describe it as JSON Schema.
 
-    PAUSE = object_of(Pause, seconds=number(5, 1, 60), reason=optional(text()))
+    PAUSE = object_of(Pause, seconds=integer(5, 1, 60), reason=optional(string()))
 
     PAUSE.read({"seconds": 7}, "pauses[0]")   # Pause(seconds=7, reason=None)
     PAUSE.schema                              # {"type": "object", "properties": ...}
@@ -68,7 +68,7 @@ def optional[T](shape: Shape[T]) -> Shape[T | None]:
     return Shape(shape.read, shape.schema, None)
 
 
-def text(pattern: str = "", expected: str = "a string that isn't empty") -> Shape[str]:
+def string(pattern: str = "", expected: str = "a string that isn't empty") -> Shape[str]:
     """A string that isn't empty; all of it matches `pattern` if there is one."""
     matches = re.compile(pattern or ".+", re.DOTALL).fullmatch
     schema = {"type": "string", "pattern": f"^(?:{pattern})$"} if pattern else {"type": "string", "minLength": 1}
@@ -77,21 +77,21 @@ def text(pattern: str = "", expected: str = "a string that isn't empty") -> Shap
 
 def guid() -> Shape[str]:
     """A GUID in any case, read in lower case."""
-    return text(GUID.pattern.replace("a-f", "a-fA-F"), "a GUID").then(str.lower)
+    return string(GUID.pattern.replace("a-f", "a-fA-F"), "a GUID").then(str.lower)
 
 
-def number(default: int, least: int, most: int) -> Shape[int]:
+def integer(default: int, least: int, most: int) -> Shape[int]:
     """A whole number between two bounds, both included."""
     schema = {"type": "integer", "minimum": least, "maximum": most}
     return _shape(int, f"an integer from {least} to {most}", lambda value: least <= value <= most, schema, default)
 
 
-def flag() -> Shape[bool]:
+def boolean() -> Shape[bool]:
     """true or false; false when absent."""
     return _shape(bool, "true or false", lambda _: True, {"type": "boolean"}, False)
 
 
-def choice(*words: str, default: str) -> Shape[str]:
+def one_of(*words: str, default: str) -> Shape[str]:
     """One of some words."""
     return _shape(str, f"one of: {', '.join(words)}", words.__contains__, {"enum": list(words)}, default)
 
@@ -110,9 +110,9 @@ def list_of[T](item: Shape[T], least: int = 0) -> Shape[tuple[T, ...]]:
     return Shape(read, schema, _REQUIRED if least else ())
 
 
-def texts(least: int = 0) -> Shape[tuple[str, ...]]:
+def strings(least: int = 0) -> Shape[tuple[str, ...]]:
     """A list of strings that aren't empty."""
-    return list_of(text(), least)
+    return list_of(string(), least)
 
 
 def object_of[T](make: Callable[..., T], **members: Shape[Any]) -> Shape[T]:

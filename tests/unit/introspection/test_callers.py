@@ -7,8 +7,8 @@ import pytest
 
 from shared.errors import InsufficientScope, InvalidClient, InvalidRequest, InvalidToken
 from shared.http.message import error_response
-from shared.introspection.callers import SecretCallers
-from shared.introspection.configuration import BearerCaller, Caller
+from shared.introspection.callers import CallerAuthentication
+from shared.introspection.configuration import BearerCaller, Caller, IntrospectionConfiguration
 from shared.introspection.endpoint import Introspection
 from tests.unit.introspection.authority import CUSTOM_KEY_APPLICATION, ORIGIN, SECOND_TENANT, TENANT
 from tests.unit.introspection.deployment import (
@@ -129,8 +129,14 @@ def test_the_challenge_names_both_ways_when_both_exist(deployed: Introspection) 
 @pytest.mark.duty(45)
 def test_a_secret_belongs_to_one_client_id() -> None:
     """Right secret, wrong id, and the other way round; empty ones are nobody's."""
-    callers = SecretCallers([secret_caller(Caller("one", AUDIENCES), "a", "b"), secret_caller(Caller("two", AUDIENCES), "c")])
-    known = {pair: callers.find(pair) for pair in ((b"one", b"a"), (b"one", b"b"), (b"two", b"c"))}
-    assert [caller and caller.name for caller in known.values()] == ["one", "one", "two"]
+    callers = (secret_caller(Caller("one", AUDIENCES), "a", "b"), secret_caller(Caller("two", AUDIENCES), "c"))
+    usual = introspection()
+    authentication = CallerAuthentication(IntrospectionConfiguration(callers=callers), usual.verifier)
+
+    def find(client_id: bytes, secret: bytes) -> str:
+        return authentication.authenticate({}, {b"client_id": client_id, b"client_secret": secret}, NOW)[0].name
+
+    assert [find(b"one", b"a"), find(b"one", b"b"), find(b"two", b"c")] == ["one", "one", "two"]
     for pair in ((b"one", b"c"), (b"two", b"a"), (b"", b"a"), (b"one", b""), (b"ONE", b"a"), (b"three", b"a")):
-        assert callers.find(pair) is None
+        with pytest.raises(InvalidClient):
+            find(*pair)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from shared.settings.introspection import BEARER_CALLER, ISSUER, OPTIONS_OBJECT, SECRET_CALLER, TENANT
-from shared.settings.shapes import Shape, choice, flag, guid, list_of, number, object_of, optional, text, texts
+from shared.settings.shapes import Shape, boolean, guid, integer, list_of, object_of, one_of, optional, string, strings
 
 ID = "5f0c2a3e-6b1d-4d0e-9a55-3c8d1f7b9e01"
 CALLER = {"client_id": "gateway", "secret_sha256": ["a" * 64], "audiences": ["api://one"]}
@@ -23,13 +23,13 @@ class Pause(NamedTuple):
 
 PAUSE = object_of(
     Pause,
-    seconds=number(5, 1, 60),
-    reason=optional(text()),
-    kind=choice("short", "long", default="long"),
-    loud=flag(),
+    seconds=integer(5, 1, 60),
+    reason=optional(string()),
+    kind=one_of("short", "long", default="long"),
+    loud=boolean(),
     owners=list_of(guid()),
 )
-NAMED: Shape[dict[str, Any]] = object_of(dict, name=text("[a-z]+", "letters"), pauses=list_of(PAUSE, 1))
+NAMED: Shape[dict[str, Any]] = object_of(dict, name=string("[a-z]+", "letters"), pauses=list_of(PAUSE, 1))
 
 
 def test_reads_members_and_fills_in_defaults() -> None:
@@ -81,7 +81,7 @@ def test_a_conversion_says_what_must_hold_and_the_path_is_put_before_it() -> Non
             raise ValueError("must hold one at most")
         return len(values)
 
-    shape: Shape[dict[str, Any]] = object_of(dict, tags=texts().then(few, maxItems=1))
+    shape: Shape[dict[str, Any]] = object_of(dict, tags=strings().then(few, maxItems=1))
     assert shape.read({}, "") == {"tags": 0}
     with pytest.raises(ValueError, match=r"^a\.tags must hold one at most$"):
         shape.read({"tags": ["x", "y"]}, "a")
