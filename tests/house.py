@@ -34,10 +34,11 @@ def repeated_names() -> Iterator[str]:
     places: defaultdict[str, list[str]] = defaultdict(list)
     for path in sorted((ROOT / "shared").rglob("*.py")):
         for node in ast.parse(path.read_text("utf-8")).body:
-            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name not in ENTRY_POINTS:
-                # An underscore says that a function is its module's own; a class is seen in reprs and logs all the same.
-                if isinstance(node, ast.ClassDef) or not node.name.startswith("_"):
-                    places[node.name].append(path.relative_to(ROOT).as_posix())
+            if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or node.name in ENTRY_POINTS:
+                continue
+            # An underscore says that a function is its module's own; a class is seen in reprs and logs all the same.
+            if isinstance(node, ast.ClassDef) or not node.name.startswith("_"):
+                places[node.name].append(path.relative_to(ROOT).as_posix())
     for name, files in sorted(places.items()):
         if len(files) > 1:
             yield f"{name} stands in {', '.join(files)}"
