@@ -21,6 +21,7 @@ CONVENTIONS = {
     "__init__": "marks a package",
     "endpoint": "the room's endpoint: from a request to its response",
     "configuration": "what an operator decides about the room: one frozen object",
+    "clients": "the clients that the bridge registered, as the room sees them",
     "errors": "the exceptions that a room raises, drawn at the top",
 }
 # shared/settings has one reader a room and shared/commands one command a task, each named after what it is about.
