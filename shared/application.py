@@ -160,8 +160,8 @@ class Application(Parts):
         from shared.introspection.verifier import TokenVerifier
 
         own = IntrospectionConfiguration(tenants=(TrustedTenant(self.tenant.tenant_id, self.tenant.cloud.authority),))
-        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callers' keys")
-        return BearerTokens(TokenVerifier(TrustedIssuers(own, self.documents, executor), own.options), self.clock)
+        issuers = TrustedIssuers(own, self.documents, ThreadPoolExecutor(1, thread_name_prefix="callers' keys"))
+        return BearerTokens(TokenVerifier(issuers, own.options), self.clock)
 
     @part
     def _authorization(self) -> "Authorization":

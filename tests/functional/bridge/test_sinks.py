@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import botocore.client
 import pytest
 import requests
+from urllib3.response import HTTPResponse
 
 from emulator.server import EntraEmulator
 from shared.application import Application
@@ -47,7 +48,7 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> set[str]:
         places.add(str(host))
         response = requests.Response()
         response.status_code, response.url, response.request = 201, str(request.url), request
-        response.raw = BytesIO()
+        response.raw = HTTPResponse(BytesIO(), status=201, preload_content=False)
         return response
 
     def call(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
