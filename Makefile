@@ -39,6 +39,7 @@ check: setup
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports
+	@$(PYTHON) -m tests.house
 
 # Needs uv on the PATH.
 lock:
