@@ -1,6 +1,6 @@
 # make run: serve the bridge on this machine.   make tour: walk through the main job.   make test: all tests.
 # make clients: real clients and a browser against it.   make check: style, types, import rules.   make bench: benchmarks.
-# make mutants: mutation tests.
+# make mutants: mutation tests (COUNT and MINUTES bound them).   make lock: pin the packages anew.
 PYTHON := .venv/bin/python
 .PHONY: setup run tour test clients mutants bench check emulator lock clean
 
@@ -39,6 +39,7 @@ check: setup
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports
+	@$(PYTHON) -m tests.house
 
 # Needs uv on the PATH.
 lock:

@@ -8,12 +8,13 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
-from threading import Lock, RLock
-from typing import TYPE_CHECKING, Any, overload
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 from shared.clock import Clock, SystemClock
 from shared.environment import Environment, InvalidSettings, with_file
 from shared.http.message import Request, Response, json_response
+from shared.parts import Parts, part
 from shared.retry import Deadline
 
 if TYPE_CHECKING:
@@ -42,40 +43,16 @@ logger = logging.getLogger("bridge.settings")
 PROBE_SECONDS = 5.0
 
 
-class part[T]:  # noqa: N801 - used as a decorator, like property
-    """An attribute that is built at its first use, once, also when several threads come at the same time."""
-
-    def __init__(self, build: Callable[[Any], T]) -> None:
-        self._build = build
-        self._name = build.__name__
-        self.__doc__ = build.__doc__
-
-    @overload
-    def __get__(self, owner: None, kind: type) -> "part[T]": ...
-    @overload
-    def __get__(self, owner: object, kind: type) -> T: ...
-    def __get__(self, owner: Any, kind: type) -> "part[T] | T":
-        if owner is None:
-            return self
-        with owner.locks[self._name]:
-            # Once it is there, Python finds the value in the instance and doesn't come here again.
-            if self._name not in owner.__dict__:
-                owner.__dict__[self._name] = self._build(owner)
-            value: T = owner.__dict__[self._name]
-            return value
-
-
-class Application:
+class Application(Parts):
     """The parts of the bridge, wired to each other by the settings in `variables`.
 
     Using a part whose settings are missing or wrong raises InvalidSettings; the others work.
     """
 
     def __init__(self, variables: Mapping[str, str], clock: Clock | None = None) -> None:
+        super().__init__()
         self.variables = variables
         self.clock = clock or SystemClock()
-        # Parts use each other without circles, so whoever waits for one lock is never waited for by its holder.
-        self.locks = {name: RLock() for name, value in vars(type(self)).items() if isinstance(value, part)}
         self._unchecked = Lock()
 
     # What functions call
@@ -86,7 +63,7 @@ class Application:
         from shared.settings.tenant import BUDGET_MILLISECONDS
 
         # A wrong value is named, and answered with 500, where the settings of registration are read.
-        return Environment(self.values).read(BUDGET_MILLISECONDS) / 1000
+        return Environment(usable(lambda: self.values) or {}).read(BUDGET_MILLISECONDS) / 1000
 
     async def introspect(self, request: Request) -> Response:
         """POST /introspect."""
@@ -208,9 +185,8 @@ class Application:
         from shared.introspection.verifier import TokenVerifier
 
         own = IntrospectionConfiguration(tenants=(TrustedTenant(self.tenant.tenant_id, self.tenant.cloud.authority),))
-        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callers' keys")
-        verifier = TokenVerifier(TrustedIssuers(own, self.documents, executor), own.options)
-        return BearerTokens(verifier, self.clock, self.tenant.tenant_id)
+        issuers = TrustedIssuers(own, self.documents, ThreadPoolExecutor(1, thread_name_prefix="callers' keys"))
+        return BearerTokens(TokenVerifier(issuers, own.options), self.clock, self.tenant.tenant_id)
 
     @part
     def _authorization(self) -> "Authorization":

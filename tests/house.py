@@ -21,6 +21,7 @@ CONVENTIONS = {
     "__init__": "marks a package",
     "endpoint": "the room's endpoint: from a request to its response",
     "configuration": "what an operator decides about the room: one frozen object",
+    "clients": "the clients that the bridge registered, as the room sees them",
     "errors": "the exceptions that a room raises, drawn at the top",
 }
 # shared/settings has one reader a room and shared/commands one command a task, each named after what it is about.
@@ -34,10 +35,11 @@ def repeated_names() -> Iterator[str]:
     places: defaultdict[str, list[str]] = defaultdict(list)
     for path in sorted((ROOT / "shared").rglob("*.py")):
         for node in ast.parse(path.read_text("utf-8")).body:
-            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name not in ENTRY_POINTS:
-                # An underscore says that a function is its module's own; a class is seen in reprs and logs all the same.
-                if isinstance(node, ast.ClassDef) or not node.name.startswith("_"):
-                    places[node.name].append(path.relative_to(ROOT).as_posix())
+            if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or node.name in ENTRY_POINTS:
+                continue
+            # An underscore says that a function is its module's own; a class is seen in reprs and logs all the same.
+            if isinstance(node, ast.ClassDef) or not node.name.startswith("_"):
+                places[node.name].append(path.relative_to(ROOT).as_posix())
     for name, files in sorted(places.items()):
         if len(files) > 1:
             yield f"{name} stands in {', '.join(files)}"

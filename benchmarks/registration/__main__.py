@@ -18,7 +18,7 @@ from shared.retry import Deadline
 def main() -> None:
     """Measures and prints the table in Markdown."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.registration")
-    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--count", type=int, default=100)
     count = parser.parse_args().count
     calls: list[float] = []
     own: list[float] = []

@@ -18,6 +18,7 @@ def make_offer(
         grant_types=tuple(sorted(grants)),
         response_types=("code", "id_token", "code id_token", "id_token token") if "implicit" in grants else ("code",),
         auth_methods=tuple(sorted(methods)),
+        scopes=tuple(sorted({scope for policy in policies for scope in policy.scopes or ()})),
         registration=bool(policies),
         introspection=introspection is not None and bool(introspection.callers or introspection.bearer_callers),
         scopes=tuple(sorted({scope for policy in policies for scope in policy.scopes or ()})),

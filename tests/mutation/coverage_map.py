@@ -45,10 +45,10 @@ def main(output: Path, suites: list[str]) -> None:
     watch = coverage.Coverage(data_file=None, source=[str(ROOT / "shared")], config_file=False)
     recorder = Recorder(watch)
     watch.start()
-    # Property tests would take long under coverage; a few examples reach the same lines.
-    options = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:warnings", "-W", "ignore"]
-    pytest.main([*options, *suites], plugins=[recorder])
+    code = pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-W", "ignore", *suites], plugins=[recorder])
     watch.stop()
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise SystemExit(f"the tests can't be run: pytest ended with {code}")
     data = watch.get_data()
     lines: dict[str, dict[int, list[str]]] = {}
     for file in data.measured_files():

@@ -66,7 +66,7 @@ def read_map() -> dict[str, Any]:
         # The same examples each time, so that the map doesn't depend on luck.
         environment = {**os.environ, "CI": "1"}
         command = [sys.executable, "-m", "tests.mutation.coverage_map", str(fresh)]
-        subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(command, cwd=ROOT, env=environment, stdout=sys.stderr, check=True)
         fresh.replace(cached)
     found: dict[str, Any] = json.loads(cached.read_text("utf-8"))
     return found

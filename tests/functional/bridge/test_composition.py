@@ -18,10 +18,10 @@ import pytest
 
 from emulator.server import EntraEmulator
 from local.sandbox import ROOT
-from shared import application as composition
 from shared.application import Application
 from shared.environment import InvalidSettings
 from shared.http.message import Request
+from shared.parts import part
 
 SECRET = "gateway-secret"
 HEAVY = ("msal", "requests", "pydantic", "jwt", "boto3")
@@ -233,9 +233,9 @@ def test_parts_use_each_other_without_circles() -> None:
     """Each part has a lock of its own: a circle would be a deadlock between two threads."""
     members = {name: value for name, value in vars(Application).items() if not name.startswith("__")}
     sources = {
-        name: inspect.getsource(value._build if isinstance(value, composition.part) else value)
+        name: inspect.getsource(value._build if isinstance(value, part) else value)
         for name, value in members.items()
-        if isinstance(value, composition.part) or inspect.isfunction(value)
+        if isinstance(value, part) or inspect.isfunction(value)
     }
     uses = {name: set(re.findall(r"self\.(\w+)", text)) & set(sources) for name, text in sources.items()}
     assert list(TopologicalSorter(uses).static_order())

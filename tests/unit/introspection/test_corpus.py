@@ -15,7 +15,11 @@ LOGGER = "bridge.introspection"
 
 @pytest.fixture(scope="module")
 def deployments() -> dict[str, Introspection]:
-    return {settings: introspection(configuration(settings)) for settings in ("default", "graph", "strict")}
+    """As in a worker, the issuers' documents are read before the first token comes, whichever that is."""
+    found = {settings: introspection(configuration(settings)) for settings in ("default", "graph", "strict")}
+    for deployment in found.values():
+        deployment.warm(NOW)
+    return found
 
 
 @pytest.mark.duty(102, 103, 105, 106, 108, 109, 110, 111, 112, 113, 114, 115, 116)

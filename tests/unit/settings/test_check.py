@@ -135,6 +135,7 @@ def test_what_depends_on_a_reference_is_not_judged() -> None:
         "%OTHER%",
         "0 0 3 * * L",
         "25:00:00",
+        "12:75",
         "0",
         "5/0 * * * * *",
     ],
