@@ -62,22 +62,15 @@ class Outcome:
     action: str
     result: Result
     client_id: str
-    name: str
+    client_name: str
     detail: str
     key_id: str = ""
     finding: Finding | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The outcome as a JSON object, members without a value left out."""
-        members = {
-            "action": self.action,
-            "result": self.result.value,
-            "client_id": self.client_id,
-            "client_name": self.name,
-            "key_id": self.key_id,
-            "detail": self.detail,
-        }
-        return {name: value for name, value in members.items() if value}
+        names = ("action", "result", "client_id", "client_name", "key_id", "detail")
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from shared.audit.client_directory import ClientDirectory, ServicePrincipals
 from shared.audit.clients import AuditedClient
 from shared.audit.configuration import AuditConfiguration
 from shared.audit.confirmations import Confirmations
-from shared.audit.findings import Finding, FindingKind, Severity
+from shared.audit.findings import USUAL, Finding, FindingKind
 from shared.audit.result import AuditRun, Outcome, Ranking, Summary
 from shared.audit.sinks import REPORTING, AuditLog, Notifications, Sink
 from shared.audit.window import Window
@@ -247,11 +247,6 @@ class _Run:
 
 
 def _incomplete(why: str, clients: int) -> Finding:
-    return Finding(
-        kind=FindingKind.AUDIT_INCOMPLETE,
-        severity=Severity.HIGH,
-        client_id="",
-        name="",
-        summary=f"The audit saw {clients} clients and is not complete: {why}.",
-        advice="Read its record in the log; give it more time, or see why Graph failed.",
-    )
+    severity, advice = USUAL[FindingKind.AUDIT_INCOMPLETE]
+    summary = f"The audit saw {clients} clients and is not complete: {why}."
+    return Finding(FindingKind.AUDIT_INCOMPLETE, severity, "", "", summary, advice)

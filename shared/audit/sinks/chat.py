@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.audit.findings import Finding, Severity, printable_name
 from shared.audit.result import AuditRun, Ranking
-from shared.audit.sinks.webhook import Poster
+from shared.audit.sinks.webhook import HttpsCaller
 from shared.clock import write_time
 from shared.retry import Deadline
 from shared.secret import Secret
@@ -24,10 +24,10 @@ class Chat:
     show, and a line on those beyond them, which may be empty."""
 
     def __init__(
-        self, name: str, poster: Poster, url: Secret, write: Callable[[str, Sequence[Finding], str], dict[str, Any]]
+        self, name: str, caller: HttpsCaller, url: Secret, write: Callable[[str, Sequence[Finding], str], dict[str, Any]]
     ) -> None:
         self.name = name
-        self._poster = poster
+        self._caller = caller
         self._url = url
         self._write = write
         self._counts = dict.fromkeys(reversed(Severity), 0)
@@ -48,7 +48,7 @@ class Chat:
             beyond = f"and {total - MOST_SHOWN} more: the audit's report lists them" if total > MOST_SHOWN else ""
             message = json.dumps(self._write(headline, self._shown.first(), beyond)).encode()
             headers = {"Content-Type": "application/json"}
-            self._poster.send("POST", self._url, message, headers, deadline, read_answer=True)
+            self._caller.send("POST", self._url, message, headers, deadline, read_answer=True)
 
 
 def teams_message(headline: str, findings: Sequence[Finding], beyond: str) -> dict[str, Any]:

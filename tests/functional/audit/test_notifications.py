@@ -57,7 +57,7 @@ def test_each_threshold_is_told_once_on_the_way_to_the_end_and_then_the_end(esta
     estate.add_client((-100, 63.4))
     listener = Listener()
     nights(estate, 66, listener)
-    told = Counter((finding.kind, finding.threshold) for finding in listener.notified)
+    told = Counter((finding.kind, finding.threshold_days) for finding in listener.notified)
     expected = [(FindingKind.EXPIRING, days) for days in (60, 30, 14, 7, 1)] + [
         (FindingKind.EXPIRED, None),
         (FindingKind.NO_USABLE_CREDENTIAL, None),
@@ -69,7 +69,7 @@ def test_nights_on_which_the_host_was_away_lose_nothing_that_still_holds(estate:
     estate.add_client((-100, 20.5))
     listener = Listener()
     nights(estate, 22, listener, missed=(6, 7, 13))
-    assert [finding.threshold for finding in listener.notified if finding.kind is FindingKind.EXPIRING] == [14, 7, 1]
+    assert [finding.threshold_days for finding in listener.notified if finding.kind is FindingKind.EXPIRING] == [14, 7, 1]
 
 
 def test_trouble_that_lasts_is_told_again_each_monday(estate: Estate) -> None:
@@ -84,7 +84,7 @@ def test_what_matters_little_is_for_the_log_alone(estate: Estate) -> None:
     estate.add_client((-176, 6.5), name="soon")
     listener = Listener()
     estate.audit(sinks=[listener]).run(600, window=Window.of_last(DAY, estate.clock.now()))
-    assert [finding.name for finding in listener.notified] == ["soon"]
+    assert [finding.client_name for finding in listener.notified] == ["soon"]
 
 
 def test_a_dry_run_and_a_run_by_hand_tell_nobody(estate: Estate) -> None:

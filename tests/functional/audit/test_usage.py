@@ -53,7 +53,7 @@ def test_a_client_without_a_sign_in_of_late_is_unused(estate: Estate) -> None:
         {"appId": "somebody else's", "lastSignInActivity": None},
     ]
     run = audit(estate, entries).run(600)
-    assert {(finding.name, finding.kind) for finding in run.findings} == {
+    assert {(finding.client_name, finding.kind) for finding in run.findings} == {
         ("forgotten", FindingKind.UNUSED),
         ("never", FindingKind.UNUSED),
     }

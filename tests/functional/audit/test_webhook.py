@@ -15,7 +15,7 @@ from shared.audit.findings import Finding, FindingKind, Severity
 from shared.audit.result import AuditRun, Summary
 from shared.audit.sinks import SinkFailure
 from shared.audit.sinks.chat import Chat, slack_message, teams_message
-from shared.audit.sinks.webhook import Poster, Webhook, signing_key
+from shared.audit.sinks.webhook import HttpsCaller, Webhook, signing_key
 from shared.retry import Deadline
 from shared.secret import Secret
 from tests.functional.audit.test_key_vault import QuickClock
@@ -52,11 +52,11 @@ def finding(name: str = "orders", severity: Severity = Severity.HIGH, number: in
         kind=FindingKind.EXPIRING,
         severity=severity,
         client_id=f"0d9e8f7a-2222-4333-8444-{number:012}",
-        name=name,
+        client_name=name,
         summary="The secret dcr ends within 7 days.",
         advice="Rotate it.",
         due=datetime(2026, 11, 29, tzinfo=UTC),
-        threshold=7,
+        threshold_days=7,
     )
 
 
@@ -72,7 +72,7 @@ def clock() -> QuickClock:
 
 
 def webhook(wire: Wire, clock: QuickClock) -> Webhook:
-    return Webhook(Poster(wire, clock), URL, signing_key(Secret(f"whsec_{KEY}")))
+    return Webhook(HttpsCaller(wire, clock), URL, signing_key(Secret(f"whsec_{KEY}")))
 
 
 def tell(wire: Wire, clock: QuickClock, findings: Sequence[Finding] = (finding(),)) -> None:
@@ -157,7 +157,7 @@ def test_a_refusal_is_final(clock: QuickClock, status: int) -> None:
 def test_nothing_is_sent_without_tls(clock: QuickClock) -> None:
     wire = Wire()
     with pytest.raises(SinkFailure, match="https"):
-        Poster(wire, clock).send("POST", Secret("http://hooks.example.com/x"), b"{}", {}, Deadline.after(clock, 60))
+        HttpsCaller(wire, clock).send("POST", Secret("http://hooks.example.com/x"), b"{}", {}, Deadline.after(clock, 60))
     assert wire.sent == []
 
 
@@ -172,7 +172,7 @@ def test_a_signing_secret_of_the_wrong_form_is_refused_without_showing_it(text: 
 
 def chat_message(clock: QuickClock, name: str, findings: Sequence[Finding]) -> dict[str, Any]:
     wire = Wire()
-    chat = Chat(name, Poster(wire, clock), URL, teams_message if name == "teams" else slack_message)
+    chat = Chat(name, HttpsCaller(wire, clock), URL, teams_message if name == "teams" else slack_message)
     for start in range(0, len(findings), 100):
         chat.notify(findings[start : start + 100], Deadline.after(clock, 60))
     assert wire.sent == []
@@ -214,5 +214,5 @@ def test_a_message_stays_within_the_chats_limits_however_much_there_is_to_say(cl
 
 def test_a_run_without_news_sends_no_message(clock: QuickClock) -> None:
     wire = Wire()
-    Chat("teams", Poster(wire, clock), URL, teams_message).report_run(run(), Deadline.after(clock, 60))
+    Chat("teams", HttpsCaller(wire, clock), URL, teams_message).report_run(run(), Deadline.after(clock, 60))
     assert wire.sent == []

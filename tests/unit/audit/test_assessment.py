@@ -30,7 +30,7 @@ def test_a_client_with_one_healthy_secret_is_no_finding() -> None:
 def test_an_expiring_secret_matters_more_as_its_end_comes_nearer(days: int, severity: Severity) -> None:
     end = NOW + timedelta(days=days)
     finding = found(client(secret("a", NOW - 100 * DAY, end)))[FindingKind.EXPIRING]
-    assert (finding.severity, finding.due, finding.threshold) == (severity, end, days)
+    assert (finding.severity, finding.due, finding.threshold_days) == (severity, end, days)
     assert finding.since == NOW
 
 
