@@ -18,11 +18,7 @@ from shared.strict_json import JsonObject
 
 # No v1.0 resource tells when a service principal last signed in; this one needs AuditLog.Read.All and Entra ID P1.
 USAGE_REPORT = "beta/reports/servicePrincipalSignInActivities"
-CLIENT_SIGN_INS = (
-    "applicationAuthenticationClientSignInActivity",
-    "delegatedClientSignInActivity",
-    "lastSignInActivity",
-)
+CLIENT_SIGN_INS = ("applicationAuthenticationClientSignInActivity", "delegatedClientSignInActivity", "lastSignInActivity")
 
 
 @dataclass(frozen=True, slots=True)

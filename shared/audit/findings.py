@@ -62,10 +62,7 @@ USUAL = {
         _S.MEDIUM,
         "See that its users read the new one; the old one works until its own end, or until it is removed after the overlap.",
     ),
-    _K.RENEWAL_FAILED: (
-        _S.HIGH,
-        "The next run tries again. See to the store's permissions and its address if this goes on.",
-    ),
+    _K.RENEWAL_FAILED: (_S.HIGH, "The next run tries again. See to the store's permissions and its address if this goes on."),
     _K.AUDIT_INCOMPLETE: (_S.HIGH, "Read its record in the log; give it more time, or see why Graph failed."),
 }
 

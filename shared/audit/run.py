@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypedDict, Unpack
 
 from shared.audit.actions import Action, Candidates, Task
 from shared.audit.assessment import Assessment, ClientFacts, assess
@@ -37,42 +36,38 @@ class Progress:
     done: int
 
 
+@dataclass(frozen=True, slots=True)
 class Audit:
-    """The use case of the timer, the report and the operator's command. One object serves any number of runs, at once too."""
+    """The use case of the timer, the report and the operator's command. One object serves any number of runs, at once too.
 
-    def __init__(
-        self,
-        configuration: AuditConfiguration,
-        directory: ClientDirectory,
-        clock: Clock,
-        actions: Sequence[Action] = (),
-        sinks: Callable[[], Sequence[Sink]] = tuple,
-    ) -> None:
-        """`sinks` makes the sinks for one run, since some keep findings until it is over."""
-        self.configuration = configuration
-        self.directory = directory
-        self.clock = clock
-        self.actions = tuple(actions)
-        self.sinks = sinks
-
-    def run(self, time_limit_seconds: float, **options: Unpack["RunOptions"]) -> AuditRun:
-        """Run once, and stop by itself when the time is over. Raises nothing that Graph may cause: the record says it."""
-        return _Run(self, time_limit_seconds, **options).carry_out()
-
-
-class RunOptions(TypedDict, total=False):
-    """What may differ from one run to another.
-
-    `window` says what is news; without one nobody is notified. `act` False leaves all actions out; `dry_run` has them say what
-    they would do, and notifies nobody. `log` False writes no records.
+    `sinks` makes the sinks for one run, since some keep findings until it is over.
     """
 
-    run_id: str
-    window: Window | None
-    act: bool
-    dry_run: bool
-    log: bool
-    progress: Callable[[Progress], None]
+    configuration: AuditConfiguration
+    directory: ClientDirectory
+    clock: Clock
+    actions: Sequence[Action] = ()
+    sinks: Callable[[], Sequence[Sink]] = tuple
+
+    def run(
+        self,
+        time_limit_seconds: float,
+        *,
+        run_id: str = "",
+        window: Window | None = None,
+        act: bool = True,
+        dry_run: bool = False,
+        log: bool = True,
+        progress: Callable[[Progress], None] = lambda _: None,
+    ) -> AuditRun:
+        """Run once, and stop by itself when the time is over. Raises nothing that Graph may cause: the record says it.
+
+        `window` says what is news; without one nobody is notified. `act` False leaves all actions out; `dry_run` has them say
+        what they would do, and notifies nobody. `log` False writes no records.
+        """
+        actions = self.actions if act else ()
+        sinks = () if dry_run or window is None else self.sinks()
+        return _Run(self, time_limit_seconds, run_id, window, actions, sinks, dry_run, log, progress).carry_out()
 
 
 class _Run:
@@ -82,13 +77,13 @@ class _Run:
         self,
         audit: Audit,
         time_limit: float,
-        *,
-        run_id: str = "",
-        window: Window | None = None,
-        act: bool = True,
-        dry_run: bool = False,
-        log: bool = True,
-        progress: Callable[[Progress], None] = lambda _: None,
+        run_id: str,
+        window: Window | None,
+        actions: Sequence[Action],
+        sinks: Sequence[Sink],
+        dry_run: bool,
+        log: bool,
+        progress: Callable[[Progress], None],
     ) -> None:
         configuration, clock = audit.configuration, audit.clock
         self._configuration = configuration
@@ -100,11 +95,10 @@ class _Run:
         self._began = clock.monotonic()
         self._run_id = run_id or self._now.strftime("audit-%Y%m%dT%H%M%S.%fZ")
         self._dry_run = dry_run or configuration.dry_run
-        self._candidates = [Candidates(action) for action in audit.actions] if act else []
+        self._candidates = [Candidates(action) for action in actions]
         self._deadline = Deadline.after(clock, time_limit)
         self._reading = Deadline.after(clock, time_limit * READING) if self._candidates else self._deadline
         self._log = AuditLog(self._run_id) if log else None
-        sinks = () if dry_run or window is None else audit.sinks()
         self._notifications = Notifications(sinks, window, configuration.least_severity)
         self._confirmations = Confirmations(audit.directory, configuration.confirmations, self._now)
         self._summary = Summary()
@@ -176,9 +170,7 @@ class _Run:
         if self._principals is None:
             return ClientFacts(used=used)
         return ClientFacts(
-            principal=client_id in self._principals.known,
-            enabled=client_id not in self._principals.disabled,
-            used=used,
+            principal=client_id in self._principals.known, enabled=client_id not in self._principals.disabled, used=used
         )
 
     def _confirm_findings(self) -> None:

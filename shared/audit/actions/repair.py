@@ -108,13 +108,7 @@ class Purge(Action):
     name = "purge"
 
     def __init__(
-        self,
-        clients: ClientDirectory,
-        directory: Directory,
-        limit: int,
-        deleted: DeletedItems,
-        marker_tag: str,
-        after: timedelta,
+        self, clients: ClientDirectory, directory: Directory, limit: int, deleted: DeletedItems, marker_tag: str, after: timedelta
     ) -> None:
         super().__init__(clients, directory, limit)
         self._deleted = deleted

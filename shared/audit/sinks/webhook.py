@@ -104,11 +104,7 @@ def signed_headers(key: bytes, message_id: str, sent: datetime, body: bytes) -> 
     """The three headers that tell a receiver which message this is, when it was sent and that it is genuine."""
     timestamp = str(int(sent.timestamp()))
     mac = hmac.new(key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
-    return {
-        "webhook-id": message_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": "v1," + base64.b64encode(mac).decode(),
-    }
+    return {"webhook-id": message_id, "webhook-timestamp": timestamp, "webhook-signature": "v1," + base64.b64encode(mac).decode()}
 
 
 class Webhook:
