@@ -98,6 +98,26 @@ def test_a_client_that_lives_on_a_federated_credential_is_not_accused(estate: Es
     ]
 
 
+def test_a_certificate_that_only_encrypts_does_not_make_up_for_an_expired_secret(estate: Estate) -> None:
+    key = {"keyId": "5b4c9d8e-0000-4000-8000-000000000002", "type": "AsymmetricX509Cert", "usage": "Encrypt", "endDateTime": None}
+    estate.add_client((-200, -3), keyCredentials=[key])
+    assert {finding.kind for finding in estate.run().findings} == {FindingKind.EXPIRED, FindingKind.NO_USABLE_CREDENTIAL}
+
+
+def test_pending_clients_take_turns_so_that_later_runs_ask_about_the_others(estate: Estate) -> None:
+    for number in range(12):
+        estate.add_client((-10, 170), principal=False, name=f"half {number}")
+    confirmed: set[str] = set()
+    audit = estate.audit(AuditConfiguration(confirmations=4))
+    for _ in range(12):
+        run = audit.run(600)
+        assert not run.complete
+        assert run.summary.kinds[FindingKind.HALF_REGISTERED] == 4
+        confirmed.update(f.client_name for f in run.findings if f.kind is FindingKind.HALF_REGISTERED)
+        estate.clock.sleep(86_400)
+    assert len(confirmed) == 12
+
+
 def test_asks_about_no_more_clients_than_it_may_and_says_how_many_were_left(estate: Estate) -> None:
     for _ in range(5):
         estate.add_client((-10, 170), principal=False)

@@ -20,6 +20,7 @@ from shared.audit.delivery import (
     StoreKind,
 )
 from shared.audit.sinks.webhook import HttpsCaller
+from shared.graph.errors import PermissionRefused
 from shared.graph.session import DirectorySession
 from shared.retry import Deadline
 from shared.secret import Secret
@@ -188,6 +189,22 @@ def test_a_refusal_after_a_lost_answer_leaves_the_outcome_unknown(vault: Vault, 
     with pytest.raises(DeliveryUnknown, match="403"):
         store(vault, clock).put_secret(address(vault), delivery(), deadline(clock))
     assert vault.held(f"mule-{CLIENT}") == "k1"
+
+
+def test_a_token_that_is_refused_after_a_lost_answer_leaves_the_outcome_unknown(vault: Vault, clock: QuickClock) -> None:
+    def lose_and_then_ask_for_a_token() -> float:
+        vault.lost_answers, vault.token = 1, "another"
+        return 1.0
+
+    def token_for(resource: str, fresh: bool) -> str:
+        if fresh:
+            raise PermissionRefused("the token service refused the bridge's own credential")
+        return GOOD_TOKEN
+
+    vault.now = lose_and_then_ask_for_a_token
+    keeper = KeyVault(HttpsCaller(DirectorySession(vault.ca_file), clock), token_for, {"localhost": RESOURCE})
+    with pytest.raises(DeliveryUnknown, match="no token"):
+        keeper.put_secret(address(vault), delivery(), deadline(clock))
 
 
 def test_a_vault_that_does_not_answer_is_a_failed_lookup(vault: Vault, clock: QuickClock) -> None:
