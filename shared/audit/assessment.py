@@ -14,6 +14,7 @@ from shared.clock import NEVER, write_time
 TOLERANCE = timedelta(days=1)
 # The severity of a credential that ends within so many days.
 _SEVERITIES = ((1, Severity.CRITICAL), (7, Severity.HIGH), (30, Severity.MEDIUM), (730, Severity.LOW))
+REPORTED = frozenset({CredentialState.EXPIRING, CredentialState.SUPERSEDED, CredentialState.EXPIRED})
 CURRENT = frozenset({CredentialState.HEALTHY, CredentialState.EXPIRING, CredentialState.OVERLAPPING})
 
 
@@ -60,10 +61,12 @@ def assess(client: AuditedClient, rules: AuditRules, now: datetime, facts: Clien
     return Assessment(client, statuses, found)
 
 
-def lifetime_end(client: AuditedClient, rules: AuditRules) -> datetime | None:
-    """When the lifetime that the client's policy gives it is over; None where the policy gives none."""
+def lifetime_over_since(client: AuditedClient, rules: AuditRules, now: datetime) -> datetime | None:
+    """Since when the lifetime that the client's policy gives it is over; None where it isn't, or the policy gives none."""
     lifetime = rules.lifetimes.get(client.policy)
-    return None if lifetime is None or client.created is None else client.created + lifetime
+    if lifetime is None or client.created is None or client.created + lifetime > now:
+        return None
+    return client.created + lifetime
 
 
 def finding_about(client: AuditedClient, kind: FindingKind, summary: str, **details: Any) -> Finding:
@@ -91,8 +94,8 @@ def _about_the_whole(client: AuditedClient, rules: AuditRules, now: datetime, fa
         yield finding_about(client, FindingKind.DISABLED, summary, severity=Severity.LOW, advice=advice)
     elif facts.enabled is False:
         yield finding_about(client, FindingKind.DISABLED, "Its service principal may not sign in, so it gets no token.")
-    over = lifetime_end(client, rules)
-    if over is not None and over <= now:
+    over = lifetime_over_since(client, rules, now)
+    if over is not None:
         summary = f"The lifetime that policy {client.policy} gives a client is over."
         yield finding_about(client, FindingKind.LIFETIME_OVER, summary, since=over, due=over)
     if facts.used is False and client.created is not None and client.created + rules.unused_after <= now:
@@ -102,13 +105,16 @@ def _about_the_whole(client: AuditedClient, rules: AuditRules, now: datetime, fa
 
 def _about_one_credential(client: AuditedClient, status: CredentialStatus, rules: AuditRules) -> Iterator[Finding]:
     credential, days = status.credential, status.threshold
+    secret = credential.kind is CredentialKind.SECRET and status.state is not CredentialState.EXPIRED
+    too_long = secret and rules.longest is not None and credential.end - credential.start > rules.longest + TOLERANCE
+    if status.state not in REPORTED and not too_long:
+        return
     thing = f'The {credential.kind.value} "{credential.name or credential.key_id}"'
     end = "never" if credential.end == NEVER else write_time(credential.end)
     dated = {"key_id": credential.key_id, "due": credential.end, "since": status.since}
     if status.state is CredentialState.EXPIRED:
         yield finding_about(client, FindingKind.EXPIRED, f"{thing} ended at {end} and is still listed.", **dated)
-        return
-    if status.state is CredentialState.EXPIRING and days is not None:
+    elif status.state is CredentialState.EXPIRING and days is not None:
         within = "1 day" if days == 1 else f"{days} days"
         summary = f"{thing} ends within {within}, at {end}, and no newer one takes its place."
         severity = next(severity for least, severity in _SEVERITIES if days <= least)
@@ -116,8 +122,7 @@ def _about_one_credential(client: AuditedClient, status: CredentialStatus, rules
     elif status.state is CredentialState.SUPERSEDED:
         summary = f"{thing} still works, although a newer one exists and the time to change over is past."
         yield finding_about(client, FindingKind.SUPERSEDED, summary, **{**dated, "due": status.since})
-    secret = credential.kind is CredentialKind.SECRET
-    if secret and rules.longest and credential.end - credential.start > rules.longest + TOLERANCE:
+    if too_long and rules.longest is not None:
         summary = f"{thing} lives longer than the {rules.longest.days} days that a secret may have: it ends {end}."
         dated["since"] = max(credential.start, client.created or credential.start)
         yield finding_about(client, FindingKind.TOO_LONG, summary, **dated)

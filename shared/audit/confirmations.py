@@ -52,8 +52,9 @@ class Confirmations:
         """The facts to judge a client by at first: what is pending is presumed to be in order, and asked about later."""
         principal = facts.principal is False
         federated = client.lacks_credential(self._now) and client.auth_method not in WITH_SECRET
-        if principal or federated:
-            self._pending.add(_Pending(client, facts, principal, federated))
+        if not principal and not federated:
+            return facts
+        self._pending.add(_Pending(client, facts, principal, federated))
         return replace(facts, principal=None if principal else facts.principal, federated=True if federated else facts.federated)
 
     def confirm(self, deadline: Deadline) -> Iterator[tuple[AuditedClient, ClientFacts]]:

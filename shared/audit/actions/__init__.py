@@ -1,7 +1,7 @@
 """What an audit may do about what it finds. Each action is off unless an operator turns it on."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,6 +50,13 @@ class Action(ABC):
         """What was done to a client."""
         return Outcome(self.name, result, client.client_id, client.name, detail, key_id, finding)
 
+    def perform(self, client: AuditedClient, task: Task, would: str, done: str, change: Callable[[], object]) -> Outcome:
+        """Change a client by one call, or in a dry run say what would be done. May raise a GraphFailure."""
+        if task.dry_run:
+            return self.outcome(client, Result.WOULD, would)
+        change()
+        return self.outcome(client, Result.DONE, done)
+
 
 class ClientAction(Action):
     """An action that is one call for each client."""
@@ -66,6 +73,12 @@ class ClientAction(Action):
                 outcome = self.outcome(listed, Result.FAILED, f"Graph failed: {failure}")
             if outcome is not None:
                 yield outcome
+
+    def delete(self, client: AuditedClient, task: Task, would: str, done: str) -> Outcome:
+        """Delete a client's application, and with it its service principal. They can be restored for 30 days."""
+        return self.perform(
+            client, task, would, done, lambda: self._directory.delete_application(client.client_id, task.deadline)
+        )
 
     @abstractmethod
     def _change(self, client: AuditedClient, task: Task) -> Outcome | None:

@@ -7,10 +7,10 @@ libraries exist for most languages.
 
 import base64
 import binascii
-import contextlib
 import hashlib
 import hmac
 import json
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -25,6 +25,8 @@ from shared.audit.sinks import SinkFailure
 from shared.clock import Clock, write_time
 from shared.retry import Backoff, Deadline, read_retry_after
 from shared.secret import Secret
+
+logger = logging.getLogger("bridge.audit")
 
 # Seconds between attempts, for one attempt, and the longest that a receiver may ask to wait.
 PAUSES = (1.0, 4.0, 15.0)
@@ -51,10 +53,12 @@ class HttpsCaller:
         backoff, lost = Backoff(deadline, PAUSES), False
         while True:
             timeout = min(max(deadline.remaining(), 1.0), TIMEOUT)
-            answer: requests.Response | None = None
-            wait = None
-            with contextlib.suppress(requests.RequestException):
+            answer, wait = None, None
+            try:
                 answer = self._session.request(method, url, timeout=(timeout, timeout), allow_redirects=False, **request)
+            except requests.RequestException as cause:
+                # The kind alone: the text may hold the address, which may hold a key.
+                logger.warning("%s gave no answer: %s", urlsplit(url).hostname, type(cause).__name__)
             if answer is not None:
                 passing = answer.status_code in {408, 429} or answer.status_code >= 500
                 if not passing and not (read_answer and names_failure(answer)):
