@@ -1,4 +1,4 @@
-"""Who is told what, and how often: over weeks of runs, and when sinks fail."""
+"""Who is notified of what, and how often: over weeks of runs, and when sinks fail."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from tests.functional.audit.estate import DAY, Estate
 
 
 class Listener:
-    """A sink that remembers what it was told; it may fail at the first batch, or at the end."""
+    """A sink that remembers what it was notified of; it may fail at the first batch, or at the end."""
 
     name = "listener"
 
@@ -53,16 +53,16 @@ def nights(estate: Estate, count: int, listener: Listener, missed: Sequence[int]
         estate.emulator.clock.set(estate.clock.now().replace(hour=3, minute=0, second=0, microsecond=0) + DAY)
 
 
-def test_each_threshold_is_told_once_on_the_way_to_the_end_and_then_the_end(estate: Estate) -> None:
+def test_each_threshold_is_notified_once_on_the_way_to_the_end_and_then_the_end(estate: Estate) -> None:
     estate.add_client((-100, 63.4))
     listener = Listener()
     nights(estate, 66, listener)
-    told = Counter((finding.kind, finding.threshold_days) for finding in listener.notified)
+    seen = Counter((finding.kind, finding.threshold_days) for finding in listener.notified)
     expected = [(FindingKind.EXPIRING, days) for days in (60, 30, 14, 7, 1)] + [
         (FindingKind.EXPIRED, None),
         (FindingKind.NO_USABLE_CREDENTIAL, None),
     ]
-    assert told == Counter(expected)
+    assert seen == Counter(expected)
 
 
 def test_nights_on_which_the_host_was_away_lose_nothing_that_still_holds(estate: Estate) -> None:
@@ -72,7 +72,7 @@ def test_nights_on_which_the_host_was_away_lose_nothing_that_still_holds(estate:
     assert [finding.threshold_days for finding in listener.notified if finding.kind is FindingKind.EXPIRING] == [14, 7, 1]
 
 
-def test_trouble_that_lasts_is_told_again_each_monday(estate: Estate) -> None:
+def test_trouble_that_lasts_is_notified_again_each_monday(estate: Estate) -> None:
     estate.add_client((-200, -40))
     listener = Listener()
     nights(estate, 28, listener)
@@ -87,7 +87,7 @@ def test_what_matters_little_is_for_the_log_alone(estate: Estate) -> None:
     assert [finding.client_name for finding in listener.notified] == ["soon"]
 
 
-def test_a_dry_run_and_a_run_by_hand_tell_nobody(estate: Estate) -> None:
+def test_a_dry_run_and_a_run_by_hand_notify_nobody(estate: Estate) -> None:
     estate.add_client((-176, 6.5))
     listener = Listener()
     audit = estate.audit(EVERYTHING, sinks=[listener])

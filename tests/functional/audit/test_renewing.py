@@ -100,8 +100,8 @@ def test_a_secret_is_renewed_before_it_ends_and_stored_while_the_old_one_still_w
     assert scene.secrets()[0] == old
     assert len(scene.secrets()) == 2
     assert scene.store_works()
-    told = {finding.kind for finding in run.findings}
-    assert FindingKind.RENEWED in told
+    kinds = {finding.kind for finding in run.findings}
+    assert FindingKind.RENEWED in kinds
     calls = [call.path.rpartition("/")[2] for call in scene.estate.emulator.requests if call.method == "POST"]
     assert "removePassword" not in calls
 

@@ -96,7 +96,7 @@ def test_a_receiver_can_verify_the_signature(clock: QuickClock) -> None:
     assert message["data"]["findings"][0]["severity"] == "high"
 
 
-def test_the_run_is_told_after_its_findings(clock: QuickClock) -> None:
+def test_the_run_is_reported_after_its_findings(clock: QuickClock) -> None:
     wire = Wire()
     webhook(wire, clock).report_run(run(), Deadline.after(clock, 300))
     message = json.loads(wire.sent[0]["data"])

@@ -5,10 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.audit.clients import read_client
-from shared.audit.credential_states import State, standings
-from shared.audit.registrations import describe
-from shared.audit.rules import Rules
+from shared.audit.clients import CredentialState, credential_statuses, read_client
+from shared.audit.configuration import AuditRules
 from shared.http.message import Request
 from shared.registration.policy import Policy
 from tests.functional.registration.bridge import API_KEY, PORTAL, WEB, Bridge, assert_error, bearer, content
@@ -35,11 +33,13 @@ def test_the_audit_sees_the_old_secret_as_superseded_when_the_overlap_is_over(br
     client_id = bridge.register()["client_id"]
     bridge.emulator.clock.advance(30 * 86_400)
     bridge.call("POST", client_id, rotate=True)
-    client = read_client(bridge.application(client_id), describe)
-    rules = Rules(overlap=timedelta(seconds=bridge.configuration.secret_overlap))
+    client = read_client(bridge.application(client_id))
+    rules = AuditRules(overlap=timedelta(seconds=bridge.configuration.secret_overlap))
     now = bridge.clock.now()
-    assert sorted(entry.state for entry in standings(client, rules, now)) == [State.HEALTHY, State.OVERLAPPING]
-    assert sorted(entry.state for entry in standings(client, rules, now + rules.overlap)) == [State.HEALTHY, State.SUPERSEDED]
+    states = {entry.state for entry in credential_statuses(client, rules, now)}
+    assert states == {CredentialState.HEALTHY, CredentialState.OVERLAPPING}
+    later = {entry.state for entry in credential_statuses(client, rules, now + rules.overlap)}
+    assert later == {CredentialState.HEALTHY, CredentialState.SUPERSEDED}
 
 
 @pytest.mark.duty(95)
