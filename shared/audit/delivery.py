@@ -207,12 +207,8 @@ class Deliveries:
     """The destinations with their stores. Without any, no client has an address."""
 
     def __init__(self, destinations: Destinations, stores: Mapping[StoreKind, SecretStore]) -> None:
-        self._destinations = destinations
+        self.find_address = destinations.find_address
         self._stores = stores
-
-    def find_address(self, client_id: str, policy: str) -> Address | None:
-        """Where a client's renewed secrets go; None for nowhere."""
-        return self._destinations.find_address(client_id, policy)
 
     def read_current(self, address: Address | None, deadline: Deadline) -> Stored | None:
         """What the store hands out at an address; None for no address too. Raises LookupFailed."""

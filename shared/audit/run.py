@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shared.audit.actions import Action, Candidates, Task
 from shared.audit.assessment import Assessment, ClientFacts, assess
-from shared.audit.client_directory import ClientDirectory, ServicePrincipals
+from shared.audit.client_directory import ClientDirectory
 from shared.audit.clients import AuditedClient
 from shared.audit.configuration import AuditConfiguration
 from shared.audit.confirmations import Confirmations
@@ -106,7 +106,7 @@ class _Run:
         self._outcomes: list[Outcome] = []
         self._notes: list[str] = []
         self._incomplete: list[str] = []
-        self._principals: ServicePrincipals | None = None
+        self._principals: dict[str, bool] | None = None
         self._signed_in: set[str] | None = None
         self._pages = 0
         self._last_client = ""
@@ -131,7 +131,7 @@ class _Run:
         self._progress(Progress("service principals", 0))
         try:
             self._principals = self._directory.list_service_principals(self._reading)
-            self._progress(Progress("service principals", len(self._principals.known)))
+            self._progress(Progress("service principals", len(self._principals)))
         except GraphFailure as failure:
             self._note("half-registered clients were not looked for, because the list of service principals failed", failure)
 
@@ -166,11 +166,11 @@ class _Run:
         self._consider(assessment)
 
     def _facts(self, client_id: str) -> ClientFacts:
-        used = None if self._signed_in is None else client_id in self._signed_in
-        if self._principals is None:
-            return ClientFacts(used=used)
+        principals, signed_in = self._principals, self._signed_in
         return ClientFacts(
-            principal=client_id in self._principals.known, enabled=client_id not in self._principals.disabled, used=used
+            principal=None if principals is None else client_id in principals,
+            enabled=None if principals is None else principals.get(client_id),
+            used=None if signed_in is None else client_id in signed_in,
         )
 
     def _confirm_findings(self) -> None:
