@@ -11,7 +11,7 @@ from shared.audit.actions.renew import Renew
 from shared.audit.actions.repair import Finish, Purge, Retire, Undo
 from shared.audit.aws import EventBus, SecretsManager, SnsTopic
 from shared.audit.azure import KeyVault, ReportBlob, TokenFor
-from shared.audit.client_directory import ClientDirectory
+from shared.audit.client_lists import ClientLists
 from shared.audit.configuration import ActionName, AuditConfiguration, SinkAddresses
 from shared.audit.delivery import Deliveries, StoreKind
 from shared.audit.run import Audit
@@ -46,7 +46,7 @@ def build_audit(
     """
     caller = HttpsCaller(session, clock)
     listing, directory = Listing(graph), Directory(graph)
-    clients = ClientDirectory(listing, directory, configuration.marker_tag, graph_origin)
+    clients = ClientLists(listing, directory, configuration.marker_tag, graph_origin)
     deliveries = Deliveries(
         configuration.destinations,
         {StoreKind.KEY_VAULT: KeyVault(caller, token_for), StoreKind.SECRETS_MANAGER: SecretsManager()},
@@ -57,7 +57,7 @@ def build_audit(
 
 def build_actions(
     configuration: AuditConfiguration,
-    clients: ClientDirectory,
+    clients: ClientLists,
     directory: Directory,
     deleted: DeletedItems,
     deliveries: Deliveries,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.audit.assessment import ClientFacts
-from shared.audit.client_directory import ClientDirectory
+from shared.audit.client_lists import ClientLists
 from shared.audit.clients import AuditedClient
 from shared.audit.result import Ranking
 from shared.graph.errors import GraphFailure, ObjectMissing
@@ -36,7 +36,7 @@ class _Pending:
 class Confirmations:
     """The pending clients of one run. `most` bounds how many are asked about, at one to three calls each."""
 
-    def __init__(self, directory: ClientDirectory, most: int, now: datetime) -> None:
+    def __init__(self, directory: ClientLists, most: int, now: datetime) -> None:
         self._directory = directory
         self._now = now
         self._start = start_of_turn(now)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shared.audit.actions import Action, Candidates, Task
 from shared.audit.assessment import Assessment, ClientFacts, assess
-from shared.audit.client_directory import ClientDirectory
+from shared.audit.client_lists import ClientLists
 from shared.audit.clients import AuditedClient
 from shared.audit.configuration import AuditConfiguration
 from shared.audit.confirmations import Confirmations
@@ -44,7 +44,7 @@ class Audit:
     """
 
     configuration: AuditConfiguration
-    directory: ClientDirectory
+    directory: ClientLists
     clock: Clock
     actions: Sequence[Action] = ()
     sinks: Callable[[], Sequence[Sink]] = tuple

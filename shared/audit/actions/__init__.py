@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.audit.assessment import Assessment
-from shared.audit.client_directory import ClientDirectory
+from shared.audit.client_lists import ClientLists
 from shared.audit.clients import AuditedClient
 from shared.audit.findings import Finding
 from shared.audit.result import Outcome, Ranking, Result
@@ -30,7 +30,7 @@ class Action(ABC):
 
     name: str
 
-    def __init__(self, clients: ClientDirectory, directory: Directory, limit: int) -> None:
+    def __init__(self, clients: ClientLists, directory: Directory, limit: int) -> None:
         self.limit = self.candidates = limit
         self._clients = clients
         self._directory = directory

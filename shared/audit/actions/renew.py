@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from shared.audit.actions import Action, Task
 from shared.audit.assessment import Assessment, finding_about
-from shared.audit.client_directory import ClientDirectory
+from shared.audit.client_lists import ClientLists
 from shared.audit.clients import AuditedClient
 from shared.audit.delivery import Address, Deliveries, Delivery, DeliveryRefused, DeliveryUnknown, StoreFailure
 from shared.audit.findings import FindingKind
@@ -48,7 +48,7 @@ class Renew(Action):
 
     def __init__(
         self,
-        clients: ClientDirectory,
+        clients: ClientLists,
         directory: Directory,
         limit: int,
         *,

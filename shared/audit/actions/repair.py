@@ -10,7 +10,7 @@ from itertools import islice
 
 from shared.audit.actions import Action, ClientAction, Task
 from shared.audit.assessment import Assessment, lifetime_over_since
-from shared.audit.client_directory import ClientDirectory
+from shared.audit.client_lists import ClientLists
 from shared.audit.clients import AuditedClient, read_client
 from shared.audit.configuration import AuditRules
 from shared.audit.findings import FindingKind
@@ -51,7 +51,7 @@ class Undo(Finish):
 
     name = "undo"
 
-    def __init__(self, clients: ClientDirectory, directory: Directory, limit: int, within: timedelta) -> None:
+    def __init__(self, clients: ClientLists, directory: Directory, limit: int, within: timedelta) -> None:
         super().__init__(clients, directory, limit)
         self._within = within
 
@@ -75,7 +75,7 @@ class Retire(ClientAction):
 
     name = "retire"
 
-    def __init__(self, clients: ClientDirectory, directory: Directory, limit: int, rules: AuditRules) -> None:
+    def __init__(self, clients: ClientLists, directory: Directory, limit: int, rules: AuditRules) -> None:
         super().__init__(clients, directory, limit)
         self._rules = rules
 
@@ -99,7 +99,7 @@ class Purge(Action):
     name = "purge"
 
     def __init__(
-        self, clients: ClientDirectory, directory: Directory, limit: int, deleted: DeletedItems, marker_tag: str, after: timedelta
+        self, clients: ClientLists, directory: Directory, limit: int, deleted: DeletedItems, marker_tag: str, after: timedelta
     ) -> None:
         super().__init__(clients, directory, limit)
         self._deleted = deleted

@@ -14,10 +14,8 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import requests
 
 from shared.audit.findings import Finding
 from shared.audit.result import AuditRun
@@ -25,6 +23,9 @@ from shared.audit.sinks import SinkFailure
 from shared.clock import Clock, write_time
 from shared.retry import Backoff, Deadline, read_retry_after
 from shared.secret import Secret
+
+if TYPE_CHECKING:
+    import requests
 
 logger = logging.getLogger("bridge.audit")
 
@@ -41,22 +42,25 @@ class HttpsCaller:
     """Calls addresses outside the directory, over a session that follows no redirects and trusts the configured certificates, as
     a DirectorySession does."""
 
-    def __init__(self, session: requests.Session, clock: Clock) -> None:
+    def __init__(self, session: "requests.Session", clock: Clock) -> None:
         self._session = session
         self.clock = clock
 
     def call(
         self, method: str, url: str, deadline: Deadline, *, read_answer: bool = False, **request: Any
-    ) -> tuple[requests.Response | None, bool]:
+    ) -> "tuple[requests.Response | None, bool]":
         """The last answer after repeating what may be repeated (408, 429, 5xx, lost connections), None where none came; and
         whether an earlier attempt may have been carried out unseen. `read_answer`: a text that names a failure is one too."""
+        # Not at the top: settings are read in every function, and this module checks one of them.
+        from requests import RequestException
+
         backoff, lost = Backoff(deadline, PAUSES), False
         while True:
             timeout = min(max(deadline.remaining(), 1.0), TIMEOUT)
             answer, wait = None, None
             try:
                 answer = self._session.request(method, url, timeout=(timeout, timeout), allow_redirects=False, **request)
-            except requests.RequestException as cause:
+            except RequestException as cause:
                 # The kind alone: the text may hold the address, which may hold a key.
                 logger.warning("%s gave no answer: %s", urlsplit(url).hostname, type(cause).__name__)
             if answer is not None:
@@ -86,7 +90,7 @@ class HttpsCaller:
             raise SinkFailure(f"{host} answered {answer.status_code} with a text that names a failure")
 
 
-def names_failure(answer: requests.Response) -> bool:
+def names_failure(answer: "requests.Response") -> bool:
     """Whether the text of an answer says that it failed: chats may answer 200 to what they didn't deliver, as Teams does with
     "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429"."""
     return _NAMES_FAILURE.search(answer.text) is not None

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from shared.audit.client_directory import ClientDirectory
+from shared.audit.client_lists import ClientLists
 from shared.audit.configuration import AuditConfiguration
 from shared.audit.findings import FindingKind
 from shared.audit.run import Audit
@@ -34,7 +34,7 @@ class WithReport(Listing):
 
 
 def audit(estate: Estate, entries: list[JsonObject] | None) -> Audit:
-    clients = ClientDirectory(WithReport(estate, entries), estate.directory, TAG, "https://graph.microsoft.com")
+    clients = ClientLists(WithReport(estate, entries), estate.directory, TAG, "https://graph.microsoft.com")
     return Audit(replace(AuditConfiguration(), usage_report=True), clients, estate.clock)
 
 

@@ -20,7 +20,7 @@ USAGE_REPORT = "beta/reports/servicePrincipalSignInActivities"
 CLIENT_SIGN_INS = ("applicationAuthenticationClientSignInActivity", "delegatedClientSignInActivity", "lastSignInActivity")
 
 
-class ClientDirectory:
+class ClientLists:
     """Reads the clients that carry the bridge's tag. Every method may raise a GraphFailure."""
 
     def __init__(self, listing: Listing, directory: Directory, marker_tag: str, graph_origin: str) -> None:
