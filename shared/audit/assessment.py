@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.audit.clients import AuditedClient, CredentialKind, CredentialState, CredentialStatus, credential_statuses
 from shared.audit.configuration import AuditRules
-from shared.audit.findings import USUAL, Finding, FindingKind, Severity
+from shared.audit.findings import USUAL, AuditFinding, FindingKind, Severity
 from shared.clock import NEVER, write_time
 
 # Secrets are made a little before the moment their life is counted from.
@@ -41,7 +41,7 @@ class Assessment:
 
     client: AuditedClient
     credentials: tuple[CredentialStatus, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
 
     def secrets_in(self, state: CredentialState) -> tuple[CredentialStatus, ...]:
         """The client's secrets that are in a state."""
@@ -69,14 +69,14 @@ def lifetime_over_since(client: AuditedClient, rules: AuditRules, now: datetime)
     return client.created + lifetime
 
 
-def finding_about(client: AuditedClient, kind: FindingKind, summary: str, **details: Any) -> Finding:
-    """A finding about a client. `details` are other members of Finding; severity and advice are the usual ones without them."""
+def finding_about(client: AuditedClient, kind: FindingKind, summary: str, **details: Any) -> AuditFinding:
+    """A finding about a client. `details` are its other members; severity and advice are the usual ones without them."""
     severity, advice = USUAL[kind]
     usual = {"severity": severity, "advice": advice, "client_id": client.client_id, "client_name": client.name}
-    return Finding(**{**usual, **details}, kind=kind, summary=summary, policy=client.policy, caller=client.caller)
+    return AuditFinding(**{**usual, **details}, kind=kind, summary=summary, policy=client.policy, caller=client.caller)
 
 
-def _about_the_whole(client: AuditedClient, rules: AuditRules, now: datetime, facts: ClientFacts) -> Iterator[Finding]:
+def _about_the_whole(client: AuditedClient, rules: AuditRules, now: datetime, facts: ClientFacts) -> Iterator[AuditFinding]:
     begun = None if client.created is None else client.created + rules.settling
     settled = begun is None or begun <= now
     if client.lacks_credential(now) and not facts.federated and settled:
@@ -103,7 +103,7 @@ def _about_the_whole(client: AuditedClient, rules: AuditRules, now: datetime, fa
         yield finding_about(client, FindingKind.UNUSED, summary, since=client.created + rules.unused_after)
 
 
-def _about_one_credential(client: AuditedClient, status: CredentialStatus, rules: AuditRules) -> Iterator[Finding]:
+def _about_one_credential(client: AuditedClient, status: CredentialStatus, rules: AuditRules) -> Iterator[AuditFinding]:
     credential, days = status.credential, status.threshold
     secret = credential.kind is CredentialKind.SECRET and status.state is not CredentialState.EXPIRED
     too_long = secret and rules.longest is not None and credential.end - credential.start > rules.longest + TOLERANCE
@@ -128,7 +128,7 @@ def _about_one_credential(client: AuditedClient, status: CredentialStatus, rules
         yield finding_about(client, FindingKind.TOO_LONG, summary, **dated)
 
 
-def _about_excess(client: AuditedClient, statuses: Iterable[CredentialStatus], rules: AuditRules) -> Iterator[Finding]:
+def _about_excess(client: AuditedClient, statuses: Iterable[CredentialStatus], rules: AuditRules) -> Iterator[AuditFinding]:
     for kind in CredentialKind:
         valid = sorted(s.credential.start for s in statuses if s.credential.kind is kind and s.state in CURRENT)
         if len(valid) > rules.most:

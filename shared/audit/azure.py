@@ -26,7 +26,7 @@ from shared.audit.delivery import (
     Stored,
     StoreFailure,
 )
-from shared.audit.findings import Finding
+from shared.audit.findings import AuditFinding
 from shared.audit.report.page import render_page
 from shared.audit.result import AuditRun
 from shared.audit.sinks import SinkFailure
@@ -175,7 +175,7 @@ class ReportBlob:
         self._url = url
         self._token_for = token_for
 
-    def notify(self, findings: Sequence[Finding], deadline: Deadline) -> None:
+    def notify(self, findings: Sequence[AuditFinding], deadline: Deadline) -> None:
         """Nothing: the page shows all findings of the run, news or not."""
 
     def report_run(self, run: AuditRun, deadline: Deadline) -> None:

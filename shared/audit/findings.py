@@ -68,7 +68,7 @@ USUAL = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AuditFinding:
     """One finding.
 
     `since`: when it came about, where the directory's dates tell it. `due`: when someone should have acted, or when it was too
@@ -118,7 +118,7 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         """The finding as a JSON object; moments as ISO 8601 in UTC, members without a value left out."""
-        members = {"id": self.id, **{name: getattr(self, name) for name in Finding.__slots__}}
+        members = {"id": self.id, **{name: getattr(self, name) for name in AuditFinding.__slots__}}
         members |= {"severity": self.severity.label, "since": write_time(self.since), "due": write_time(self.due)}
         return {name: value for name, value in members.items() if value not in (None, "")}
 

@@ -10,7 +10,7 @@ from shared.audit.client_lists import ClientLists
 from shared.audit.clients import AuditedClient
 from shared.audit.configuration import AuditConfiguration
 from shared.audit.confirmations import Confirmations
-from shared.audit.findings import USUAL, Finding, FindingKind
+from shared.audit.findings import USUAL, AuditFinding, FindingKind
 from shared.audit.result import AuditRun, Outcome, Ranking, Summary
 from shared.audit.sinks import REPORTING, AuditLog, Notifications, Sink
 from shared.audit.window import Window
@@ -102,7 +102,7 @@ class _Run:
         self._notifications = Notifications(sinks, window, configuration.least_severity)
         self._confirmations = Confirmations(audit.directory, configuration.confirmations, self._now)
         self._summary = Summary()
-        self._findings = Ranking[Finding](configuration.listed, lambda finding: finding.urgency)
+        self._findings = Ranking[AuditFinding](configuration.listed, lambda finding: finding.urgency)
         self._outcomes: list[Outcome] = []
         self._notes: list[str] = []
         self._incomplete: list[str] = []
@@ -203,7 +203,7 @@ class _Run:
                     self._take(outcome.finding, event=True)
                 self._progress(Progress(candidates.action.name, len(self._outcomes)))
 
-    def _take(self, finding: Finding, *, event: bool = False) -> None:
+    def _take(self, finding: AuditFinding, *, event: bool = False) -> None:
         """Keep and log a finding, and notify of it if it is news; an event of this run always is."""
         news = self._notifications.is_news(finding) or (event and self._window is not None)
         self._findings.add(finding)
@@ -238,7 +238,7 @@ class _Run:
         )
 
 
-def _incomplete(why: str, clients: int) -> Finding:
+def _incomplete(why: str, clients: int) -> AuditFinding:
     severity, advice = USUAL[FindingKind.AUDIT_INCOMPLETE]
     summary = f"The audit saw {clients} clients and is not complete: {why}."
-    return Finding(FindingKind.AUDIT_INCOMPLETE, severity, "", "", summary, advice)
+    return AuditFinding(FindingKind.AUDIT_INCOMPLETE, severity, "", "", summary, advice)

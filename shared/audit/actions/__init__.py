@@ -8,7 +8,7 @@ from datetime import datetime
 from shared.audit.assessment import Assessment
 from shared.audit.client_lists import ClientLists
 from shared.audit.clients import AuditedClient
-from shared.audit.findings import Finding
+from shared.audit.findings import AuditFinding
 from shared.audit.result import Outcome, Ranking, Result
 from shared.clock import Clock
 from shared.graph.directory import Directory
@@ -45,7 +45,7 @@ class Action(ABC):
         when the time is over; raises nothing."""
 
     def outcome(
-        self, client: AuditedClient, result: Result, detail: str, key_id: str = "", finding: Finding | None = None
+        self, client: AuditedClient, result: Result, detail: str, key_id: str = "", finding: AuditFinding | None = None
     ) -> Outcome:
         """What was done to a client."""
         return Outcome(self.name, result, client.client_id, client.name, detail, key_id, finding)

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from shared.audit.findings import Finding
+from shared.audit.findings import AuditFinding
 from shared.audit.result import AuditRun
 from shared.audit.sinks import SinkFailure
 from shared.clock import Clock, write_time
@@ -125,7 +125,7 @@ class Webhook:
         self._url = url
         self._key = key
 
-    def notify(self, findings: Sequence[Finding], deadline: Deadline) -> None:
+    def notify(self, findings: Sequence[AuditFinding], deadline: Deadline) -> None:
         """One message with the batch."""
         self._send("audit.findings", {"findings": [finding.as_json() for finding in findings]}, deadline)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from shared.audit.configuration import AuditConfiguration
-from shared.audit.findings import Finding, FindingKind, Severity
+from shared.audit.findings import AuditFinding, FindingKind, Severity
 from shared.audit.result import AuditRun
 from shared.audit.sinks import SinkFailure
 from shared.audit.window import Window
@@ -21,11 +21,11 @@ class Listener:
     name = "listener"
 
     def __init__(self, fails: str = "") -> None:
-        self.notified: list[Finding] = []
+        self.notified: list[AuditFinding] = []
         self.runs: list[AuditRun] = []
         self._fails = fails
 
-    def notify(self, findings: Sequence[Finding], deadline: Deadline) -> None:
+    def notify(self, findings: Sequence[AuditFinding], deadline: Deadline) -> None:
         if self._fails == "notify":
             raise SinkFailure("hooks.example.com answered 500")
         self.notified += findings

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from shared.audit.findings import Finding, FindingKind, Severity
+from shared.audit.findings import AuditFinding, FindingKind, Severity
 from shared.audit.result import AuditRun, Summary
 from shared.audit.sinks import SinkFailure
 from shared.audit.sinks.chat import Chat, slack_message, teams_message
@@ -50,8 +50,8 @@ class Wire(requests.Session):
         return answer
 
 
-def finding(name: str = "orders", severity: Severity = Severity.HIGH, number: int = 0) -> Finding:
-    return Finding(
+def finding(name: str = "orders", severity: Severity = Severity.HIGH, number: int = 0) -> AuditFinding:
+    return AuditFinding(
         kind=FindingKind.EXPIRING,
         severity=severity,
         client_id=f"0d9e8f7a-2222-4333-8444-{number:012}",
@@ -78,7 +78,7 @@ def webhook(wire: Wire, clock: QuickClock) -> Webhook:
     return Webhook(HttpsCaller(wire, clock), URL, signing_key(Secret(f"whsec_{KEY}")))
 
 
-def notify(wire: Wire, clock: QuickClock, findings: Sequence[Finding] = (finding(),)) -> None:
+def notify(wire: Wire, clock: QuickClock, findings: Sequence[AuditFinding] = (finding(),)) -> None:
     webhook(wire, clock).notify(findings, Deadline.after(clock, 300))
 
 
@@ -173,7 +173,7 @@ def test_a_signing_secret_of_the_wrong_form_is_refused_without_showing_it(text: 
     assert not text.removeprefix("whsec_") or text.removeprefix("whsec_") not in str(failure.value)
 
 
-def chat_message(clock: QuickClock, name: str, findings: Sequence[Finding]) -> dict[str, Any]:
+def chat_message(clock: QuickClock, name: str, findings: Sequence[AuditFinding]) -> dict[str, Any]:
     wire = Wire()
     chat = Chat(name, HttpsCaller(wire, clock), URL, teams_message if name == "teams" else slack_message)
     for start in range(0, len(findings), 100):

@@ -9,13 +9,13 @@ from hypothesis import given
 from shared.audit.assessment import UNKNOWN, ClientFacts, assess
 from shared.audit.clients import AuditedClient
 from shared.audit.configuration import AuditRules
-from shared.audit.findings import Finding, FindingKind, Severity
+from shared.audit.findings import AuditFinding, FindingKind, Severity
 from tests.unit.audit.sample_clients import DAY, NOW, SECOND, certificate, client, clients, secret
 
 RULES = AuditRules()
 
 
-def found(one: AuditedClient, rules: AuditRules = RULES, facts: ClientFacts = UNKNOWN) -> dict[FindingKind, Finding]:
+def found(one: AuditedClient, rules: AuditRules = RULES, facts: ClientFacts = UNKNOWN) -> dict[FindingKind, AuditFinding]:
     return {finding.kind: finding for finding in assess(one, rules, NOW, facts).findings}
 
 
