@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures into this file too")
     options = parser.parse_args()
     results = {size: measure(size) for size in options.sizes}
-    columns = ("seconds", "graph_calls", "resident_mib_peak", "allocated_mib_peak", "findings", "in_trouble")
+    columns = ("seconds", "processor_seconds", "graph_calls", "resident_mib_peak", "allocated_mib_peak", "findings", "in_trouble")
     print(f"{'clients':>9} " + " ".join(f"{column:>19}" for column in columns))
     for size, figures in results.items():
         assert figures["complete"]

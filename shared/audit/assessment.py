@@ -7,11 +7,14 @@ from typing import Any
 
 from shared.audit.clients import AuditedClient, CredentialKind, CredentialState, CredentialStatus, credential_statuses
 from shared.audit.configuration import AuditRules
-from shared.audit.findings import Finding, FindingKind, Severity
+from shared.audit.findings import USUAL, AuditFinding, FindingKind, Severity
 from shared.clock import NEVER, write_time
 
 # Secrets are made a little before the moment their life is counted from.
 TOLERANCE = timedelta(days=1)
+# The severity of a credential that ends within so many days.
+_SEVERITIES = ((1, Severity.CRITICAL), (7, Severity.HIGH), (30, Severity.MEDIUM), (730, Severity.LOW))
+REPORTED = frozenset({CredentialState.EXPIRING, CredentialState.SUPERSEDED, CredentialState.EXPIRED})
 CURRENT = frozenset({CredentialState.HEALTHY, CredentialState.EXPIRING, CredentialState.OVERLAPPING})
 
 
@@ -38,7 +41,7 @@ class Assessment:
 
     client: AuditedClient
     credentials: tuple[CredentialStatus, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
 
     def secrets_in(self, state: CredentialState) -> tuple[CredentialStatus, ...]:
         """The client's secrets that are in a state."""
@@ -58,151 +61,76 @@ def assess(client: AuditedClient, rules: AuditRules, now: datetime, facts: Clien
     return Assessment(client, statuses, found)
 
 
-def lifetime_end(client: AuditedClient, rules: AuditRules) -> datetime | None:
-    """When the lifetime that the client's policy gives it is over; None where the policy gives none."""
+def lifetime_over_since(client: AuditedClient, rules: AuditRules, now: datetime) -> datetime | None:
+    """Since when the lifetime that the client's policy gives it is over; None where it isn't, or the policy gives none."""
     lifetime = rules.lifetimes.get(client.policy)
-    return None if lifetime is None or client.created is None else client.created + lifetime
+    if lifetime is None or client.created is None or client.created + lifetime > now:
+        return None
+    return client.created + lifetime
 
 
-def finding_about(
-    client: AuditedClient, kind: FindingKind, severity: Severity, summary: str, advice: str, **details: Any
-) -> Finding:
-    """A finding about a client; `details` are the other members of Finding."""
-    return Finding(
-        kind, severity, client.client_id, client.name, summary, advice, policy=client.policy, caller=client.caller, **details
-    )
+def finding_about(client: AuditedClient, kind: FindingKind, summary: str, **details: Any) -> AuditFinding:
+    """A finding about a client. `details` are its other members; severity and advice are the usual ones without them."""
+    severity, advice = USUAL[kind]
+    usual = {"severity": severity, "advice": advice, "client_id": client.client_id, "client_name": client.name}
+    return AuditFinding(**{**usual, **details}, kind=kind, summary=summary, policy=client.policy, caller=client.caller)
 
 
-def _about_the_whole(client: AuditedClient, rules: AuditRules, now: datetime, facts: ClientFacts) -> Iterator[Finding]:
+def _about_the_whole(client: AuditedClient, rules: AuditRules, now: datetime, facts: ClientFacts) -> Iterator[AuditFinding]:
     begun = None if client.created is None else client.created + rules.settling
     settled = begun is None or begun <= now
     if client.lacks_credential(now) and not facts.federated and settled:
         since = max((credential.end for credential in client.credentials if credential.end <= now), default=begun)
-        yield finding_about(
-            client,
-            FindingKind.NO_USABLE_CREDENTIAL,
-            Severity.CRITICAL,
-            "It has no secret or certificate that is valid now, so it gets no token.",
-            "Rotate its secret through the bridge, or delete the client if nobody needs it.",
-            since=since,
-            due=since,
-        )
+        summary = "It has no secret or certificate that is valid now, so it gets no token."
+        yield finding_about(client, FindingKind.NO_USABLE_CREDENTIAL, summary, since=since, due=since)
     if facts.principal is False and settled:
-        yield finding_about(
-            client,
-            FindingKind.HALF_REGISTERED,
-            Severity.HIGH,
-            "It has no service principal in the tenant, so it gets no token (AADSTS7000229).",
-            "Let the audit finish or undo such registrations, or create the service principal.",
-            since=begun,
-            due=begun,
-        )
+        summary = "It has no service principal in the tenant, so it gets no token (AADSTS7000229)."
+        yield finding_about(client, FindingKind.HALF_REGISTERED, summary, since=begun, due=begun)
     if client.disabled:
-        yield _disabled(client, "The application is disabled")
+        yield finding_about(client, FindingKind.DISABLED, "The application is disabled, so it gets no token.")
     elif facts.enabled is False and client.awaits_approval:
-        yield finding_about(
-            client,
-            FindingKind.DISABLED,
-            Severity.LOW,
-            "It waits for approval: its service principal may not sign in yet.",
-            "Approve it by enabling its service principal, or delete the client.",
-        )
+        summary = "It waits for approval: its service principal may not sign in yet."
+        advice = "Approve it by enabling its service principal, or delete the client."
+        yield finding_about(client, FindingKind.DISABLED, summary, severity=Severity.LOW, advice=advice)
     elif facts.enabled is False:
-        yield _disabled(client, "Its service principal may not sign in")
-    over = lifetime_end(client, rules)
-    if over is not None and over <= now:
-        yield finding_about(
-            client,
-            FindingKind.LIFETIME_OVER,
-            Severity.MEDIUM,
-            f"The lifetime that policy {client.policy} gives a client is over.",
-            "Delete the client, or let the audit delete such clients.",
-            since=over,
-            due=over,
-        )
+        yield finding_about(client, FindingKind.DISABLED, "Its service principal may not sign in, so it gets no token.")
+    over = lifetime_over_since(client, rules, now)
+    if over is not None:
+        summary = f"The lifetime that policy {client.policy} gives a client is over."
+        yield finding_about(client, FindingKind.LIFETIME_OVER, summary, since=over, due=over)
     if facts.used is False and client.created is not None and client.created + rules.unused_after <= now:
-        yield finding_about(
-            client,
-            FindingKind.UNUSED,
-            Severity.LOW,
-            f"The sign-in report knows of no sign-in in the last {rules.unused_after.days} days.",
-            "Ask its owner whether it is still needed.",
-            since=client.created + rules.unused_after,
-        )
+        summary = f"The sign-in report knows of no sign-in in the last {rules.unused_after.days} days."
+        yield finding_about(client, FindingKind.UNUSED, summary, since=client.created + rules.unused_after)
 
 
-def _disabled(client: AuditedClient, why: str) -> Finding:
-    advice = "Enable it in the directory if that was not meant, or delete the client."
-    return finding_about(client, FindingKind.DISABLED, Severity.MEDIUM, f"{why}, so it gets no token.", advice)
-
-
-def _about_one_credential(client: AuditedClient, status: CredentialStatus, rules: AuditRules) -> Iterator[Finding]:
-    credential = status.credential
+def _about_one_credential(client: AuditedClient, status: CredentialStatus, rules: AuditRules) -> Iterator[AuditFinding]:
+    credential, days = status.credential, status.threshold
+    secret = credential.kind is CredentialKind.SECRET and status.state is not CredentialState.EXPIRED
+    too_long = secret and rules.longest is not None and credential.end - credential.start > rules.longest + TOLERANCE
+    if status.state not in REPORTED and not too_long:
+        return
     thing = f'The {credential.kind.value} "{credential.name or credential.key_id}"'
     end = "never" if credential.end == NEVER else write_time(credential.end)
-    dated = {"since": status.since, "due": credential.end, "key_id": credential.key_id}
-    if status.state is CredentialState.EXPIRING and status.threshold is not None:
-        days = status.threshold
-        yield finding_about(
-            client,
-            FindingKind.EXPIRING,
-            _severity_of(days),
-            f"{thing} ends within {days} day{'' if days == 1 else 's'}, at {end}, and no newer one takes its place.",
-            "Rotate it through the bridge and give the new one to its users before that day.",
-            threshold=days,
-            **dated,
-        )
-    elif status.state is CredentialState.EXPIRED:
-        yield finding_about(
-            client,
-            FindingKind.EXPIRED,
-            Severity.LOW,
-            f"{thing} ended at {end} and is still listed.",
-            "Remove it, or let the audit remove such secrets.",
-            **dated,
-        )
-        return
+    dated = {"key_id": credential.key_id, "due": credential.end, "since": status.since}
+    if status.state is CredentialState.EXPIRED:
+        yield finding_about(client, FindingKind.EXPIRED, f"{thing} ended at {end} and is still listed.", **dated)
+    elif status.state is CredentialState.EXPIRING and days is not None:
+        within = "1 day" if days == 1 else f"{days} days"
+        summary = f"{thing} ends within {within}, at {end}, and no newer one takes its place."
+        severity = next(severity for least, severity in _SEVERITIES if days <= least)
+        yield finding_about(client, FindingKind.EXPIRING, summary, severity=severity, threshold_days=days, **dated)
     elif status.state is CredentialState.SUPERSEDED:
-        yield finding_about(
-            client,
-            FindingKind.SUPERSEDED,
-            Severity.LOW,
-            f"{thing} still works, although a newer one exists and the time to change over is past.",
-            "Make sure that nobody uses it and remove it, or let the audit remove such secrets.",
-            **{**dated, "due": status.since},
-        )
-    secret = credential.kind is CredentialKind.SECRET
-    if secret and rules.longest and credential.end - credential.start > rules.longest + TOLERANCE:
-        yield finding_about(
-            client,
-            FindingKind.TOO_LONG,
-            Severity.MEDIUM,
-            f"{thing} lives longer than the {rules.longest.days} days that a secret may have: it ends {end}.",
-            "Rotate it through the bridge; the new one keeps to the policy.",
-            **{**dated, "since": max(credential.start, client.created or credential.start)},
-        )
+        summary = f"{thing} still works, although a newer one exists and the time to change over is past."
+        yield finding_about(client, FindingKind.SUPERSEDED, summary, **{**dated, "due": status.since})
+    if too_long and rules.longest is not None:
+        summary = f"{thing} lives longer than the {rules.longest.days} days that a secret may have: it ends {end}."
+        dated["since"] = max(credential.start, client.created or credential.start)
+        yield finding_about(client, FindingKind.TOO_LONG, summary, **dated)
 
 
-def _about_excess(client: AuditedClient, statuses: Iterable[CredentialStatus], rules: AuditRules) -> Iterator[Finding]:
+def _about_excess(client: AuditedClient, statuses: Iterable[CredentialStatus], rules: AuditRules) -> Iterator[AuditFinding]:
     for kind in CredentialKind:
-        valid = [s.credential for s in statuses if s.credential.kind is kind and s.state in CURRENT]
+        valid = sorted(s.credential.start for s in statuses if s.credential.kind is kind and s.state in CURRENT)
         if len(valid) > rules.most:
-            valid.sort(key=lambda credential: (credential.start, credential.key_id))
-            yield finding_about(
-                client,
-                FindingKind.EXCESS,
-                Severity.LOW,
-                f"It has {len(valid)} valid {kind.value}s, where {rules.most} are enough to change over.",
-                "Find out which ones are in use and remove the others.",
-                since=valid[rules.most].start,
-                key_id=kind.value,
-            )
-
-
-def _severity_of(days: int) -> Severity:
-    """That of a credential that ends within so many days."""
-    if days <= 1:
-        return Severity.CRITICAL
-    if days <= 7:
-        return Severity.HIGH
-    return Severity.MEDIUM if days <= 30 else Severity.LOW
+            summary = f"It has {len(valid)} valid {kind.value}s, where {rules.most} are enough to change over."
+            yield finding_about(client, FindingKind.EXCESS, summary, since=valid[rules.most], key_id=kind.value)

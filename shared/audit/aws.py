@@ -16,7 +16,7 @@ from itertools import batched
 from typing import Any
 
 from shared.audit.delivery import Address, Delivery, DeliveryRefused, DeliveryUnknown, LookupFailed, Stored
-from shared.audit.findings import Finding
+from shared.audit.findings import AuditFinding
 from shared.audit.result import AuditRun
 from shared.audit.sinks import SinkFailure
 from shared.clock import ALWAYS
@@ -164,7 +164,7 @@ class SnsTopic(_AwsSink):
     name = "sns"
     service = "sns"
 
-    def notify(self, findings: Sequence[Finding], deadline: Deadline) -> None:  # noqa: ARG002
+    def notify(self, findings: Sequence[AuditFinding], deadline: Deadline) -> None:  # noqa: ARG002
         """Publish them, ten a call."""
         for batch in batched(findings, ENTRIES, strict=False):
             entries = [self._entry(number, finding) for number, finding in enumerate(batch)]
@@ -176,7 +176,7 @@ class SnsTopic(_AwsSink):
     def report_run(self, run: AuditRun, deadline: Deadline) -> None:
         """Nothing: topics reach people, who are notified of findings alone."""
 
-    def _entry(self, number: int, finding: Finding) -> dict[str, Any]:
+    def _entry(self, number: int, finding: AuditFinding) -> dict[str, Any]:
         attributes = {"severity": finding.severity.label, "kind": finding.kind.value, "policy": finding.policy}
         entry: dict[str, Any] = {
             "Id": str(number),
@@ -198,7 +198,7 @@ class EventBus(_AwsSink):
     name = "event_bridge"
     service = "events"
 
-    def notify(self, findings: Sequence[Finding], deadline: Deadline) -> None:  # noqa: ARG002
+    def notify(self, findings: Sequence[AuditFinding], deadline: Deadline) -> None:  # noqa: ARG002
         """Put them, ten a call."""
         for batch in batched(findings, ENTRIES, strict=False):
             self._put([self._entry("Client Finding", finding.as_json()) for finding in batch])

@@ -26,13 +26,13 @@ from shared.audit.delivery import (
     Stored,
     StoreFailure,
 )
-from shared.audit.findings import Finding
+from shared.audit.findings import AuditFinding
 from shared.audit.report.page import render_page
 from shared.audit.result import AuditRun
 from shared.audit.sinks import SinkFailure
-from shared.audit.sinks.webhook import Poster
+from shared.audit.sinks.webhook import HttpsCaller
 from shared.graph.errors import GraphFailure
-from shared.retry import Backoff, Deadline, read_retry_after
+from shared.retry import Deadline
 from shared.secret import Secret
 
 VAULT_VERSION = {"api-version": "7.4"}
@@ -47,9 +47,6 @@ RESOURCES: Mapping[str, str] = MappingProxyType(
 )
 KEY_ID_TAG = "entra-key-id"
 CLIENT_ID_TAG = "entra-client-id"
-# Seconds between attempts, and for one attempt.
-PAUSES = (1.0, 2.0, 4.0)
-TIMEOUT = 10.0
 _RESOURCE = re.compile(r'\bresource="([^"]+)"')
 
 type TokenFor = Callable[[str, bool], str]
@@ -59,17 +56,9 @@ type TokenFor = Callable[[str, bool], str]
 class KeyVault:
     """A SecretStore in any vault that the bridge's identity may write to."""
 
-    def __init__(
-        self,
-        session: requests.Session,
-        token_for: TokenFor,
-        now: Callable[[], datetime],
-        resources: Mapping[str, str] = RESOURCES,
-    ) -> None:
-        """`session` follows no redirects and trusts the configured certificates, as a DirectorySession does."""
-        self._session = session
+    def __init__(self, caller: HttpsCaller, token_for: TokenFor, resources: Mapping[str, str] = RESOURCES) -> None:
+        self._caller = caller
         self._token_for = token_for
-        self._now = now
         self._resources = resources
 
     def read_current(self, address: Address, deadline: Deadline) -> Stored | None:
@@ -78,7 +67,7 @@ class KeyVault:
         url: str | None = f"{address.place}/secrets/{address.name}/versions"
         query: Mapping[str, str] = {**VAULT_VERSION, "maxresults": "25"}
         while url is not None:
-            answer = self._call("GET", url, address, deadline, LookupFailed, query=query)
+            answer = self._call("GET", url, address, deadline, LookupFailed, params=query)
             if answer.status_code == 404:
                 return None
             if answer.status_code != 200:
@@ -102,57 +91,31 @@ class KeyVault:
             "tags": {CLIENT_ID_TAG: delivery.client_id, KEY_ID_TAG: delivery.key_id},
         }
         url = f"{address.place}/secrets/{address.name}"
-        answer = self._call("PUT", url, address, deadline, DeliveryUnknown, query=VAULT_VERSION, body=body)
+        answer = self._call("PUT", url, address, deadline, DeliveryUnknown, params=VAULT_VERSION, json=body)
         if answer.status_code >= 500:
             raise DeliveryUnknown(_refusal("setting the secret", answer))
         if answer.status_code != 200:
             raise DeliveryRefused(_refusal("setting the secret", answer))
 
     def _call(
-        self,
-        method: str,
-        url: str,
-        address: Address,
-        deadline: Deadline,
-        failure: type[StoreFailure],
-        *,
-        query: Mapping[str, str],
-        body: Mapping[str, Any] | None = None,
+        self, method: str, url: str, address: Address, deadline: Deadline, failure: type[StoreFailure], **request: Any
     ) -> requests.Response:
-        """The answer after repeating what may be repeated. `failure` is raised where none came, or where an earlier attempt may
-        have done what the last one was refused."""
-        resource, backoff = self._resource_of(address), Backoff(deadline, PAUSES)
-        fresh = lost = False
+        """The answer, after a fresh token where the vault asks for one. `failure` is raised where none came, or where an earlier
+        attempt may have done what the last one was refused."""
+        resource, fresh, unseen = self._resource_of(address), False, False
         while True:
             try:
                 token = self._token_for(resource, fresh)
             except GraphFailure as cause:
-                raise (failure if lost else DeliveryRefused)(f"no token for {resource}: {cause}") from cause
-            timeout = min(max(deadline.remaining(), 1.0), TIMEOUT)
-            try:
-                answer = self._session.request(
-                    method,
-                    url,
-                    params=query,
-                    json=body,
-                    headers={"Authorization": f"Bearer {token}"},
-                    timeout=(timeout, timeout),
-                    allow_redirects=False,
-                )
-            except requests.RequestException as cause:
-                if not backoff.wait():
-                    raise failure(f"{address.place} gave no answer") from cause
-                lost = True
-                continue
-            status = answer.status_code
-            if status == 401 and not fresh:
+                raise (failure if unseen else DeliveryRefused)(f"no token for {resource}: {cause}") from cause
+            answer, lost = self._caller.call(method, url, deadline, headers={"Authorization": f"Bearer {token}"}, **request)
+            unseen = unseen or lost
+            if answer is None:
+                raise failure(f"{address.place} gave no answer")
+            if answer.status_code == 401 and not fresh:
                 _check_challenge(answer, resource)
                 fresh = True
-            elif (status == 429 or status >= 500) and backoff.wait(
-                read_retry_after(answer.headers.get("Retry-After"), self._now()) or 0
-            ):
-                lost = lost or status >= 500
-            elif lost and status >= 400:
+            elif unseen and answer.status_code >= 400:
                 raise failure(_refusal(f"a call to {address.place}, of which an answer was lost before,", answer))
             else:
                 return answer
@@ -207,12 +170,12 @@ class ReportBlob:
 
     name = "blob"
 
-    def __init__(self, poster: Poster, url: str, token_for: TokenFor) -> None:
-        self._poster = poster
+    def __init__(self, caller: HttpsCaller, url: str, token_for: TokenFor) -> None:
+        self._caller = caller
         self._url = url
         self._token_for = token_for
 
-    def notify(self, findings: Sequence[Finding], deadline: Deadline) -> None:
+    def notify(self, findings: Sequence[AuditFinding], deadline: Deadline) -> None:
         """Nothing: the page shows all findings of the run, news or not."""
 
     def report_run(self, run: AuditRun, deadline: Deadline) -> None:
@@ -229,4 +192,4 @@ class ReportBlob:
             "x-ms-version": BLOB_VERSION,
             "x-ms-blob-type": "BlockBlob",
         }
-        self._poster.send("PUT", Secret(self._url), render_page(run).encode(), headers, deadline)
+        self._caller.send("PUT", Secret(self._url), render_page(run).encode(), headers, deadline)

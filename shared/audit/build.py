@@ -11,20 +11,19 @@ from shared.audit.actions.renew import Renew
 from shared.audit.actions.repair import Finish, Purge, Retire, Undo
 from shared.audit.aws import EventBus, SecretsManager, SnsTopic
 from shared.audit.azure import KeyVault, ReportBlob, TokenFor
-from shared.audit.client_directory import ClientDirectory
+from shared.audit.client_lists import ClientLists
 from shared.audit.configuration import ActionName, AuditConfiguration, SinkAddresses
 from shared.audit.delivery import Deliveries, StoreKind
 from shared.audit.run import Audit
 from shared.audit.sinks import Sink
 from shared.audit.sinks.chat import Chat, slack_message, teams_message
-from shared.audit.sinks.webhook import Poster, Webhook, signing_key
+from shared.audit.sinks.webhook import HttpsCaller, Webhook, signing_key
 from shared.clock import Clock, SystemClock
 from shared.graph.client import GraphClient
 from shared.graph.clouds import Cloud
 from shared.graph.credential import MsalCredential
 from shared.graph.directory import Directory
 from shared.graph.identity import Identity
-from shared.graph.session import DirectorySession
 from shared.retry import Deadline
 
 TOKEN_SECONDS = 10.0
@@ -45,19 +44,20 @@ def build_audit(
     which follows no redirects and trusts the machine's certificates. `token_for` gives tokens for vaults and storage, see
     `vault_tokens`.
     """
+    caller = HttpsCaller(session, clock)
     directory = Directory(graph)
-    clients = ClientDirectory(directory, configuration.marker_tag, graph_origin)
+    clients = ClientLists(directory, configuration.marker_tag, graph_origin)
     deliveries = Deliveries(
         configuration.destinations,
-        {StoreKind.KEY_VAULT: KeyVault(session, token_for, clock.now), StoreKind.SECRETS_MANAGER: SecretsManager()},
+        {StoreKind.KEY_VAULT: KeyVault(caller, token_for), StoreKind.SECRETS_MANAGER: SecretsManager()},
     )
     actions = build_actions(configuration, clients, directory, deliveries)
-    return Audit(configuration, clients, clock, actions, _sink_maker(configuration.sinks, Poster(session, clock), token_for))
+    return Audit(configuration, clients, clock, actions, _sink_maker(configuration.sinks, caller, token_for))
 
 
 def build_actions(
     configuration: AuditConfiguration,
-    clients: ClientDirectory,
+    clients: ClientLists,
     directory: Directory,
     deliveries: Deliveries,
 ) -> tuple[Action, ...]:
@@ -84,7 +84,7 @@ def build_actions(
     return tuple(make(configuration.limit(name)) for name, make in makers.items() if name in configuration.actions)
 
 
-def vault_tokens(identity: Identity, tenant_id: str, cloud: Cloud, session: DirectorySession) -> TokenFor:
+def vault_tokens(identity: Identity, tenant_id: str, cloud: Cloud, session: requests.Session) -> TokenFor:
     """Tokens for other resources than Graph, by the bridge's own identity."""
     credentials: dict[str, MsalCredential] = {}
     given: dict[str, str] = {}
@@ -101,13 +101,13 @@ def vault_tokens(identity: Identity, tenant_id: str, cloud: Cloud, session: Dire
     return token_for
 
 
-def _sink_maker(addresses: SinkAddresses, poster: Poster, token_for: TokenFor) -> Callable[[], Sequence[Sink]]:
+def _sink_maker(addresses: SinkAddresses, caller: HttpsCaller, token_for: TokenFor) -> Callable[[], Sequence[Sink]]:
     makers: list[tuple[object, Callable[[], Sink]]] = [
-        (addresses.webhook_url, lambda: Webhook(poster, addresses.webhook_url, signing_key(addresses.webhook_secret))),
-        (addresses.teams_url, lambda: Chat("teams", poster, addresses.teams_url, teams_message)),
-        (addresses.slack_url, lambda: Chat("slack", poster, addresses.slack_url, slack_message)),
+        (addresses.webhook_url, lambda: Webhook(caller, addresses.webhook_url, signing_key(addresses.webhook_secret))),
+        (addresses.teams_url, lambda: Chat("teams", caller, addresses.teams_url, teams_message)),
+        (addresses.slack_url, lambda: Chat("slack", caller, addresses.slack_url, slack_message)),
         (addresses.sns_topic, lambda: SnsTopic(addresses.sns_topic)),
         (addresses.event_bus, lambda: EventBus(addresses.event_bus)),
-        (addresses.report_blob, lambda: ReportBlob(poster, addresses.report_blob, token_for)),
+        (addresses.report_blob, lambda: ReportBlob(caller, addresses.report_blob, token_for)),
     ]
     return lambda: [make() for address, make in makers if address]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.audit.assessment import ClientFacts
-from shared.audit.client_directory import ClientDirectory
+from shared.audit.client_lists import ClientLists
 from shared.audit.clients import AuditedClient
 from shared.audit.result import Ranking
 from shared.graph.errors import GraphFailure, ObjectMissing
@@ -36,7 +36,7 @@ class _Pending:
 class Confirmations:
     """The pending clients of one run. `most` bounds how many are asked about, at one to three calls each."""
 
-    def __init__(self, directory: ClientDirectory, most: int, now: datetime) -> None:
+    def __init__(self, directory: ClientLists, most: int, now: datetime) -> None:
         self._directory = directory
         self._now = now
         self._start = start_of_turn(now)
@@ -52,8 +52,9 @@ class Confirmations:
         """The facts to judge a client by at first: what is pending is presumed to be in order, and asked about later."""
         principal = facts.principal is False
         federated = client.lacks_credential(self._now) and client.auth_method not in WITH_SECRET
-        if principal or federated:
-            self._pending.add(_Pending(client, facts, principal, federated))
+        if not principal and not federated:
+            return facts
+        self._pending.add(_Pending(client, facts, principal, federated))
         return replace(facts, principal=None if principal else facts.principal, federated=True if federated else facts.federated)
 
     def confirm(self, deadline: Deadline) -> Iterator[tuple[AuditedClient, ClientFacts]]:

@@ -15,7 +15,7 @@ StoreFailure
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -25,13 +25,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from shared.retry import Deadline
 from shared.secret import Secret
 
-ANY = "*"
 _SELECTOR = re.compile(r"\*|policy:[A-Za-z0-9_.-]{1,64}|client:[0-9a-f-]{36}")
-_FIELD = re.compile(r"\{(client_id|policy)\}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z0-9]+)+-[0-9]")
-# Names that the stores take. Key Vault: 1 to 127 letters, digits and hyphens. Secrets Manager: 1 to 512 of these characters.
-_VAULT_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
-_AWS_NAME = re.compile(r"[0-9A-Za-z/_+=.@-]{1,512}")
 
 
 class StoreFailure(Exception):
@@ -57,6 +52,13 @@ class StoreKind(StrEnum):
     SECRETS_MANAGER = "secrets_manager"
 
 
+# The names that they take.
+_NAMES = {
+    StoreKind.KEY_VAULT: re.compile(r"[0-9A-Za-z-]{1,127}"),
+    StoreKind.SECRETS_MANAGER: re.compile(r"[0-9A-Za-z/_+=.@-]{1,512}"),
+}
+
+
 class SecretForm(StrEnum):
     """How a secret is written into its store."""
 
@@ -66,7 +68,8 @@ class SecretForm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One place in a store: `place` is the vault's origin or the AWS region, `name` the secret's name there."""
+    """A place in a store: `place` is the vault's origin or the AWS region, `name` the secret's name there, in which a client's
+    identifiers may still have to be filled in."""
 
     store: StoreKind
     place: str
@@ -76,83 +79,65 @@ class Address:
     def __str__(self) -> str:
         return f"{self.place}/{self.name}"
 
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """An address with the client's identifiers still to be filled in."""
-
-    store: StoreKind
-    place: str
-    template: str
-    form: SecretForm
-
     @classmethod
     def parse(cls, text: str) -> Self:
-        """A destination from its URL. Raises ValueError, which doesn't repeat it."""
+        """An address from its URL. Raises ValueError, which doesn't repeat it."""
         parts = urlsplit(text)
         options = dict(parse_qsl(parts.query, keep_blank_values=True))
         path = unquote(parts.path).strip("/")
         if parts.fragment or parts.username or set(options) - {"form"}:
             raise ValueError("expected no user name, no fragment and no option but form")
         if parts.scheme == "https" and parts.hostname and path.startswith("secrets/"):
-            place, template = f"https://{parts.netloc}", path.removeprefix("secrets/")
-            kind, form = StoreKind.KEY_VAULT, options.get("form", SecretForm.PLAIN)
+            kind, place, name, form = StoreKind.KEY_VAULT, f"https://{parts.netloc}", path[len("secrets/") :], SecretForm.PLAIN
         elif parts.scheme == "aws-secretsmanager" and _REGION.fullmatch(parts.netloc):
-            place, template = parts.netloc, path
-            kind, form = StoreKind.SECRETS_MANAGER, options.get("form", SecretForm.JSON)
+            kind, place, name, form = StoreKind.SECRETS_MANAGER, parts.netloc, path, SecretForm.JSON
         else:
             raise ValueError("expected https://VAULT/secrets/NAME or aws-secretsmanager://REGION/NAME")
-        if form not in set(SecretForm):
+        if options.get("form", form) not in set(SecretForm):
             raise ValueError("expected form=plain or form=json")
-        destination = cls(kind, place, template, SecretForm(form))
-        if destination.fill_in("0" * 36, "default") is None:
+        address = cls(kind, place, name, SecretForm(options.get("form", form)))
+        if address.fill_in("0" * 36, "default") is None:
             raise ValueError("expected a name of letters, digits and what else its store takes in a secret's name")
-        return destination
+        return address
 
-    def fill_in(self, client_id: str, policy: str) -> Address | None:
+    def fill_in(self, client_id: str, policy: str) -> Self | None:
         """The address of a client's secret; None where the name that comes out isn't one of the store's."""
-        values = {"client_id": client_id, "policy": policy}
-        name = _FIELD.sub(lambda match: values[match[1]], self.template)
-        allowed = _VAULT_NAME if self.store is StoreKind.KEY_VAULT else _AWS_NAME
-        return Address(self.store, self.place, name, self.form) if allowed.fullmatch(name) else None
+        name = self.name.replace("{client_id}", client_id).replace("{policy}", policy)
+        return replace(self, name=name) if _NAMES[self.store].fullmatch(name) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Destinations:
-    """Destinations by selector: `client:CLIENT_ID` comes first, then `policy:NAME`, then `*`."""
+    """Addresses by selector: `client:CLIENT_ID` comes first, then `policy:NAME`, then `*`."""
 
-    by_selector: Mapping[str, Destination] = field(default_factory=lambda: MappingProxyType({}))
+    by_selector: Mapping[str, Address] = field(default_factory=lambda: MappingProxyType({}))
 
     def __bool__(self) -> bool:
         return bool(self.by_selector)
 
     def find_address(self, client_id: str, policy: str) -> Address | None:
-        """The address for a client; None where its renewed secrets go nowhere."""
-        for selector in (f"client:{client_id}", f"policy:{policy}", ANY):
-            if selector in self.by_selector:
-                return self.by_selector[selector].fill_in(client_id, policy)
-        return None
-
-
-def _check_selector(selector: str) -> str:
-    if not _SELECTOR.fullmatch(selector):
-        raise ValueError("expected client:CLIENT_ID, policy:NAME or *")
-    return selector
-
-
-def _check_destination(url: str) -> str:
-    Destination.parse(url)
-    return url
+        """Where a client's renewed secrets go; None for nowhere."""
+        found = (self.by_selector.get(selector) for selector in (f"client:{client_id}", f"policy:{policy}", "*"))
+        address = next((address for address in found if address is not None), None)
+        return None if address is None else address.fill_in(client_id, policy)
 
 
 def _document() -> Any:
     """The type of the document, for pydantic, which an app without destinations needn't load."""
     from pydantic import AfterValidator, Field, TypeAdapter, WithJsonSchema
 
+    def check_selector(selector: str) -> str:
+        if not _SELECTOR.fullmatch(selector):
+            raise ValueError("expected client:CLIENT_ID, policy:NAME or *")
+        return selector
+
+    def check_url(url: str) -> str:
+        Address.parse(url)
+        return url
+
     pattern = WithJsonSchema({"type": "string", "pattern": f"^({_SELECTOR.pattern})$"})
-    selector = Annotated[str, AfterValidator(_check_selector), pattern]
-    url = Annotated[str, AfterValidator(_check_destination)]
-    return TypeAdapter(Annotated[dict[selector, url], Field(min_length=1)])
+    selector = Annotated[str, AfterValidator(check_selector), pattern]
+    return TypeAdapter(Annotated[dict[selector, Annotated[str, AfterValidator(check_url)]], Field(min_length=1)])
 
 
 def destinations_schema() -> Mapping[str, Any]:
@@ -176,7 +161,7 @@ def parse_destinations(text: str) -> Destinations:
     for selector, url in members.items():
         if "{client_id}" not in url and (not selector.startswith("client:") or urls.count(url) > 1):
             raise ValueError(f"{selector}: several clients would share one secret: put {{client_id}} into its name")
-    return Destinations(MappingProxyType({selector: Destination.parse(url) for selector, url in members.items()}))
+    return Destinations(MappingProxyType({selector: Address.parse(url) for selector, url in members.items()}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,23 +207,13 @@ class Deliveries:
     """The destinations with their stores. Without any, no client has an address."""
 
     def __init__(self, destinations: Destinations, stores: Mapping[StoreKind, SecretStore]) -> None:
-        self._destinations = destinations
+        self.find_address = destinations.find_address
         self._stores = stores
-
-    def find_address(self, client_id: str, policy: str) -> Address | None:
-        """Where a client's renewed secrets go; None for nowhere."""
-        return self._destinations.find_address(client_id, policy)
 
     def read_current(self, address: Address | None, deadline: Deadline) -> Stored | None:
         """What the store hands out at an address; None for no address too. Raises LookupFailed."""
-        if address is None:
-            return None
-        if address.store not in self._stores:
-            raise LookupFailed(f"the bridge has no access to a store of kind {address.store.value}")
-        return self._stores[address.store].read_current(address, deadline)
+        return None if address is None else self._stores[address.store].read_current(address, deadline)
 
     def put_secret(self, address: Address, delivery: Delivery, deadline: Deadline) -> None:
         """Deliver to the store of an address. Raises DeliveryRefused or DeliveryUnknown."""
-        if address.store not in self._stores:
-            raise DeliveryRefused(f"the bridge has no access to a store of kind {address.store.value}")
         self._stores[address.store].put_secret(address, delivery, deadline)

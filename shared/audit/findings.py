@@ -8,8 +8,6 @@ from typing import Any
 
 from shared.clock import NEVER, write_time
 
-LONGEST_NAME = 80
-
 
 class Severity(IntEnum):
     """How much a finding matters, in rising order."""
@@ -43,41 +41,59 @@ class FindingKind(StrEnum):
     AUDIT_INCOMPLETE = "audit_incomplete"
 
 
+_K, _S = FindingKind, Severity
 # Clients of these findings get no token, or soon won't: they come first in reports, and sinks are reminded of them each week.
-TROUBLE = frozenset(
-    {FindingKind.NO_USABLE_CREDENTIAL, FindingKind.HALF_REGISTERED, FindingKind.DISABLED, FindingKind.RENEWAL_FAILED}
-)
+TROUBLE = frozenset({_K.NO_USABLE_CREDENTIAL, _K.HALF_REGISTERED, _K.DISABLED, _K.RENEWAL_FAILED})
 # These harm nobody. Their due dates lie in the past, and must not stand before what is still to come.
-TIDYING = frozenset({FindingKind.EXPIRED, FindingKind.SUPERSEDED, FindingKind.EXCESS, FindingKind.UNUSED, FindingKind.RENEWED})
+TIDYING = frozenset({_K.EXPIRED, _K.SUPERSEDED, _K.EXCESS, _K.UNUSED, _K.RENEWED})
+# The usual severity of each kind, and what to do about it.
+USUAL = {
+    _K.NO_USABLE_CREDENTIAL: (_S.CRITICAL, "Rotate its secret through the bridge, or delete the client if nobody needs it."),
+    _K.HALF_REGISTERED: (_S.HIGH, "Let the audit finish or undo such registrations, or create the service principal."),
+    _K.DISABLED: (_S.MEDIUM, "Enable it in the directory if that was not meant, or delete the client."),
+    _K.EXPIRING: (_S.MEDIUM, "Rotate it through the bridge and give the new one to its users before that day."),
+    _K.EXPIRED: (_S.LOW, "Remove it, or let the audit remove such secrets."),
+    _K.SUPERSEDED: (_S.LOW, "Make sure that nobody uses it and remove it, or let the audit remove such secrets."),
+    _K.EXCESS: (_S.LOW, "Find out which ones are in use and remove the others."),
+    _K.TOO_LONG: (_S.MEDIUM, "Rotate it through the bridge; the new one keeps to the policy."),
+    _K.LIFETIME_OVER: (_S.MEDIUM, "Delete the client, or let the audit delete such clients."),
+    _K.UNUSED: (_S.LOW, "Ask its owner whether it is still needed."),
+    _K.RENEWED: (
+        _S.MEDIUM,
+        "See that its users read the new one; the old one works until its own end, or until it is removed after the overlap.",
+    ),
+    _K.RENEWAL_FAILED: (_S.HIGH, "The next run tries again. See to the store's permissions and its address if this goes on."),
+    _K.AUDIT_INCOMPLETE: (_S.HIGH, "Read its record in the log; give it more time, or see why Graph failed."),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AuditFinding:
     """One finding.
 
     `since`: when it came about, where the directory's dates tell it. `due`: when someone should have acted, or when it was too
-    late. `summary` and `advice` are sentences in English. `name` is what a stranger called the client: `printable_name` and
-    escaping make it safe to show. `threshold` is in days, for an expiring credential.
+    late. `summary` and `advice` are sentences in English. `client_name` is what a stranger called the client: `printable_name`
+    and escaping make it safe to show. `threshold_days` is for an expiring credential.
     """
 
     kind: FindingKind
     severity: Severity
     client_id: str
-    name: str
+    client_name: str
     summary: str
     advice: str
     since: datetime | None = None
     due: datetime | None = None
     key_id: str = ""
-    threshold: int | None = None
+    threshold_days: int | None = None
     policy: str = ""
     caller: str = ""
 
     @property
     def id(self) -> str:
         """The same whenever the same thing is found again, so that receivers can drop repetitions."""
-        parts = [self.client_id, self.kind.value, self.key_id, "" if self.threshold is None else f"{self.threshold}d"]
-        return "/".join(part for part in parts if part)
+        threshold = "" if self.threshold_days is None else f"{self.threshold_days}d"
+        return "/".join(part for part in (self.client_id, self.kind.value, self.key_id, threshold) if part)
 
     @property
     def trouble(self) -> bool:
@@ -92,7 +108,7 @@ class Finding:
     @property
     def title(self) -> str:
         """The client's name as people may see it, or what stands for it."""
-        return printable_name(self.name) or self.client_id or "The audit"
+        return printable_name(self.client_name) or self.client_id or "The audit"
 
     @property
     def urgency(self) -> tuple[int, datetime, int, str]:
@@ -102,25 +118,12 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         """The finding as a JSON object; moments as ISO 8601 in UTC, members without a value left out."""
-        members = {
-            "id": self.id,
-            "kind": self.kind.value,
-            "severity": self.severity.label,
-            "client_id": self.client_id,
-            "client_name": self.name,
-            "summary": self.summary,
-            "advice": self.advice,
-            "since": write_time(self.since),
-            "due": write_time(self.due),
-            "key_id": self.key_id,
-            "threshold_days": self.threshold,
-            "policy": self.policy,
-            "caller": self.caller,
-        }
+        members = {"id": self.id, **{name: getattr(self, name) for name in AuditFinding.__slots__}}
+        members |= {"severity": self.severity.label, "since": write_time(self.since), "due": write_time(self.due)}
         return {name: value for name, value in members.items() if value not in (None, "")}
 
 
-def printable_name(text: str, longest: int = LONGEST_NAME) -> str:
+def printable_name(text: str, longest: int = 80) -> str:
     """Text from a stranger on one line: control characters and marks that turn the writing direction are replaced, what is too
     long is cut."""
     plain = "".join(

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.audit.assessment import Assessment
 from shared.audit.clients import CredentialKind, CredentialState
-from shared.audit.findings import Finding
+from shared.audit.findings import AuditFinding
 from shared.audit.window import Window
 from shared.clock import write_time
 
@@ -62,22 +62,15 @@ class Outcome:
     action: str
     result: Result
     client_id: str
-    name: str
+    client_name: str
     detail: str
     key_id: str = ""
-    finding: Finding | None = None
+    finding: AuditFinding | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The outcome as a JSON object, members without a value left out."""
-        members = {
-            "action": self.action,
-            "result": self.result.value,
-            "client_id": self.client_id,
-            "client_name": self.name,
-            "key_id": self.key_id,
-            "detail": self.detail,
-        }
-        return {name: value for name, value in members.items() if value}
+        names = ("action", "result", "client_id", "client_name", "key_id", "detail")
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
 
 
 @dataclass(slots=True)
@@ -103,11 +96,11 @@ class Summary:
                 self.weeks[monday_of(status.credential.end)] += 1
         self._count((), assessment.findings)
 
-    def count_confirmed(self, assessment: Assessment, confirmed: Sequence[Finding]) -> None:
+    def count_confirmed(self, assessment: Assessment, confirmed: Sequence[AuditFinding]) -> None:
         """Count the findings that asking again about a client already counted has confirmed."""
         self._count([finding for finding in assessment.findings if finding not in confirmed], confirmed)
 
-    def count_finding(self, finding: Finding) -> None:
+    def count_finding(self, finding: AuditFinding) -> None:
         """Count one finding."""
         self.kinds[finding.kind.value] += 1
         self.severities[finding.severity.label] += 1
@@ -129,7 +122,7 @@ class Summary:
             "severities": dict(sorted(self.severities.items())),
         }
 
-    def _count(self, before: Sequence[Finding], new: Sequence[Finding]) -> None:
+    def _count(self, before: Sequence[AuditFinding], new: Sequence[AuditFinding]) -> None:
         self.with_findings += bool(new) and not before
         self.in_trouble += any(finding.trouble for finding in new) and not any(finding.trouble for finding in before)
         for finding in new:
@@ -159,7 +152,7 @@ class AuditRun:
     pages: int
     last_client: str
     summary: Summary
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
     found: int
     notified: int
     outcomes: tuple[Outcome, ...]

@@ -3,15 +3,14 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypedDict, Unpack
 
 from shared.audit.actions import Action, Candidates, Task
 from shared.audit.assessment import Assessment, ClientFacts, assess
-from shared.audit.client_directory import ClientDirectory, ServicePrincipals
+from shared.audit.client_lists import ClientLists
 from shared.audit.clients import AuditedClient
 from shared.audit.configuration import AuditConfiguration
 from shared.audit.confirmations import Confirmations
-from shared.audit.findings import Finding, FindingKind, Severity
+from shared.audit.findings import USUAL, AuditFinding, FindingKind
 from shared.audit.result import AuditRun, Outcome, Ranking, Summary
 from shared.audit.sinks import REPORTING, AuditLog, Notifications, Sink
 from shared.audit.window import Window
@@ -37,42 +36,38 @@ class Progress:
     done: int
 
 
+@dataclass(frozen=True, slots=True)
 class Audit:
-    """The use case of the timer, the report and the operator's command. One object serves any number of runs, at once too."""
+    """The use case of the timer, the report and the operator's command. One object serves any number of runs, at once too.
 
-    def __init__(
-        self,
-        configuration: AuditConfiguration,
-        directory: ClientDirectory,
-        clock: Clock,
-        actions: Sequence[Action] = (),
-        sinks: Callable[[], Sequence[Sink]] = tuple,
-    ) -> None:
-        """`sinks` makes the sinks for one run, since some keep findings until it is over."""
-        self.configuration = configuration
-        self.directory = directory
-        self.clock = clock
-        self.actions = tuple(actions)
-        self.sinks = sinks
-
-    def run(self, time_limit_seconds: float, **options: Unpack["RunOptions"]) -> AuditRun:
-        """Run once, and stop by itself when the time is over. Raises nothing that Graph may cause: the record says it."""
-        return _Run(self, time_limit_seconds, **options).carry_out()
-
-
-class RunOptions(TypedDict, total=False):
-    """What may differ from one run to another.
-
-    `window` says what is news; without one nobody is notified. `act` False leaves all actions out; `dry_run` has them say what
-    they would do, and notifies nobody. `log` False writes no records.
+    `sinks` makes the sinks for one run, since some keep findings until it is over.
     """
 
-    run_id: str
-    window: Window | None
-    act: bool
-    dry_run: bool
-    log: bool
-    progress: Callable[[Progress], None]
+    configuration: AuditConfiguration
+    directory: ClientLists
+    clock: Clock
+    actions: Sequence[Action] = ()
+    sinks: Callable[[], Sequence[Sink]] = tuple
+
+    def run(
+        self,
+        time_limit_seconds: float,
+        *,
+        run_id: str = "",
+        window: Window | None = None,
+        act: bool = True,
+        dry_run: bool = False,
+        log: bool = True,
+        progress: Callable[[Progress], None] = lambda _: None,
+    ) -> AuditRun:
+        """Run once, and stop by itself when the time is over. Raises nothing that Graph may cause: the record says it.
+
+        `window` says what is news; without one nobody is notified. `act` False leaves all actions out; `dry_run` has them say
+        what they would do, and notifies nobody. `log` False writes no records.
+        """
+        actions = self.actions if act else ()
+        sinks = () if dry_run or window is None else self.sinks()
+        return _Run(self, time_limit_seconds, run_id, window, actions, sinks, dry_run, log, progress).carry_out()
 
 
 class _Run:
@@ -82,13 +77,13 @@ class _Run:
         self,
         audit: Audit,
         time_limit: float,
-        *,
-        run_id: str = "",
-        window: Window | None = None,
-        act: bool = True,
-        dry_run: bool = False,
-        log: bool = True,
-        progress: Callable[[Progress], None] = lambda _: None,
+        run_id: str,
+        window: Window | None,
+        actions: Sequence[Action],
+        sinks: Sequence[Sink],
+        dry_run: bool,
+        log: bool,
+        progress: Callable[[Progress], None],
     ) -> None:
         configuration, clock = audit.configuration, audit.clock
         self._configuration = configuration
@@ -100,19 +95,18 @@ class _Run:
         self._began = clock.monotonic()
         self._run_id = run_id or self._now.strftime("audit-%Y%m%dT%H%M%S.%fZ")
         self._dry_run = dry_run or configuration.dry_run
-        self._candidates = [Candidates(action) for action in audit.actions] if act else []
+        self._candidates = [Candidates(action) for action in actions]
         self._deadline = Deadline.after(clock, time_limit)
         self._reading = Deadline.after(clock, time_limit * READING) if self._candidates else self._deadline
         self._log = AuditLog(self._run_id) if log else None
-        sinks = () if dry_run or window is None else audit.sinks()
         self._notifications = Notifications(sinks, window, configuration.least_severity)
         self._confirmations = Confirmations(audit.directory, configuration.confirmations, self._now)
         self._summary = Summary()
-        self._findings = Ranking[Finding](configuration.listed, lambda finding: finding.urgency)
+        self._findings = Ranking[AuditFinding](configuration.listed, lambda finding: finding.urgency)
         self._outcomes: list[Outcome] = []
         self._notes: list[str] = []
         self._incomplete: list[str] = []
-        self._principals: ServicePrincipals | None = None
+        self._principals: dict[str, bool] | None = None
         self._signed_in: set[str] | None = None
         self._pages = 0
         self._last_client = ""
@@ -137,7 +131,7 @@ class _Run:
         self._progress(Progress("service principals", 0))
         try:
             self._principals = self._directory.list_service_principals(self._reading)
-            self._progress(Progress("service principals", len(self._principals.known)))
+            self._progress(Progress("service principals", len(self._principals)))
         except GraphFailure as failure:
             self._note("half-registered clients were not looked for, because the list of service principals failed", failure)
 
@@ -172,13 +166,11 @@ class _Run:
         self._consider(assessment)
 
     def _facts(self, client_id: str) -> ClientFacts:
-        used = None if self._signed_in is None else client_id in self._signed_in
-        if self._principals is None:
-            return ClientFacts(used=used)
+        principals, signed_in = self._principals, self._signed_in
         return ClientFacts(
-            principal=client_id in self._principals.known,
-            enabled=client_id not in self._principals.disabled,
-            used=used,
+            principal=None if principals is None else client_id in principals,
+            enabled=None if principals is None else principals.get(client_id),
+            used=None if signed_in is None else client_id in signed_in,
         )
 
     def _confirm_findings(self) -> None:
@@ -211,7 +203,7 @@ class _Run:
                     self._take(outcome.finding, event=True)
                 self._progress(Progress(candidates.action.name, len(self._outcomes)))
 
-    def _take(self, finding: Finding, *, event: bool = False) -> None:
+    def _take(self, finding: AuditFinding, *, event: bool = False) -> None:
         """Keep and log a finding, and notify of it if it is news; an event of this run always is."""
         news = self._notifications.is_news(finding) or (event and self._window is not None)
         self._findings.add(finding)
@@ -246,12 +238,7 @@ class _Run:
         )
 
 
-def _incomplete(why: str, clients: int) -> Finding:
-    return Finding(
-        kind=FindingKind.AUDIT_INCOMPLETE,
-        severity=Severity.HIGH,
-        client_id="",
-        name="",
-        summary=f"The audit saw {clients} clients and is not complete: {why}.",
-        advice="Read its record in the log; give it more time, or see why Graph failed.",
-    )
+def _incomplete(why: str, clients: int) -> AuditFinding:
+    severity, advice = USUAL[FindingKind.AUDIT_INCOMPLETE]
+    summary = f"The audit saw {clients} clients and is not complete: {why}."
+    return AuditFinding(FindingKind.AUDIT_INCOMPLETE, severity, "", "", summary, advice)

@@ -72,12 +72,7 @@ def run_command(
     bar = ProgressBar(stderr)
     try:
         run = audit().run(
-            options.time_limit,
-            window=window,
-            act=not options.report_only,
-            dry_run=options.dry_run,
-            log=False,
-            progress=bar.show,
+            options.time_limit, window=window, act=not options.report_only, dry_run=options.dry_run, log=False, progress=bar.show
         )
     finally:
         bar.close()

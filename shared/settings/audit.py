@@ -1,7 +1,7 @@
 """The settings of the audit: environment variables into one configuration, each problem with its setting's name."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -16,7 +16,6 @@ from shared.secret import Secret
 from shared.settings.registration import MOST_SECRETS, SECRET_DAYS, SECRET_OVERLAP_DAYS
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_TEXT = {"type": "string"}
 
 
 def parse_thresholds(text: str) -> tuple[int, ...]:
@@ -83,39 +82,39 @@ def _pairs(text: str, expected: str, most: int) -> dict[str, int]:
     return pairs
 
 
+def _text[T](name: str, parse: Callable[[str], T], default: T, meaning: str, shown: str = "none") -> Setting[T]:
+    return document(name, parse, default, meaning, {"type": "string"}, shown=shown)
+
+
 def _days(name: str, default: int, meaning: str) -> Setting[int]:
     return number(name, default, 1, 3650, meaning)
 
 
-def _url(name: str, meaning: str) -> Setting[Secret]:
-    def parse(value: str) -> Secret:
-        if not value.startswith("https://"):
-            raise ValueError("expected an https:// URL")
-        return Secret(value)
-
-    return document(name, parse, Secret(""), meaning, _TEXT)
+def _parse_url(value: str) -> Secret:
+    if not value.startswith("https://"):
+        raise ValueError("expected an https:// URL")
+    return Secret(value)
 
 
-def _arn(name: str, service: str, meaning: str) -> Setting[str]:
-    def parse(value: str) -> str:
-        region_of(value, service)
-        return value
-
-    return document(name, parse, "", meaning, _TEXT)
-
-
-def _parse_webhook_secret(value: str) -> Secret:
+def _parse_key(value: str) -> Secret:
     signing_key(Secret(value))
     return Secret(value)
 
 
-THRESHOLDS = document(
+def _parse_arn(service: str) -> Callable[[str], str]:
+    # region_of refuses what is no ARN of the service.
+    return lambda value: value if region_of(value, service) else ""
+
+
+_RULES = AuditRules()
+_NO_ADDRESS = Secret("")
+
+THRESHOLDS = _text(
     "AUDIT_THRESHOLDS",
     parse_thresholds,
-    AuditRules().thresholds,
+    _RULES.thresholds,
     "days before a secret's end at which it is a finding",
-    _TEXT,
-    shown="60,30,14,7,1",
+    "60,30,14,7,1",
 )
 LONGEST_SECRET_DAYS = _days("AUDIT_LONGEST_SECRET_DAYS", 182, "a secret that lives longer is a finding")._replace(
     shown=SECRET_DAYS.name
@@ -124,35 +123,26 @@ UNUSED_DAYS = _days("AUDIT_UNUSED_DAYS", 90, "a client that nobody used for so l
 USAGE_REPORT = flag(
     "AUDIT_USAGE_REPORT", False, "read Entra's sign-in report for that; needs `AuditLog.Read.All` and Entra ID P1"
 )
-CLIENT_LIFETIMES = document(
-    "AUDIT_CLIENT_LIFETIMES",
-    parse_lifetimes,
-    AuditRules().lifetimes,
-    "days that clients of a policy live, such as `open=30`",
-    _TEXT,
+CLIENT_LIFETIMES = _text(
+    "AUDIT_CLIENT_LIFETIMES", parse_lifetimes, _RULES.lifetimes, "days that clients of a policy live, such as `open=30`"
 )
-NOTIFY_SEVERITY = document(
+NOTIFY_SEVERITY = _text(
     "AUDIT_NOTIFY_SEVERITY",
     parse_severity,
     Severity.MEDIUM,
     "the least severity of which sinks are notified; the log has all",
-    {"enum": [severity.label for severity in Severity]},
-    shown="medium",
+    "medium",
+)._replace(schema={"enum": [severity.label for severity in Severity]})
+NO_ACTIONS = frozenset[ActionName]()
+ACTIONS = _text(
+    "AUDIT_ACTIONS", parse_actions, NO_ACTIONS, "what a run may do: `renew`, `finish` or `undo`, `retire`, `prune`, `purge`"
 )
-ACTIONS = document(
-    "AUDIT_ACTIONS",
-    parse_actions,
-    frozenset[ActionName](),
-    "what a run may do: `renew`, `finish` or `undo`, `retire`, `prune`, `purge`",
-    _TEXT,
-)
-ACTION_LIMITS = document(
+ACTION_LIMITS = _text(
     "AUDIT_ACTION_LIMITS",
     parse_limits,
     DEFAULT_LIMITS,
     "how many clients an action deals with in one run, such as `prune=500`",
-    _TEXT,
-    shown="see secrets.md",
+    "see secrets.md",
 )
 DRY_RUN = flag("AUDIT_DRY_RUN", False, "actions only say what they would do")
 RENEW_BEFORE_DAYS = _days("AUDIT_RENEW_BEFORE_DAYS", 30, "how long before its end a secret is renewed")
@@ -161,25 +151,23 @@ PURGE_AFTER_DAYS = _days("AUDIT_PURGE_AFTER_DAYS", 7, "how long a deleted client
 DELIVERIES = document(
     "AUDIT_DELIVERIES", parse_destinations, Destinations(), "JSON: where renewed secrets go", destinations_schema
 )
-WEBHOOK_URL = _url("AUDIT_WEBHOOK_URL", "https URL that is notified of what is new")
-WEBHOOK_SECRET = document(
+WEBHOOK_URL = _text("AUDIT_WEBHOOK_URL", _parse_url, _NO_ADDRESS, "https URL that is notified of what is new")
+WEBHOOK_SECRET = _text(
     "AUDIT_WEBHOOK_SECRET",
-    _parse_webhook_secret,
-    Secret(""),
+    _parse_key,
+    _NO_ADDRESS,
     "signs what goes there: `whsec_` and 24 to 64 bytes in base64",
-    _TEXT,
-    shown="with the URL",
+    "with the URL",
 )
-TEAMS_URL = _url("AUDIT_TEAMS_URL", "an incoming webhook of Microsoft Teams")
-SLACK_URL = _url("AUDIT_SLACK_URL", "an incoming webhook of Slack")
-SNS_TOPIC = _arn("AUDIT_SNS_TOPIC", "sns", "ARN of an Amazon SNS topic")
-EVENT_BUS = _arn("AUDIT_EVENT_BUS", "events", "ARN of an Amazon EventBridge bus")
-REPORT_BLOB = document(
+TEAMS_URL = _text("AUDIT_TEAMS_URL", _parse_url, _NO_ADDRESS, "an incoming webhook of Microsoft Teams")
+SLACK_URL = _text("AUDIT_SLACK_URL", _parse_url, _NO_ADDRESS, "an incoming webhook of Slack")
+SNS_TOPIC = _text("AUDIT_SNS_TOPIC", _parse_arn("sns"), "", "ARN of an Amazon SNS topic")
+EVENT_BUS = _text("AUDIT_EVENT_BUS", _parse_arn("events"), "", "ARN of an Amazon EventBridge bus")
+REPORT_BLOB = _text(
     "AUDIT_REPORT_BLOB",
     parse_blob,
     "",
     "address of a blob that each run replaces by its report page; the bridge's identity writes it",
-    _TEXT,
 )
 TIME_LIMIT_SECONDS = number(
     "AUDIT_TIME_LIMIT_SECONDS", 540, 30, 36_000, "a run stops by itself before the function's limit of 10 minutes"

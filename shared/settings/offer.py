@@ -21,7 +21,6 @@ def make_offer(
         scopes=tuple(sorted({scope for policy in policies for scope in policy.scopes or ()})),
         registration=bool(policies),
         introspection=introspection is not None and bool(introspection.callers or introspection.bearer_callers),
-        scopes=tuple(sorted({scope for policy in policies for scope in policy.scopes or ()})),
         signs_introspection=introspection is not None and bool(introspection.signing_keys),
     )
 

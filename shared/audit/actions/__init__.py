@@ -1,14 +1,14 @@
 """What an audit may do about what it finds. Each action is off unless an operator turns it on."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.audit.assessment import Assessment
-from shared.audit.client_directory import ClientDirectory
+from shared.audit.client_lists import ClientLists
 from shared.audit.clients import AuditedClient
-from shared.audit.findings import Finding
+from shared.audit.findings import AuditFinding
 from shared.audit.result import Outcome, Ranking, Result
 from shared.clock import Clock
 from shared.graph.directory import Directory
@@ -30,7 +30,7 @@ class Action(ABC):
 
     name: str
 
-    def __init__(self, clients: ClientDirectory, directory: Directory, limit: int) -> None:
+    def __init__(self, clients: ClientLists, directory: Directory, limit: int) -> None:
         self.limit = self.candidates = limit
         self._clients = clients
         self._directory = directory
@@ -45,10 +45,17 @@ class Action(ABC):
         when the time is over; raises nothing."""
 
     def outcome(
-        self, client: AuditedClient, result: Result, detail: str, key_id: str = "", finding: Finding | None = None
+        self, client: AuditedClient, result: Result, detail: str, key_id: str = "", finding: AuditFinding | None = None
     ) -> Outcome:
         """What was done to a client."""
         return Outcome(self.name, result, client.client_id, client.name, detail, key_id, finding)
+
+    def perform(self, client: AuditedClient, task: Task, would: str, done: str, change: Callable[[], object]) -> Outcome:
+        """Change a client by one call, or in a dry run say what would be done. May raise a GraphFailure."""
+        if task.dry_run:
+            return self.outcome(client, Result.WOULD, would)
+        change()
+        return self.outcome(client, Result.DONE, done)
 
 
 class ClientAction(Action):
@@ -66,6 +73,12 @@ class ClientAction(Action):
                 outcome = self.outcome(listed, Result.FAILED, f"Graph failed: {failure}")
             if outcome is not None:
                 yield outcome
+
+    def delete(self, client: AuditedClient, task: Task, would: str, done: str) -> Outcome:
+        """Delete a client's application, and with it its service principal. They can be restored for 30 days."""
+        return self.perform(
+            client, task, would, done, lambda: self._directory.delete_application(client.client_id, task.deadline)
+        )
 
     @abstractmethod
     def _change(self, client: AuditedClient, task: Task) -> Outcome | None:

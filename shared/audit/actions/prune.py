@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from shared.audit.actions import Action, Task
 from shared.audit.assessment import Assessment, assess
-from shared.audit.client_directory import ClientDirectory
+from shared.audit.client_lists import ClientLists
 from shared.audit.clients import AuditedClient, CredentialState, CredentialStatus
 from shared.audit.configuration import AuditRules
 from shared.audit.delivery import Deliveries, StoreFailure
@@ -39,7 +39,7 @@ class Prune(Action):
 
     def __init__(
         self,
-        clients: ClientDirectory,
+        clients: ClientLists,
         directory: Directory,
         limit: int,
         *,

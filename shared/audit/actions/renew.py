@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 
 from shared.audit.actions import Action, Task
 from shared.audit.assessment import Assessment, finding_about
-from shared.audit.client_directory import ClientDirectory
+from shared.audit.client_lists import ClientLists
 from shared.audit.clients import AuditedClient
 from shared.audit.delivery import Address, Deliveries, Delivery, DeliveryRefused, DeliveryUnknown, StoreFailure
-from shared.audit.findings import FindingKind, Severity
+from shared.audit.findings import FindingKind
 from shared.audit.renewal_rules import RENEWAL, RenewalStep, earlier_rival, plan_renewal, renewal_due
 from shared.audit.result import Outcome, Result
 from shared.clock import read_time, write_time
@@ -48,7 +48,7 @@ class Renew(Action):
 
     def __init__(
         self,
-        clients: ClientDirectory,
+        clients: ClientLists,
         directory: Directory,
         limit: int,
         *,
@@ -163,19 +163,11 @@ class Renew(Action):
 
     def _renewed(self, renewal: _Renewal) -> Outcome:
         delivery, address, reason = renewal.delivery, renewal.address, renewal.reason
-        finding = finding_about(
-            renewal.client,
-            FindingKind.RENEWED,
-            Severity.MEDIUM,
-            f"A new secret is in {address}; it ends {write_time(delivery.end)}. Reason: {reason}.",
-            "See that its users read the new one; the old one works until its own end, or until it is removed after the overlap.",
-            key_id=delivery.key_id,
-        )
+        summary = f"A new secret is in {address}; it ends {write_time(delivery.end)}. Reason: {reason}."
+        finding = finding_about(renewal.client, FindingKind.RENEWED, summary, key_id=delivery.key_id)
         detail = f"renewed and delivered to {address}: {reason}"
         return self.outcome(renewal.client, Result.DONE, detail, delivery.key_id, finding)
 
     def _failed(self, client: AuditedClient, why: str) -> Outcome:
-        advice = "The next run tries again. See to the store's permissions and its address if this goes on."
-        summary = f"Its secret was not renewed: {why}."
-        finding = finding_about(client, FindingKind.RENEWAL_FAILED, Severity.HIGH, summary, advice)
+        finding = finding_about(client, FindingKind.RENEWAL_FAILED, f"Its secret was not renewed: {why}.")
         return self.outcome(client, Result.FAILED, why, finding=finding)

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from shared.audit.actions import Action, ClientAction, Task
-from shared.audit.assessment import Assessment, lifetime_end
-from shared.audit.client_directory import ClientDirectory
+from shared.audit.assessment import Assessment, lifetime_over_since
+from shared.audit.client_lists import ClientLists
 from shared.audit.clients import AuditedClient, read_client
 from shared.audit.configuration import AuditRules
 from shared.audit.findings import FindingKind
@@ -35,12 +35,13 @@ class Finish(ClientAction):
     def _change(self, client: AuditedClient, task: Task) -> Outcome | None:
         if self._clients.has_service_principal(client.client_id, task.deadline):
             return None
-        if task.dry_run:
-            return self.outcome(client, Result.WOULD, "would create its service principal")
-        # A client that nobody approved yet isn't let in by repairing it.
-        enabled = not client.awaits_approval
-        self._directory.create_service_principal(client.client_id, task.deadline, account_enabled=enabled)
-        return self.outcome(client, Result.DONE, "created its service principal")
+
+        def create() -> None:
+            # A client that nobody approved yet isn't let in by repairing it.
+            enabled = not client.awaits_approval
+            self._directory.create_service_principal(client.client_id, task.deadline, account_enabled=enabled)
+
+        return self.perform(client, task, "would create its service principal", "created its service principal", create)
 
 
 class Undo(Finish):
@@ -49,7 +50,7 @@ class Undo(Finish):
 
     name = "undo"
 
-    def __init__(self, clients: ClientDirectory, directory: Directory, limit: int, within: timedelta) -> None:
+    def __init__(self, clients: ClientLists, directory: Directory, limit: int, within: timedelta) -> None:
         super().__init__(clients, directory, limit)
         self._within = within
 
@@ -62,10 +63,7 @@ class Undo(Finish):
             return None
         if not self._is_young(client, task.clock.now()):
             return self.outcome(client, Result.SKIPPED, "it is too old to be a registration that broke off")
-        if task.dry_run:
-            return self.outcome(client, Result.WOULD, "would delete it")
-        self._directory.delete_application(client.client_id, task.deadline)
-        return self.outcome(client, Result.DONE, "deleted; it can be restored for 30 days")
+        return self.delete(client, task, "would delete it", "deleted; it can be restored for 30 days")
 
     def _is_young(self, client: AuditedClient, now: datetime) -> bool:
         return client.created is not None and now - client.created <= self._within
@@ -76,26 +74,19 @@ class Retire(ClientAction):
 
     name = "retire"
 
-    def __init__(self, clients: ClientDirectory, directory: Directory, limit: int, rules: AuditRules) -> None:
+    def __init__(self, clients: ClientLists, directory: Directory, limit: int, rules: AuditRules) -> None:
         super().__init__(clients, directory, limit)
         self._rules = rules
 
     def due_since(self, assessment: Assessment, now: datetime) -> datetime | None:
         """When the client's lifetime was over."""
-        return self._over_since(assessment.client, now)
+        return lifetime_over_since(assessment.client, self._rules, now)
 
     def _change(self, client: AuditedClient, task: Task) -> Outcome | None:
-        if self._over_since(client, task.clock.now()) is None:
+        if lifetime_over_since(client, self._rules, task.clock.now()) is None:
             return None
         over = f"the lifetime of policy {client.policy} is over"
-        if task.dry_run:
-            return self.outcome(client, Result.WOULD, f"would delete it: {over}")
-        self._directory.delete_application(client.client_id, task.deadline)
-        return self.outcome(client, Result.DONE, f"deleted: {over}")
-
-    def _over_since(self, client: AuditedClient, now: datetime) -> datetime | None:
-        end = lifetime_end(client, self._rules)
-        return end if end is not None and end <= now else None
+        return self.delete(client, task, f"would delete it: {over}", f"deleted: {over}")
 
 
 class Purge(Action):
@@ -106,14 +97,7 @@ class Purge(Action):
 
     name = "purge"
 
-    def __init__(
-        self,
-        clients: ClientDirectory,
-        directory: Directory,
-        limit: int,
-        marker_tag: str,
-        after: timedelta,
-    ) -> None:
+    def __init__(self, clients: ClientLists, directory: Directory, limit: int, marker_tag: str, after: timedelta) -> None:
         super().__init__(clients, directory, limit)
         self._tag = marker_tag
         self._after = after
@@ -148,10 +132,11 @@ class Purge(Action):
 
     def _purge(self, entry: JsonObject, task: Task) -> Outcome:
         client, deleted = read_client(entry), f"deleted {entry.get('deletedDateTime')}"
-        if task.dry_run:
-            return self.outcome(client, Result.WOULD, f"would purge it: {deleted}")
-        try:
+
+        def purge() -> None:
             self._directory.purge_application(str(entry["id"]), task.deadline)
+
+        try:
+            return self.perform(client, task, f"would purge it: {deleted}", f"purged: {deleted}", purge)
         except GraphFailure as failure:
             return self.outcome(client, Result.FAILED, f"Graph failed: {failure}")
-        return self.outcome(client, Result.DONE, f"purged: {deleted}")

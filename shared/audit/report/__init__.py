@@ -35,10 +35,7 @@ FORMATS: Mapping[str, ReportFormat] = MappingProxyType(
             {"Content-Disposition": 'attachment; filename="client-secrets.csv"'},
         ),
         "html": ReportFormat(
-            "text/html",
-            render_page,
-            "text/html; charset=utf-8",
-            {"X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer"},
+            "text/html", render_page, "text/html; charset=utf-8", {"X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer"}
         ),
     }
 )

@@ -76,7 +76,7 @@ def _text_lines(run: AuditRun) -> Iterator[str]:
         due = f", due {write_time(finding.due)}" if finding.due else ""
         yield ""
         yield f"{finding.severity.label.upper():<8} {TITLES[finding.kind]}{due}"
-        yield f"         {printable_name(finding.name)}  {printable_name(finding.client_id)}"
+        yield f"         {printable_name(finding.client_name)}  {printable_name(finding.client_id)}"
         yield f"         {printable_name(finding.summary, 300)}"
         yield f"         {finding.advice}"
     if run.found > len(run.findings):
@@ -87,5 +87,5 @@ def _text_lines(run: AuditRun) -> Iterator[str]:
         yield "actions, as a dry run:" if run.dry_run else "actions:"
     for outcome in run.outcomes:
         key = f" {outcome.key_id}" if outcome.key_id else ""
-        who = f"{printable_name(outcome.name)} {printable_name(outcome.client_id)}".strip()
+        who = f"{printable_name(outcome.client_name)} {printable_name(outcome.client_id)}".strip()
         yield f"  {outcome.action} {outcome.result.value}: {who}{key}: {printable_name(outcome.detail, 300)}"

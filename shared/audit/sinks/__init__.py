@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from shared.audit.findings import Finding, Severity
+from shared.audit.findings import AuditFinding, Severity
 from shared.audit.result import AuditRun, Outcome, Result
 from shared.audit.window import Window
 from shared.event_log import log_event
@@ -33,7 +33,7 @@ class Sink(Protocol):
     @property
     def name(self) -> str: ...
 
-    def notify(self, findings: Sequence[Finding], deadline: Deadline) -> None:
+    def notify(self, findings: Sequence[AuditFinding], deadline: Deadline) -> None:
         """Take findings that are news; a sink may keep them until the run is over. Raises SinkFailure."""
         ...
 
@@ -48,7 +48,7 @@ class AuditLog:
     def __init__(self, run_id: str) -> None:
         self._run_id = run_id
 
-    def log_finding(self, finding: Finding, news: bool) -> None:
+    def log_finding(self, finding: AuditFinding, news: bool) -> None:
         self._log(_LEVELS[finding.severity] if news else logging.INFO, "audit_finding", {"news": news, **finding.as_json()})
 
     def log_outcome(self, outcome: Outcome) -> None:
@@ -70,11 +70,11 @@ class Notifications:
         self._window = window
         self._least = least
         self._reminding = window is not None and window.holds_monday()
-        self._batch: list[Finding] = []
+        self._batch: list[AuditFinding] = []
         self.notified = 0
         self.failed: list[str] = []
 
-    def is_news(self, finding: Finding) -> bool:
+    def is_news(self, finding: AuditFinding) -> bool:
         """Whether a finding came about in the window; or whether it is time to remind of one that shows no date or keeps a client
         from working."""
         if self._window is None:
@@ -83,7 +83,7 @@ class Notifications:
             return True
         return self._reminding and (finding.since is None or finding.trouble)
 
-    def add(self, finding: Finding, deadline: Deadline) -> None:
+    def add(self, finding: AuditFinding, deadline: Deadline) -> None:
         """Notify of one finding, with the next batch."""
         self.notified += 1
         if finding.severity >= self._least:

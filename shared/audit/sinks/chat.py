@@ -8,9 +8,9 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shared.audit.findings import Finding, Severity, printable_name
+from shared.audit.findings import AuditFinding, Severity, printable_name
 from shared.audit.result import AuditRun, Ranking
-from shared.audit.sinks.webhook import Poster
+from shared.audit.sinks.webhook import HttpsCaller
 from shared.clock import write_time
 from shared.retry import Deadline
 from shared.secret import Secret
@@ -24,16 +24,16 @@ class Chat:
     show, and a line on those beyond them, which may be empty."""
 
     def __init__(
-        self, name: str, poster: Poster, url: Secret, write: Callable[[str, Sequence[Finding], str], dict[str, Any]]
+        self, name: str, caller: HttpsCaller, url: Secret, write: Callable[[str, Sequence[AuditFinding], str], dict[str, Any]]
     ) -> None:
         self.name = name
-        self._poster = poster
+        self._caller = caller
         self._url = url
         self._write = write
         self._counts = dict.fromkeys(reversed(Severity), 0)
-        self._shown = Ranking[Finding](MOST_SHOWN, lambda finding: finding.urgency)
+        self._shown = Ranking[AuditFinding](MOST_SHOWN, lambda finding: finding.urgency)
 
-    def notify(self, findings: Sequence[Finding], deadline: Deadline) -> None:  # noqa: ARG002
+    def notify(self, findings: Sequence[AuditFinding], deadline: Deadline) -> None:  # noqa: ARG002
         """Keep them."""
         for finding in findings:
             self._counts[finding.severity] += 1
@@ -48,10 +48,10 @@ class Chat:
             beyond = f"and {total - MOST_SHOWN} more: the audit's report lists them" if total > MOST_SHOWN else ""
             message = json.dumps(self._write(headline, self._shown.first(), beyond)).encode()
             headers = {"Content-Type": "application/json"}
-            self._poster.send("POST", self._url, message, headers, deadline, read_answer=True)
+            self._caller.send("POST", self._url, message, headers, deadline, read_answer=True)
 
 
-def teams_message(headline: str, findings: Sequence[Finding], beyond: str) -> dict[str, Any]:
+def teams_message(headline: str, findings: Sequence[AuditFinding], beyond: str) -> dict[str, Any]:
     """A message with an Adaptive Card, its texts as text runs, which Teams doesn't read as Markdown."""
     body: list[dict[str, Any]] = [{"type": "TextBlock", "size": "Medium", "weight": "Bolder", "wrap": True, "text": headline}]
     for finding in findings:
@@ -74,7 +74,7 @@ def teams_message(headline: str, findings: Sequence[Finding], beyond: str) -> di
     return {"type": "message", "attachments": [attachment]}
 
 
-def slack_message(headline: str, findings: Sequence[Finding], beyond: str) -> dict[str, Any]:
+def slack_message(headline: str, findings: Sequence[AuditFinding], beyond: str) -> dict[str, Any]:
     """A message of blocks, its texts as plain_text; `text` is what notifications show."""
     blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(headline, 150)}]
     for finding in findings:
@@ -89,6 +89,6 @@ def _plain(text: str, longest: int) -> dict[str, Any]:
     return {"type": "plain_text", "emoji": False, "text": text[:longest]}
 
 
-def _facts(finding: Finding) -> str:
+def _facts(finding: AuditFinding) -> str:
     parts = [finding.severity.label, finding.client_id, f"due {write_time(finding.due)}" if finding.due else ""]
     return " · ".join(part for part in parts if part)

@@ -8,7 +8,7 @@ from emulator.directory.record import Record
 from emulator.directory.secrets import digest, new_password
 from emulator.server import EntraEmulator
 from shared.audit.actions import Action
-from shared.audit.client_directory import ClientDirectory
+from shared.audit.client_lists import ClientLists
 from shared.audit.configuration import AuditConfiguration
 from shared.audit.result import AuditRun
 from shared.audit.run import Audit
@@ -58,7 +58,7 @@ class Estate:
         self.credential = MsalCredential(identity, self.emulator.tenant_id, cloud, session)
         self.graph = GraphClient("https://graph.microsoft.com/v1.0", self.credential, session, self.clock)
         self.directory = Directory(self.graph)
-        self.clients = ClientDirectory(self.directory, TAG, "https://graph.microsoft.com")
+        self.clients = ClientLists(self.directory, TAG, "https://graph.microsoft.com")
 
     def add_client(
         self,

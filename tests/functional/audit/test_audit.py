@@ -32,7 +32,7 @@ def test_sorts_secrets_and_clients_and_writes_one_record_for_the_run_and_one_for
 
     assert run.complete
     assert run.summary.clients == 5
-    found = {(finding.name, finding.kind) for finding in run.findings}
+    found = {(finding.client_name, finding.kind) for finding in run.findings}
     assert found == {
         ("soon", FindingKind.EXPIRING),
         ("gone", FindingKind.EXPIRED),
@@ -66,7 +66,7 @@ def test_a_client_without_service_principal_is_half_registered_and_costs_no_call
         estate.add_client((-10, 170))
     estate.add_client((-10, 170), name="half", principal=False)
     run = estate.run()
-    assert [(finding.name, finding.kind) for finding in run.findings] == [("half", FindingKind.HALF_REGISTERED)]
+    assert [(finding.client_name, finding.kind) for finding in run.findings] == [("half", FindingKind.HALF_REGISTERED)]
     assert run.summary.in_trouble == 1
     # Two pages of each list, and two questions about the one suspect.
     assert estate.calls("GET", "/applications") - 1 == 2
@@ -93,7 +93,29 @@ def test_a_client_that_lives_on_a_federated_credential_is_not_accused(estate: Es
     estate.add_client(auth_method="private_key_jwt", name="bare")
     body = {"name": "ci", "issuer": "https://ci.example.com", "subject": "main", "audiences": ["api://AzureADTokenExchange"]}
     record.federated.append({"id": "5b4c9d8e-0000-4000-8000-000000000001", **body})
-    assert [(finding.name, finding.kind) for finding in estate.run().findings] == [("bare", FindingKind.NO_USABLE_CREDENTIAL)]
+    assert [(finding.client_name, finding.kind) for finding in estate.run().findings] == [
+        ("bare", FindingKind.NO_USABLE_CREDENTIAL)
+    ]
+
+
+def test_a_certificate_that_only_encrypts_does_not_make_up_for_an_expired_secret(estate: Estate) -> None:
+    key = {"keyId": "5b4c9d8e-0000-4000-8000-000000000002", "type": "AsymmetricX509Cert", "usage": "Encrypt", "endDateTime": None}
+    estate.add_client((-200, -3), keyCredentials=[key])
+    assert {finding.kind for finding in estate.run().findings} == {FindingKind.EXPIRED, FindingKind.NO_USABLE_CREDENTIAL}
+
+
+def test_pending_clients_take_turns_so_that_later_runs_ask_about_the_others(estate: Estate) -> None:
+    for number in range(12):
+        estate.add_client((-10, 170), principal=False, name=f"half {number}")
+    confirmed: set[str] = set()
+    audit = estate.audit(AuditConfiguration(confirmations=4))
+    for _ in range(12):
+        run = audit.run(600)
+        assert not run.complete
+        assert run.summary.kinds[FindingKind.HALF_REGISTERED] == 4
+        confirmed.update(f.client_name for f in run.findings if f.kind is FindingKind.HALF_REGISTERED)
+        estate.clock.sleep(86_400)
+    assert len(confirmed) == 12
 
 
 def test_asks_about_no_more_clients_than_it_may_and_says_how_many_were_left(estate: Estate) -> None:
@@ -163,7 +185,7 @@ def test_keeps_the_most_urgent_findings_and_counts_all(estate: Estate) -> None:
     for days in range(1, 21):
         estate.add_client((-170, days), name=f"{days:02} days")
     run = estate.audit(AuditConfiguration(listed=5)).run(600)
-    assert [finding.name for finding in run.findings] == ["01 days", "02 days", "03 days", "04 days", "05 days"]
+    assert [finding.client_name for finding in run.findings] == ["01 days", "02 days", "03 days", "04 days", "05 days"]
     assert run.found == 20
 
 

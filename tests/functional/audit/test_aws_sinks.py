@@ -67,7 +67,7 @@ def test_subscribers_can_filter_by_severity(aws: None) -> None:
     assert [message["client_name"] for message in received(sqs, url)] == ["urgent"]
 
 
-def test_a_fifo_topic_drops_what_is_told_twice(aws: None) -> None:
+def test_a_fifo_topic_drops_what_is_sent_twice(aws: None) -> None:
     sns: Any = boto3.client("sns", region_name=REGION)
     arn = sns.create_topic(Name="alerts.fifo", Attributes={"FifoTopic": "true"})["TopicArn"]
     entry = SnsTopic(arn)._entry(0, finding())

@@ -4,7 +4,7 @@ import pytest
 
 from shared.audit.azure import ReportBlob
 from shared.audit.sinks import SinkFailure
-from shared.audit.sinks.webhook import Poster
+from shared.audit.sinks.webhook import HttpsCaller
 from shared.environment import Environment
 from shared.graph.errors import PermissionRefused
 from shared.retry import Deadline
@@ -24,7 +24,7 @@ def conclude(wire: Wire) -> list[str]:
         return "t0ken"
 
     clock = QuickClock()
-    ReportBlob(Poster(wire, clock), URL, token_for).report_run(run(), Deadline.after(clock, 60))
+    ReportBlob(HttpsCaller(wire, clock), URL, token_for).report_run(run(), Deadline.after(clock, 60))
     return asked
 
 
@@ -58,7 +58,7 @@ def test_a_missing_right_of_the_identity_is_a_failed_sink() -> None:
 
     clock = QuickClock()
     with pytest.raises(SinkFailure):
-        ReportBlob(Poster(Wire(), clock), URL, refuse).report_run(run(), Deadline.after(clock, 60))
+        ReportBlob(HttpsCaller(Wire(), clock), URL, refuse).report_run(run(), Deadline.after(clock, 60))
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_the_setting_for_dry_runs_reaches_the_actions(estate: Estate) -> None:
 def test_a_vault_gets_a_token_for_its_own_resource_and_never_graphs(estate: Estate, resource: str) -> None:
     identity = ClientSecretIdentity(estate.bridge.client_id, Secret(estate.bridge.client_secret or ""))
     session = estate.emulator.session()
-    token_for = vault_tokens(identity, estate.emulator.tenant_id, CLOUDS["public"], session)  # type: ignore[arg-type]
+    token_for = vault_tokens(identity, estate.emulator.tenant_id, CLOUDS["public"], session)
     # The emulated tenant has no vaults, so it refuses; what it was asked for is what counts.
     with pytest.raises(GraphFailure):
         token_for(resource, False)

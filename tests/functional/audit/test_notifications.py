@@ -1,4 +1,4 @@
-"""Who is told what, and how often: over weeks of runs, and when sinks fail."""
+"""Who is notified of what, and how often: over weeks of runs, and when sinks fail."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from shared.audit.configuration import AuditConfiguration
-from shared.audit.findings import Finding, FindingKind, Severity
+from shared.audit.findings import AuditFinding, FindingKind, Severity
 from shared.audit.result import AuditRun
 from shared.audit.sinks import SinkFailure
 from shared.audit.window import Window
@@ -16,16 +16,16 @@ from tests.functional.audit.estate import DAY, Estate
 
 
 class Listener:
-    """A sink that remembers what it was told; it may fail at the first batch, or at the end."""
+    """A sink that remembers what it was notified of; it may fail at the first batch, or at the end."""
 
     name = "listener"
 
     def __init__(self, fails: str = "") -> None:
-        self.notified: list[Finding] = []
+        self.notified: list[AuditFinding] = []
         self.runs: list[AuditRun] = []
         self._fails = fails
 
-    def notify(self, findings: Sequence[Finding], deadline: Deadline) -> None:
+    def notify(self, findings: Sequence[AuditFinding], deadline: Deadline) -> None:
         if self._fails == "notify":
             raise SinkFailure("hooks.example.com answered 500")
         self.notified += findings
@@ -53,26 +53,26 @@ def nights(estate: Estate, count: int, listener: Listener, missed: Sequence[int]
         estate.emulator.clock.set(estate.clock.now().replace(hour=3, minute=0, second=0, microsecond=0) + DAY)
 
 
-def test_each_threshold_is_told_once_on_the_way_to_the_end_and_then_the_end(estate: Estate) -> None:
+def test_each_threshold_is_notified_once_on_the_way_to_the_end_and_then_the_end(estate: Estate) -> None:
     estate.add_client((-100, 63.4))
     listener = Listener()
     nights(estate, 66, listener)
-    told = Counter((finding.kind, finding.threshold) for finding in listener.notified)
+    seen = Counter((finding.kind, finding.threshold_days) for finding in listener.notified)
     expected = [(FindingKind.EXPIRING, days) for days in (60, 30, 14, 7, 1)] + [
         (FindingKind.EXPIRED, None),
         (FindingKind.NO_USABLE_CREDENTIAL, None),
     ]
-    assert told == Counter(expected)
+    assert seen == Counter(expected)
 
 
 def test_nights_on_which_the_host_was_away_lose_nothing_that_still_holds(estate: Estate) -> None:
     estate.add_client((-100, 20.5))
     listener = Listener()
     nights(estate, 22, listener, missed=(6, 7, 13))
-    assert [finding.threshold for finding in listener.notified if finding.kind is FindingKind.EXPIRING] == [14, 7, 1]
+    assert [finding.threshold_days for finding in listener.notified if finding.kind is FindingKind.EXPIRING] == [14, 7, 1]
 
 
-def test_trouble_that_lasts_is_told_again_each_monday(estate: Estate) -> None:
+def test_trouble_that_lasts_is_notified_again_each_monday(estate: Estate) -> None:
     estate.add_client((-200, -40))
     listener = Listener()
     nights(estate, 28, listener)
@@ -84,10 +84,10 @@ def test_what_matters_little_is_for_the_log_alone(estate: Estate) -> None:
     estate.add_client((-176, 6.5), name="soon")
     listener = Listener()
     estate.audit(sinks=[listener]).run(600, window=Window.of_last(DAY, estate.clock.now()))
-    assert [finding.name for finding in listener.notified] == ["soon"]
+    assert [finding.client_name for finding in listener.notified] == ["soon"]
 
 
-def test_a_dry_run_and_a_run_by_hand_tell_nobody(estate: Estate) -> None:
+def test_a_dry_run_and_a_run_by_hand_notify_nobody(estate: Estate) -> None:
     estate.add_client((-176, 6.5))
     listener = Listener()
     audit = estate.audit(EVERYTHING, sinks=[listener])

@@ -20,6 +20,7 @@ from shared.audit.delivery import Deliveries, StoreKind, parse_destinations
 from shared.audit.findings import FindingKind
 from shared.audit.result import AuditRun, Result
 from shared.audit.run import Progress
+from shared.audit.sinks.webhook import HttpsCaller
 from shared.audit.window import Window
 from shared.graph.session import DirectorySession
 from tests.functional.audit.estate import DAY, START, Estate
@@ -48,8 +49,8 @@ class Scene:
 
     def deliveries(self) -> Deliveries:
         destinations = parse_destinations(json.dumps({"*": f"{self.vault.url}/secrets/{{client_id}}"}))
-        clock = self.estate.clock
-        store = KeyVault(DirectorySession(self.vault.ca_file), lambda *_: GOOD_TOKEN, clock.now, {"localhost": RESOURCE})
+        caller = HttpsCaller(DirectorySession(self.vault.ca_file), self.estate.clock)
+        store = KeyVault(caller, lambda *_: GOOD_TOKEN, {"localhost": RESOURCE})
         return Deliveries(destinations, {StoreKind.KEY_VAULT: store})
 
     def renewing(self, limit: int = 10, kind: type[Renew] = Renew) -> Renew:
@@ -99,8 +100,8 @@ def test_a_secret_is_renewed_before_it_ends_and_stored_while_the_old_one_still_w
     assert scene.secrets()[0] == old
     assert len(scene.secrets()) == 2
     assert scene.store_works()
-    told = {finding.kind for finding in run.findings}
-    assert FindingKind.RENEWED in told
+    kinds = {finding.kind for finding in run.findings}
+    assert FindingKind.RENEWED in kinds
     calls = [call.path.rpartition("/")[2] for call in scene.estate.emulator.requests if call.method == "POST"]
     assert "removePassword" not in calls
 
@@ -156,7 +157,7 @@ def test_no_more_clients_are_renewed_than_the_limit_the_most_urgent_first(scene:
     for days in (25, 5, 3, 20):
         scene.estate.add_client((-150, days), name=f"{days} days")
     run = scene.estate.audit(actions=[scene.renewing(limit=2)]).run(600)
-    assert [outcome.name for outcome in run.outcomes] == ["3 days", "5 days"]
+    assert [outcome.client_name for outcome in run.outcomes] == ["3 days", "5 days"]
 
 
 def test_a_refused_delivery_takes_the_new_secret_back_and_says_so(scene: Scene) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from shared.audit.client_directory import ClientDirectory
+from shared.audit.client_lists import ClientLists
 from shared.audit.configuration import AuditConfiguration
 from shared.audit.findings import FindingKind
 from shared.audit.run import Audit
@@ -34,7 +34,7 @@ class WithReport(Directory):
 
 
 def audit(estate: Estate, entries: list[JsonObject] | None) -> Audit:
-    clients = ClientDirectory(WithReport(estate, entries), TAG, "https://graph.microsoft.com")
+    clients = ClientLists(WithReport(estate, entries), TAG, "https://graph.microsoft.com")
     return Audit(replace(AuditConfiguration(), usage_report=True), clients, estate.clock)
 
 
@@ -53,7 +53,7 @@ def test_a_client_without_a_sign_in_of_late_is_unused(estate: Estate) -> None:
         {"appId": "somebody else's", "lastSignInActivity": None},
     ]
     run = audit(estate, entries).run(600)
-    assert {(finding.name, finding.kind) for finding in run.findings} == {
+    assert {(finding.client_name, finding.kind) for finding in run.findings} == {
         ("forgotten", FindingKind.UNUSED),
         ("never", FindingKind.UNUSED),
     }

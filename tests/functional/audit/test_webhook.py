@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import io
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -11,11 +12,11 @@ from typing import Any
 import pytest
 import requests
 
-from shared.audit.findings import Finding, FindingKind, Severity
+from shared.audit.findings import AuditFinding, FindingKind, Severity
 from shared.audit.result import AuditRun, Summary
 from shared.audit.sinks import SinkFailure
 from shared.audit.sinks.chat import Chat, slack_message, teams_message
-from shared.audit.sinks.webhook import Poster, Webhook, signing_key
+from shared.audit.sinks.webhook import HttpsCaller, Webhook, signing_key
 from shared.retry import Deadline
 from shared.secret import Secret
 from tests.functional.audit.test_key_vault import QuickClock
@@ -28,10 +29,11 @@ NASTY = "</script><b>*bold*</b> [x](http://evil.example) <!channel> @here\n\u202
 class Wire(requests.Session):
     """A session whose answers are statuses written beforehand, then 200."""
 
-    def __init__(self, *answers: int | requests.RequestException, retry_after: str = "") -> None:
+    def __init__(self, *answers: int | requests.RequestException, retry_after: str = "", text: str = "") -> None:
         super().__init__()
         self._answers: Iterator[int | requests.RequestException] = iter(answers)
         self._retry_after = retry_after
+        self._text = text
         self.sent: list[dict[str, Any]] = []
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
@@ -41,22 +43,23 @@ class Wire(requests.Session):
             raise status
         answer = requests.Response()
         answer.status_code = status
+        answer.raw = io.BytesIO(self._text.encode())
         answer.headers["Location"] = "https://elsewhere.example/"
         if self._retry_after:
             answer.headers["Retry-After"] = self._retry_after
         return answer
 
 
-def finding(name: str = "orders", severity: Severity = Severity.HIGH, number: int = 0) -> Finding:
-    return Finding(
+def finding(name: str = "orders", severity: Severity = Severity.HIGH, number: int = 0) -> AuditFinding:
+    return AuditFinding(
         kind=FindingKind.EXPIRING,
         severity=severity,
         client_id=f"0d9e8f7a-2222-4333-8444-{number:012}",
-        name=name,
+        client_name=name,
         summary="The secret dcr ends within 7 days.",
         advice="Rotate it.",
         due=datetime(2026, 11, 29, tzinfo=UTC),
-        threshold=7,
+        threshold_days=7,
     )
 
 
@@ -72,16 +75,16 @@ def clock() -> QuickClock:
 
 
 def webhook(wire: Wire, clock: QuickClock) -> Webhook:
-    return Webhook(Poster(wire, clock), URL, signing_key(Secret(f"whsec_{KEY}")))
+    return Webhook(HttpsCaller(wire, clock), URL, signing_key(Secret(f"whsec_{KEY}")))
 
 
-def tell(wire: Wire, clock: QuickClock, findings: Sequence[Finding] = (finding(),)) -> None:
+def notify(wire: Wire, clock: QuickClock, findings: Sequence[AuditFinding] = (finding(),)) -> None:
     webhook(wire, clock).notify(findings, Deadline.after(clock, 300))
 
 
 def test_a_receiver_can_verify_the_signature(clock: QuickClock) -> None:
     wire = Wire()
-    tell(wire, clock)
+    notify(wire, clock)
     (sent,) = wire.sent
     headers, body = sent["headers"], sent["data"]
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
@@ -93,7 +96,7 @@ def test_a_receiver_can_verify_the_signature(clock: QuickClock) -> None:
     assert message["data"]["findings"][0]["severity"] == "high"
 
 
-def test_the_run_is_told_after_its_findings(clock: QuickClock) -> None:
+def test_the_run_is_reported_after_its_findings(clock: QuickClock) -> None:
     wire = Wire()
     webhook(wire, clock).report_run(run(), Deadline.after(clock, 300))
     message = json.loads(wire.sent[0]["data"])
@@ -102,10 +105,10 @@ def test_the_run_is_told_after_its_findings(clock: QuickClock) -> None:
 
 def test_what_says_the_same_has_the_same_message_id(clock: QuickClock) -> None:
     wire = Wire()
-    tell(wire, clock)
+    notify(wire, clock)
     clock.sleep(60)
-    tell(wire, clock)
-    tell(wire, clock, [finding("other")])
+    notify(wire, clock)
+    notify(wire, clock, [finding("other")])
     ids = [sent["headers"]["webhook-id"] for sent in wire.sent]
     assert ids[0] == ids[1] != ids[2]
 
@@ -115,24 +118,24 @@ def test_a_passing_trouble_is_tried_again_with_the_same_message(
     clock: QuickClock, trouble: int | requests.RequestException
 ) -> None:
     wire = Wire(trouble, trouble)
-    tell(wire, clock)
+    notify(wire, clock)
     assert len(wire.sent) == 3
     assert len({sent["headers"]["webhook-signature"] for sent in wire.sent}) == 1
     assert clock.slept >= 5
 
 
 def test_waits_as_long_as_the_receiver_asks_but_not_for_ever(clock: QuickClock) -> None:
-    tell(Wire(429, retry_after="30"), clock)
+    notify(Wire(429, retry_after="30"), clock)
     assert 30 <= clock.slept < 31
     clock.slept = 0
-    tell(Wire(429, retry_after="3600"), clock)
+    notify(Wire(429, retry_after="3600"), clock)
     assert clock.slept <= 60
 
 
 def test_a_receiver_that_stays_away_is_a_failure_that_shows_no_key(clock: QuickClock) -> None:
     wire = Wire(*[503] * 10)
     with pytest.raises(SinkFailure, match=r"hooks\.example\.com answered 503") as failure:
-        tell(wire, clock)
+        notify(wire, clock)
     assert len(wire.sent) == 4
     assert "SECRETPATH" not in str(failure.value)
 
@@ -141,7 +144,7 @@ def test_a_receiver_that_stays_away_is_a_failure_that_shows_no_key(clock: QuickC
 def test_a_redirect_is_not_followed(clock: QuickClock, status: int) -> None:
     wire = Wire(status)
     with pytest.raises(SinkFailure, match="redirect"):
-        tell(wire, clock)
+        notify(wire, clock)
     assert len(wire.sent) == 1
     assert wire.sent[0]["allow_redirects"] is False
 
@@ -150,14 +153,14 @@ def test_a_redirect_is_not_followed(clock: QuickClock, status: int) -> None:
 def test_a_refusal_is_final(clock: QuickClock, status: int) -> None:
     wire = Wire(status)
     with pytest.raises(SinkFailure):
-        tell(wire, clock)
+        notify(wire, clock)
     assert len(wire.sent) == 1
 
 
 def test_nothing_is_sent_without_tls(clock: QuickClock) -> None:
     wire = Wire()
     with pytest.raises(SinkFailure, match="https"):
-        Poster(wire, clock).send("POST", Secret("http://hooks.example.com/x"), b"{}", {}, Deadline.after(clock, 60))
+        HttpsCaller(wire, clock).send("POST", Secret("http://hooks.example.com/x"), b"{}", {}, Deadline.after(clock, 60))
     assert wire.sent == []
 
 
@@ -170,9 +173,9 @@ def test_a_signing_secret_of_the_wrong_form_is_refused_without_showing_it(text: 
     assert not text.removeprefix("whsec_") or text.removeprefix("whsec_") not in str(failure.value)
 
 
-def chat_message(clock: QuickClock, name: str, findings: Sequence[Finding]) -> dict[str, Any]:
+def chat_message(clock: QuickClock, name: str, findings: Sequence[AuditFinding]) -> dict[str, Any]:
     wire = Wire()
-    chat = Chat(name, Poster(wire, clock), URL, teams_message if name == "teams" else slack_message)
+    chat = Chat(name, HttpsCaller(wire, clock), URL, teams_message if name == "teams" else slack_message)
     for start in range(0, len(findings), 100):
         chat.notify(findings[start : start + 100], Deadline.after(clock, 60))
     assert wire.sent == []
@@ -214,5 +217,39 @@ def test_a_message_stays_within_the_chats_limits_however_much_there_is_to_say(cl
 
 def test_a_run_without_news_sends_no_message(clock: QuickClock) -> None:
     wire = Wire()
-    Chat("teams", Poster(wire, clock), URL, teams_message).report_run(run(), Deadline.after(clock, 60))
+    Chat("teams", HttpsCaller(wire, clock), URL, teams_message).report_run(run(), Deadline.after(clock, 60))
     assert wire.sent == []
+
+
+def chat(wire: Wire, clock: QuickClock) -> Chat:
+    sink = Chat("teams", HttpsCaller(wire, clock), URL, teams_message)
+    sink.notify([finding()], Deadline.after(clock, 60))
+    return sink
+
+
+@pytest.mark.parametrize(("status", "text"), [(200, "1"), (202, ""), (200, "ok")])
+def test_a_chat_that_has_taken_the_message_says_so_in_its_own_way(clock: QuickClock, status: int, text: str) -> None:
+    wire = Wire(status, text=text)
+    chat(wire, clock).report_run(run(), Deadline.after(clock, 60))
+    assert len(wire.sent) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429 with ContextId tcid=0",
+        "Error: the payload could not be read",
+    ],
+)
+def test_a_chat_that_answers_200_and_names_a_failure_has_failed(clock: QuickClock, text: str) -> None:
+    wire = Wire(200, text=text)
+    with pytest.raises(SinkFailure, match=r"hooks\.example\.com answered 200 with a text that names a failure") as failure:
+        chat(wire, clock).report_run(run(), Deadline.after(clock, 60))
+    assert len(wire.sent) == 4
+    assert "ContextId" not in str(failure.value)
+
+
+def test_the_words_of_a_webhooks_receiver_are_its_own_affair(clock: QuickClock) -> None:
+    wire = Wire(200, text='{"errors": 0, "failed": false}')
+    notify(wire, clock)
+    assert len(wire.sent) == 1

@@ -48,6 +48,7 @@ class Vault:
     # How many writes are carried out and then not answered.
     lost_answers: int = 0
     resource: str = RESOURCE
+    token: str = GOOD_TOKEN
 
     def __enter__(self) -> Self:
         authority = trustme.CA()
@@ -94,7 +95,7 @@ def _handler(vault: Vault) -> type[BaseHTTPRequestHandler]:
             body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"null")
             vault.calls.append((self.command, parts.path))
             query = parse_qs(parts.query)
-            if self.headers.get("Authorization") != f"Bearer {GOOD_TOKEN}":
+            if self.headers.get("Authorization") != f"Bearer {vault.token}":
                 self._send(401, _error("Unauthorized", "AKV10000: Request is missing a Bearer or PoP token."))
             elif vault.refusals:
                 status, retry_after = vault.refusals.pop(0)

@@ -9,13 +9,13 @@ from hypothesis import given
 from shared.audit.assessment import UNKNOWN, ClientFacts, assess
 from shared.audit.clients import AuditedClient
 from shared.audit.configuration import AuditRules
-from shared.audit.findings import Finding, FindingKind, Severity
+from shared.audit.findings import AuditFinding, FindingKind, Severity
 from tests.unit.audit.sample_clients import DAY, NOW, SECOND, certificate, client, clients, secret
 
 RULES = AuditRules()
 
 
-def found(one: AuditedClient, rules: AuditRules = RULES, facts: ClientFacts = UNKNOWN) -> dict[FindingKind, Finding]:
+def found(one: AuditedClient, rules: AuditRules = RULES, facts: ClientFacts = UNKNOWN) -> dict[FindingKind, AuditFinding]:
     return {finding.kind: finding for finding in assess(one, rules, NOW, facts).findings}
 
 
@@ -30,7 +30,7 @@ def test_a_client_with_one_healthy_secret_is_no_finding() -> None:
 def test_an_expiring_secret_matters_more_as_its_end_comes_nearer(days: int, severity: Severity) -> None:
     end = NOW + timedelta(days=days)
     finding = found(client(secret("a", NOW - 100 * DAY, end)))[FindingKind.EXPIRING]
-    assert (finding.severity, finding.due, finding.threshold) == (severity, end, days)
+    assert (finding.severity, finding.due, finding.threshold_days) == (severity, end, days)
     assert finding.since == NOW
 
 

@@ -57,3 +57,18 @@ def test_a_credential_without_dates_counts_as_valid_for_ever() -> None:
 )
 def test_knows_a_disabled_application(members: dict[str, object], disabled: bool) -> None:
     assert read_client({"appId": "x", **members}).disabled is disabled
+
+
+@pytest.mark.parametrize(
+    ("members", "counts"),
+    [
+        ({"usage": "Verify"}, True),
+        ({"usage": "Sign"}, True),
+        ({"usage": "verify"}, True),
+        ({}, True),
+        ({"usage": "Encrypt"}, False),
+    ],
+)
+def test_a_key_to_encrypt_tokens_for_a_client_is_none_of_its_credentials(members: dict[str, object], counts: bool) -> None:
+    client = read_client({"appId": "x", "keyCredentials": [{"keyId": "k", "type": "AsymmetricX509Cert", **members}]})
+    assert bool(client.credentials) is counts

@@ -19,23 +19,23 @@ def status(last: datetime, following: datetime) -> dict[str, str]:
     delays=st.lists(st.integers(0, 1800), min_size=12, max_size=12),
     offset=st.integers(0, 86_400 * 30),
 )
-def test_windows_of_successive_runs_meet_so_that_nothing_is_told_twice_or_never(
+def test_windows_of_successive_runs_meet_so_that_nothing_is_news_twice_or_never(
     gaps: list[int], delays: list[int], offset: int
 ) -> None:
     called = NOW
-    told = 0
+    found = 0
     moment = NOW + timedelta(seconds=offset)
     for gap, delay in zip(gaps, delays, strict=False):
         last, called = called, called + timedelta(seconds=gap)
         called = called.replace(minute=0, second=1)
         # The function sees the clock a little later than the host noted it, within the same hour.
         window = Window.of_timer(status(last, called), past_due=False, now=called + timedelta(seconds=delay))
-        told += window.holds(moment)
+        found += window.holds(moment)
     covered = NOW < moment <= called.replace(minute=0, second=0)
-    assert told == (1 if covered else 0)
+    assert found == (1 if covered else 0)
 
 
-def test_a_run_after_missed_ones_tells_what_came_about_meanwhile() -> None:
+def test_a_run_after_missed_ones_has_as_news_what_came_about_meanwhile() -> None:
     window = Window.of_timer(status(NOW - 5 * DAY, NOW - 4 * DAY), past_due=True, now=NOW + 20 * SECOND)
     assert window.holds(NOW - 3 * DAY)
     assert window.holds(NOW)

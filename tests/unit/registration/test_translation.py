@@ -42,7 +42,8 @@ def test_a_web_client_becomes_this_application() -> None:
             "dcr:caller=portal",
             "dcr:policy=default",
         ],
-        "notes": "Registered through the Entra DCR bridge by portal; its dcr: tags are part of the registration.\ndcr:generation=1",
+        "notes": "Registered through the Entra DCR bridge by portal; its dcr: tags are part of the registration."
+        "\ndcr:generation=1",
     }
 
 

@@ -6,7 +6,6 @@ of one of them are remembered: about 11 MiB for 100,000.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.audit.clients import CLIENT_PROPERTIES, AuditedClient, read_client
@@ -17,22 +16,10 @@ from shared.strict_json import JsonObject
 
 # No v1.0 resource tells when a service principal last signed in; this one needs AuditLog.Read.All and Entra ID P1.
 USAGE_REPORT = "beta/reports/servicePrincipalSignInActivities"
-CLIENT_SIGN_INS = (
-    "applicationAuthenticationClientSignInActivity",
-    "delegatedClientSignInActivity",
-    "lastSignInActivity",
-)
+CLIENT_SIGN_INS = ("applicationAuthenticationClientSignInActivity", "delegatedClientSignInActivity", "lastSignInActivity")
 
 
-@dataclass(frozen=True, slots=True)
-class ServicePrincipals:
-    """The client ids of those that exist, and of those that may not sign in."""
-
-    known: set[str] = field(default_factory=set)
-    disabled: set[str] = field(default_factory=set)
-
-
-class ClientDirectory:
+class ClientLists:
     """Reads the clients that carry the bridge's tag. Every method may raise a GraphFailure."""
 
     def __init__(self, directory: Directory, marker_tag: str, graph_origin: str) -> None:
@@ -52,15 +39,10 @@ class ClientDirectory:
             return None
         return read_client(application)
 
-    def list_service_principals(self, deadline: Deadline) -> ServicePrincipals:
-        """The service principals of all clients."""
-        found = ServicePrincipals()
-        for page in self._directory.tagged_pages("servicePrincipals", self._tag, ("appId", "accountEnabled"), deadline):
-            for principal in page:
-                found.known.add(str(principal.get("appId")))
-                if principal.get("accountEnabled") is False:
-                    found.disabled.add(str(principal.get("appId")))
-        return found
+    def list_service_principals(self, deadline: Deadline) -> dict[str, bool]:
+        """The client ids of all service principals, each with whether it may sign in."""
+        pages = self._directory.tagged_pages("servicePrincipals", self._tag, ("appId", "accountEnabled"), deadline)
+        return {str(one.get("appId")): one.get("accountEnabled") is not False for page in pages for one in page}
 
     def has_service_principal(self, client_id: str, deadline: Deadline) -> bool:
         """Whether a client has a service principal, asked for this one alone."""
