@@ -1,4 +1,4 @@
-"""NCRONTAB expressions of six fields: second, minute, hour, day of the month, month, day of the week. The second may be left out.
+"""NCRONTAB expressions of six fields: second, minute, hour, day of the month, month, day of the week.
 
 Microsoft Learn, "Timer trigger for Azure Functions", section "NCRONTAB expressions"; details as in the NCrontab library
 (github.com/atifaziz/NCrontab). Unlike cron, a day must fit both the day of the month and the day of the week. Sunday is 0, and 7
@@ -93,9 +93,6 @@ class CronSchedule:
     def __init__(self, expression: str) -> None:
         """Raises ScheduleError, naming the part that cannot be read."""
         texts = expression.split()
-        if len(texts) == len(_FIELDS) - 1:
-            # The host reads five fields as those of cron, whose second is 0 (CronSchedule.cs, HasSeconds).
-            texts = ["0", *texts]
         if len(texts) != len(_FIELDS):
             raise ScheduleError(
                 f"{expression!r} has {len(texts)} fields, not {len(_FIELDS)}: {', '.join(f.name for f in _FIELDS)}"

@@ -1,11 +1,9 @@
 """AUDIT_SCHEDULE, which the Functions host reads: here it is only checked, by the host's grammar.
 
-Azure/azure-webjobs-sdk-extensions, TimerSchedule.cs and CronSchedule.cs: an NCRONTAB expression of six fields (of five, without
-seconds), or a TimeSpan between two runs, on App Service plans. The grammar is that of github.com/atifaziz/NCrontab; no package
-for Python knows it. `?`, `L`, `W`, `#` and `@daily` belong to other dialects of cron.
+An NCRONTAB expression of six fields, whose grammar is that of github.com/atifaziz/NCrontab; no package for Python knows it. `?`,
+`L`, `W`, `#`, `@daily` and five fields belong to other dialects of cron, and `%NAME%` isn't resolved a second time.
 """
 
-import re
 from typing import NamedTuple
 
 from shared.environment import document
@@ -14,7 +12,6 @@ EXPECTED = "expected NCRONTAB of six fields such as 0 0 3 * * * (second, minute,
 
 _MONTHS = "january february march april may june july august september october november december"
 _WEEKDAYS = "sunday monday tuesday wednesday thursday friday saturday"
-_TIME_SPAN = re.compile(r"\d{1,8}|(?:\d{1,8}\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d{1,7})?)?", re.ASCII)
 
 
 class _Field(NamedTuple):
@@ -54,18 +51,12 @@ def _is_number(text: str) -> bool:
 
 
 def parse_schedule_text(value: str) -> str:
-    """The expression as it stands. Raises ValueError for one that the host refuses, which would leave the timer out."""
-    span = _TIME_SPAN.fullmatch(value)
-    if span is not None:
-        hours, minutes, seconds = (int(part or 0) for part in span.groups())
-        if hours > 23 or minutes > 59 or seconds > 59 or not re.search("[1-9]", value):
-            raise ValueError("expected a time between two runs such as 1.00:00:00, which is a day")
-        return value
+    """The expression as it stands. Raises ValueError for one that the host refuses, which would leave the timer out, and for the
+    time spans that it takes on App Service plans alone."""
     texts = value.split()
-    fields = _FIELDS if len(texts) == len(_FIELDS) else _FIELDS[1:]
-    if len(texts) != len(fields):
+    if len(texts) != len(_FIELDS):
         raise ValueError(EXPECTED)
-    for field, part in zip(fields, texts, strict=True):
+    for field, part in zip(_FIELDS, texts, strict=True):
         if not field.fits(part):
             raise ValueError(f"{EXPECTED}; the field {field.name} can't be read")
     return value

@@ -138,6 +138,10 @@ def test_what_depends_on_a_reference_is_not_judged() -> None:
         "12:75",
         "0",
         "5/0 * * * * *",
+        "0 3 * * *",
+        "1.00:00:00",
+        "12:00",
+        "%AUDIT%",
     ],
 )
 def test_names_a_schedule_that_the_host_refuses(schedule: str) -> None:
@@ -146,7 +150,7 @@ def test_names_a_schedule_that_the_host_refuses(schedule: str) -> None:
 
 @pytest.mark.parametrize(
     "schedule",
-    ["0 0 3 * * *", "0 3 * * *", "0 30 9 * Jan Mon-Fri", "*/5 * * * * 1,3", "5-50/15 0 0 1 1-6 *", "1.00:00:00", "12:00", "1"],
+    ["0 0 3 * * *", "0 30 9 * Jan Mon-Fri", "*/5 * * * * 1,3", "5-50/15 0 0 1 1-6 *"],
 )
 def test_takes_a_schedule_that_the_host_takes(schedule: str) -> None:
     assert problems({"AUDIT_SCHEDULE": schedule}) == {}
@@ -162,11 +166,8 @@ PART = st.sampled_from(
 )
 
 
-@given(
-    st.lists(PART, min_size=6, max_size=6).map(" ".join)
-    | st.from_regex(r"(\d{1,2}\.)?\d{1,2}:\d{1,2}(:\d{1,2})?", fullmatch=True)
-)
-def test_agrees_with_the_local_host_on_every_schedule(schedule: str) -> None:
+@given(st.lists(PART, min_size=6, max_size=6).map(" ".join))
+def test_agrees_with_the_local_host_on_every_expression(schedule: str) -> None:
     def takes(parse: object) -> bool:
         try:
             parse(schedule)  # type: ignore[operator]
