@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from emulator.clouds import CLOUDS
+from emulator.consistency import DEFAULT_LAG
 from emulator.directory.directory import GRAPH_APP_ROLES
 from emulator.server import EntraEmulator
 
@@ -26,6 +27,15 @@ def main() -> None:
     parser.add_argument(
         "--role", action="append", default=[], choices=sorted(GRAPH_APP_ROLES), help="permission of the first client"
     )
+    parser.add_argument(
+        "--lag",
+        type=float,
+        nargs=2,
+        default=DEFAULT_LAG,
+        metavar=("LEAST", "MOST"),
+        help="seconds that replicas lag behind writes",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the dice that draw lags and faults")
     options = parser.parse_args()
     emulator = EntraEmulator(
         tenant_id=options.tenant,
@@ -34,6 +44,8 @@ def main() -> None:
         port=options.port,
         host_names=options.name,
         issuer_base=options.issuer,
+        lag=(options.lag[0], options.lag[1]),
+        seed=options.seed,
     )
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):

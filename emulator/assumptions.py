@@ -35,14 +35,21 @@ class Assumptions:
     total_entries_limit: int = 1200
     owners_limit: int = 100
     federated_credentials_limit: int = 20
-    directory_object_quota: int | None = None
-    deleted_object_quota_weight: float = 0.25
+    directory_object_quota: int | None = 250
+    deleted_object_quota_weight: float = 1.0
+    purged_object_quota_weight: float = 0.25
+    key_credentials_reads_per_minute: int = 150
     # Status codes of Graph that no report prints
     app_policy_status: int = 400
     quota_status: int = 403
+    concurrency_status: int = 409
     size_status: int = 403
     unknown_key_id_status: int = 400
     # Side effects in Graph
+    unique_name_is_checked_where_the_write_happens: bool = True
+    passwords_at_creation: str = "made"
+    creator_owns_service_principal: bool = True
+    purging_an_application_purges_its_service_principal: bool = False
     read_write_all_creator_becomes_owner: bool = False
     owned_by_adds_owners_with_directory_read: bool = True
     deleting_an_application_deletes_its_service_principal: bool = True

@@ -42,7 +42,8 @@ class Dispatcher:
                 return self._others[first](request)
             self._fault = fault = self._faults.strike(request)
             try:
-                response = self._answer(request, first, fault)
+                with self._tenant.consistency.request():
+                    response = self._answer(request, first, fault)
             finally:
                 self._fault = None
             self.log.note(request, response, self._tenant.clock.time(), fault.kind if fault else "")
@@ -78,7 +79,8 @@ class Dispatcher:
     def _answer_in_batch(self, request: Request) -> Response:
         """Answer a request inside a batch: faults that are error answers strike it on its own."""
         self._fault = fault = self._faults.strike(request)
-        response = self._graph.answer(request)
+        with self._tenant.consistency.request():
+            response = self._graph.answer(request)
         self.log.note(request, response, self._tenant.clock.time(), fault.kind if fault else "")
         return response
 

@@ -1,5 +1,6 @@
 """Everything that belongs to the one emulated tenant, handed to each part that answers requests."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from emulator.assumptions import Assumptions
@@ -28,6 +29,8 @@ class Tenant:
     domain: str = "example.onmicrosoft.com"
     name: str = "Example"
     region: str = "EU"
+    key_reads: deque[float] = field(default_factory=deque)
+    """When `keyCredentials` was selected, in the last minute."""
     issuer_base: str = ""
     """Scheme and host of v2 issuers; the emulator's own URL unless given."""
 

@@ -6,8 +6,9 @@ It is no part of what is emulated: no authentication, no log, no faults. Names i
 import dataclasses
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from emulator.consistency import CHANNELS
 from emulator.control.minting import mint
 from emulator.message import Request, Response
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from emulator.server import EntraEmulator
 
 Body = dict[str, Any]
+_CONSISTENCY = ("replicas", "replica_share", "credential_write_window", "reference_refusal")
 
 
 class ControlSurface:
@@ -90,12 +92,19 @@ class ControlSurface:
         return self._clock()
 
     def change_consistency(self, body: Body) -> Any:
-        """`lags` (channel to seconds), `replica_share`, `credential_write_window`, `reference_refusal`."""
+        """`lag` (seconds, or [least, most]) for every channel, `lags` (channel to the same), the members of _CONSISTENCY, and
+        `calm` or `settle` (true)."""
         consistency = self._emulator.consistency
+        if "lag" in body:
+            consistency.set(**dict.fromkeys(CHANNELS, cast(Any, body["lag"])))
         consistency.set(**body.get("lags", {}))
-        for name in ("replica_share", "credential_write_window", "reference_refusal"):
+        for name in _CONSISTENCY:
             if name in body:
                 setattr(consistency, name, body[name])
+        if body.get("calm"):
+            consistency.calm()
+        if body.get("settle"):
+            consistency.settle()
         return self._consistency()
 
     def change_assumptions(self, body: Body) -> Any:
@@ -126,8 +135,9 @@ class ControlSurface:
 
     def _consistency(self) -> Any:
         consistency = self._emulator.consistency
-        names = ("replica_share", "credential_write_window", "reference_refusal")
-        return {"lags": dataclasses.asdict(consistency.lags), **{name: getattr(consistency, name) for name in names}}
+        ranges = dataclasses.asdict(consistency.lags).items()
+        lags = {name: least if least == most else [least, most] for name, (least, most) in ranges}
+        return {"lags": lags, **{name: getattr(consistency, name) for name in _CONSISTENCY}}
 
     def _keys(self) -> Any:
         keys = self._emulator.keys

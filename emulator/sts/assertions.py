@@ -39,8 +39,8 @@ def check_assertion(tenant: Tenant, record: Record, client_id: str, assertion: s
 def _check_own(
     tenant: Tenant, record: Record, client_id: str, assertion: str, header: dict[str, Any], token_endpoints: tuple[str, ...]
 ) -> None:
-    seen = tenant.consistency.visible(record, "sts_credentials") or {}
-    for credential in seen.get("keyCredentials", ()):
+    state = tenant.consistency.visible(record, "sts_credentials") or {}
+    for credential in state.get("keyCredentials", ()):
         encoded = record.keys.get(credential["keyId"])
         if encoded is None:
             continue
@@ -79,7 +79,8 @@ def _names(header: dict[str, Any], certificate: x509.Certificate) -> bool:
 def _check_federated(tenant: Tenant, record: Record, assertion: str, claims: dict[str, Any], header: dict[str, Any]) -> None:
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
-    for credential in record.federated:
+    seen = tenant.consistency.seen(record, "sts_credentials")
+    for credential in seen.federated if seen is not None else ():
         if credential["issuer"] != claims.get("iss") or credential["subject"] != claims.get("sub"):
             continue
         if not set(credential["audiences"]) & set(audiences):

@@ -85,7 +85,7 @@ def check_enabled(tenant: Tenant, state: State) -> Record:
     """The service principal of an application, when both may get tokens. Raises StsError 7000229 or 7000112."""
     client_id = str(state["appId"])
     principal = tenant.directory.service_principals.find("appId", client_id)
-    seen = tenant.consistency.visible(principal, "sts_applications")
+    seen = tenant.consistency.visible(principal, "sts_service_principals")
     assumptions = tenant.assumptions
     if principal is None or seen is None:
         raise StsError(7000229, status=assumptions.missing_service_principal_status, client_id=client_id, tenant=tenant.tenant_id)

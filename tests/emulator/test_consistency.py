@@ -82,7 +82,8 @@ def test_the_same_seed_flaps_the_same_way() -> None:
         entra.clock.freeze()
         entra.consistency.set(by_id=5)
         entra.consistency.replica_share = 0.5
-        (record,) = entra.seed_applications(1)
+        with entra.consistency.request():
+            (record,) = entra.seed_applications(1)
         return [entra.consistency.visible(record, "by_id") is not None for _ in range(30)]
 
     assert run(1) == run(1)
