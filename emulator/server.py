@@ -16,7 +16,7 @@ from emulator.consistency import Consistency, Lag
 from emulator.control.surface import ControlSurface
 from emulator.directory.directory import Directory
 from emulator.dispatch import Dispatcher
-from emulator.faults import Faults
+from emulator.faults import Fault, Faults
 from emulator.graph.listing import Lister
 from emulator.graph.routes import build_graph
 from emulator.listener import Listener
@@ -106,7 +106,7 @@ class EntraEmulator(Seeding):
     def start(self) -> Self:
         """Serve over TLS in a thread; returns when connections are accepted."""
         self._authority = Authority(self._host_names)
-        self._listener = Listener(self.answer, self._host, self._port, self._authority.server_context())
+        self._listener = Listener(self.answer, self._host, self._port, self._authority.server_context(), self._strike_connection)
         shown = self._host_names[0] if self._host_names else ("127.0.0.1" if self._host == "0.0.0.0" else self._host)  # noqa: S104
         self.tenant.url = f"https://{shown}:{self._listener.port}"
         self._listener.start()
@@ -126,9 +126,15 @@ class EntraEmulator(Seeding):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
-    def session(self) -> Session:
-        """A `requests` session that reaches the emulator without a socket, whatever host its URLs name."""
-        return in_process_session(self.answer)
+    def session(self, elapse: bool = False) -> Session:
+        """A `requests` session that reaches the emulator without a socket, whatever host its URLs name.
+
+        Each request is a connection of its own. With `elapse` the virtual clock moves by what slow answers and time-outs take.
+        """
+        return in_process_session(self.answer, self._strike_connection, self.clock.advance if elapse else None)
+
+    def _strike_connection(self) -> Fault | None:
+        return self.faults.strike("connection")
 
     def handle(self, request: Request) -> Response:
         """Answer one request in-process."""

@@ -56,7 +56,9 @@ _ERRORS: dict[int, tuple[int, str, str]] = {
         "invalid_request",
         "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.",
     ),
+    90033: (503, "temporarily_unavailable", "A transient error has occurred. Please try again."),
     90038: (400, "invalid_request", "Tenant '{tenant}' request being redirected to the National Cloud '{cloud}'."),
+    90055: (429, "temporarily_unavailable", "The server is busy: there have been too many requests. Please try again later."),
     500011: (
         400,
         "invalid_resource",
@@ -159,6 +161,13 @@ _ERRORS: dict[int, tuple[int, str, str]] = {
 }
 
 
+class _Details(dict[str, str]):
+    """What fills a text's placeholders; those that nothing is known of stay."""
+
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"
+
+
 class StsError(Exception):
     """An AADSTS error. `details` fill the placeholders of the code's text; `status` replaces the usual HTTP status."""
 
@@ -166,7 +175,7 @@ class StsError(Exception):
         usual, self.error, text = _ERRORS[code]
         self.code = code
         self.status = status or usual
-        self.text = text.format(**details)
+        self.text = text.format_map(_Details(details))
         super().__init__(f"AADSTS{code}")
 
     def body(self, now: datetime, correlation_id: str, host: str) -> dict[str, Any]:
