@@ -27,6 +27,7 @@ class Assumptions:
     wildcards_on_spa_and_public_are_refused: bool = True
     redirect_uri_fragments_are_refused: bool = True
     urls_must_be_absolute: bool = True
+    https_identifier_uris_need_token_version_2: bool = True
     shortened_password_list_in_patch_is_refused: bool = True
     accept_mapped_claims_at_creation_is_refused: bool = True
     password_dates_must_be_in_order: bool = True
@@ -54,7 +55,15 @@ class Assumptions:
     owned_by_adds_owners_with_directory_read: bool = True
     deleting_an_application_deletes_its_service_principal: bool = True
     restore_refuses_a_taken_identifier_uri: bool = True
+    # Reports of Graph
+    sign_in_reports: str = "filled"
+    sign_in_reports_follow: str = "examples"
+    sign_in_reports_lag_seconds: float = 0.0
     # Token service
+    refresh_with_resource_and_no_scope_is_refused: bool = False
+    preauthorization_survives_prompt_consent: bool = False
+    port_of_127_0_0_1_is_ignored: bool = False
+    authorization_responses_carry_iss: bool = False
     missing_service_principal_status: int = 401
     disabled_application_status: int = 400
     assignment_required_status: int = 400

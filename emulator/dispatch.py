@@ -70,7 +70,7 @@ class Dispatcher:
         name = request.host.partition(":")[0].lower()
         if name in AUTHORITY_HOSTS:
             return self._sts
-        if first in ("v1.0", "oidc") or name in GRAPH_HOSTS:
+        if first in ("v1.0", "beta", "oidc") or name in GRAPH_HOSTS:
             return self._graph.answer
         return self._others.get(first, self._sts)
 

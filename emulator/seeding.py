@@ -11,6 +11,7 @@ from emulator.directory.record import Record
 from emulator.directory.secrets import digest, new_password
 from emulator.graph.key_credentials import merged_keys
 from emulator.sts.managed_identity import ManagedIdentities
+from emulator.tenant import Tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Seeding:
     """The part of the emulator that fills its directory."""
 
     clock: Clock
+    tenant: Tenant
     directory: Directory
     managed_identities: ManagedIdentities
 
@@ -108,11 +110,13 @@ class Seeding:
         token_version: int = 2,
         scopes: Iterable[str] = (),
         app_roles: Iterable[str] = (),
+        admin_scopes: Iterable[str] = (),
     ) -> ResourceApi:
-        """Register an API that offers delegated scopes and application roles."""
+        """Register an API that offers delegated scopes, of which `admin_scopes` are for administrators, and application roles."""
         offered = [
-            {"id": new_id(), "value": scope, "isEnabled": True, "type": "User", "adminConsentDisplayName": scope}
-            for scope in scopes
+            {"id": new_id(), "value": scope, "isEnabled": True, "type": kind, "adminConsentDisplayName": scope}
+            for kind, values in (("User", scopes), ("Admin", admin_scopes))
+            for scope in values
         ]
         roles = [
             {
@@ -145,9 +149,27 @@ class Seeding:
         ids = {offered["value"]: offered["id"] for offered in resource.state.get("appRoles", ())}
         self.directory.assign_role(principal, resource, ids[role])
 
-    def add_user(self, user_principal_name: str, password: str = "correct horse", **values: Any) -> Record:  # noqa: S107
-        """Create a user who can sign in; `values` are members of the user in Graph form (displayName, accountEnabled ...)."""
-        return self.directory.add_user(user_principal_name, password, **values)
+    def add_user(
+        self,
+        user_principal_name: str,
+        password: str = "correct horse",  # noqa: S107
+        admin: bool = False,
+        **values: Any,
+    ) -> Record:
+        """Create a user who can sign in; `values` are members of the user in Graph form (displayName, accountEnabled ...).
+
+        An administrator may consent to anything.
+        """
+        user = self.directory.add_user(user_principal_name, password, **values)
+        if admin:
+            self.directory.admins.add(user.id)
+        return user
+
+    def admin_consent(self, client_id: str, api: ResourceApi, scopes: Iterable[str] = ()) -> None:
+        """Consent for the whole organization to scopes of `api`, or to all of them."""
+        state = self.directory.applications.live[api.object_id].state
+        offered = [str(scope["value"]) for scope in state["api"]["oauth2PermissionScopes"]]
+        self.tenant.consents.grant(client_id, api.app_id, tuple(scopes) or offered)
 
     def seed_applications(self, count: int, *, tags: Sequence[str] = (), owner: str = "", **values: Any) -> list[Record]:
         """Put many applications into the directory quickly, past every rule; `owner` is a service principal's object id."""

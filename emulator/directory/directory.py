@@ -56,6 +56,8 @@ class Directory:
         self.role_assignments: dict[str, State] = {}
         self.role_actions: dict[str, set[str]] = {}
         """What directory roles allow a principal, by its object id."""
+        self.admins: set[str] = set()
+        """The object ids of users who may consent to anything."""
         self.trusted_issuers: dict[str, dict[str, object]] = {}
         """Public keys of outside token issuers, issuer to kid to key, for federated identity credentials."""
         self.passwords: dict[str, str] = {}

@@ -1,5 +1,6 @@
 """Resources: what a `scope` or `resource` parameter names, and what that means for the token."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emulator.directory.directory import GRAPH_APP_ID, GRAPH_SCOPES
@@ -35,6 +36,22 @@ class Resource:
     def audience(self) -> str:
         """The `aud` of its tokens: the client id in v2 tokens, the name asked for in v1 tokens."""
         return self.app_id if self.token_version == 2 else self.identifier
+
+    @property
+    def identifier_uris(self) -> Sequence[str]:
+        """Its Application ID URIs."""
+        return (self.application or {}).get("identifierUris") or ()
+
+    @property
+    def admin_scopes(self) -> frozenset[str]:
+        """The delegated permissions that only an administrator may consent to."""
+        offered = ((self.application or {}).get("api") or {}).get("oauth2PermissionScopes", ())
+        return frozenset(str(scope["value"]) for scope in offered if scope.get("type") == "Admin")
+
+    def check_indicator(self, indicator: str | None) -> None:
+        """Raise StsError 9010010 unless an RFC 8707 `resource` equals one of its URIs, exactly, and it takes v2 tokens."""
+        if indicator is not None and (self.token_version != 2 or indicator not in self.identifier_uris):
+            raise StsError(9010010)
 
     @property
     def scopes(self) -> list[str]:

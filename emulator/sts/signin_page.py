@@ -1,5 +1,6 @@
 """The pages that a person sees: sign-in, device code, and errors. Plain HTML, so that any browser or script can walk them."""
 
+from collections.abc import Sequence
 from html import escape
 
 from emulator.message import Response
@@ -34,6 +35,18 @@ def sign_in_page(action: str, request_id: str, application: str, hint: str = "",
         '<button id="cancel" type="submit" name="cancel" value="1">Cancel</button></form>'
     )
     return page("Sign in", form)
+
+
+def consent_page(action: str, request_id: str, application: str, scopes: Sequence[str]) -> Response:
+    """The dialog for a user who is signed in."""
+    listed = "".join(f"<li>{escape(scope)}</li>" for scope in scopes)
+    form = (
+        f'<p><strong id="application">{escape(application)}</strong> wants to</p><ul id="scopes">{listed}</ul>'
+        f'<form method="post" action="{escape(action)}"><input type="hidden" name="request" value="{escape(request_id)}">'
+        '<button id="accept" type="submit" name="accept" value="1">Accept</button> '
+        '<button id="cancel" type="submit" name="cancel" value="1">Cancel</button></form>'
+    )
+    return page("Permissions requested", form)
 
 
 def device_page(action: str, user_code: str = "", error: str = "") -> Response:
