@@ -37,6 +37,7 @@ class Lags:
     service_principals: Lag = CALM
     service_principal_reference: Lag = CALM
     deleted_items: Lag = CALM
+    users: Lag = CALM
     sts_applications: Lag = CALM
     sts_credentials: Lag = CALM
     sts_service_principals: Lag = CALM

@@ -76,7 +76,7 @@ class Dispatcher:
 
     def _answer_in_batch(self, request: Request) -> Response:
         """Answer a request inside a batch: faults that are error answers strike it on its own."""
-        self._fault = fault = self._faults.strike("graph", request)
+        self._fault = fault = self._faults.strike("graph", request, in_batch=True)
         with self._tenant.consistency.request():
             response = self._graph.answer(request)
         self.log.note(request, response, self._tenant.clock.time(), fault.kind if fault else "")

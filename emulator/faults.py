@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.fault_kinds import ANY, CONNECTION, KINDS, ODD_SHAPES
+from emulator.fault_kinds import ANY, CONNECTION, GRAPH, KINDS, ODD_SHAPES
 from emulator.message import Request
 
 __all__ = ["KINDS", "ODD_SHAPES", "Fault", "Faults", "Strike", "plan"]
@@ -108,11 +108,16 @@ class Faults:
         self.all.clear()
         self._random.seed(seed)
 
-    def strike(self, service: str, request: Request | None = None) -> Fault | None:
-        """The fault that strikes a request to `service`, if any does. Every fault that concerns it counts it."""
+    def strike(self, service: str, request: Request | None = None, in_batch: bool = False) -> Fault | None:
+        """The fault that strikes a request to `service`, if any does. Every fault that concerns it counts it.
+
+        Within a batch only the answers of Graph can fail.
+        """
         struck: Fault | None = None
         for fault in self.all:
             if (fault.times is not None and fault.hits >= fault.times) or not fault.matches(service, request):
+                continue
+            if in_batch and KINDS[fault.kind].service != GRAPH and fault.kind not in ("throttle", "error"):
                 continue
             fault.seen += 1
             if struck is not None or fault.seen <= fault.skip or self._random.random() >= fault.probability:

@@ -71,12 +71,14 @@ def find_resource(tenant: Tenant, identifier: str, client_app_id: str) -> Resour
     record = directory.identifier_uris.get(identifier) or directory.identifier_uris.get(identifier.removesuffix("/"))
     if record is None:
         record = directory.applications.find("appId", identifier)
-    if record is not None and record.alive:
-        app_id = str(record.state["appId"])
-        principal = directory.service_principal_of(app_id)
+    state = tenant.consistency.visible(record, "sts_applications")
+    if state is not None:
+        app_id = str(state["appId"])
+        principal = directory.service_principals.find("appId", app_id)
+        there = tenant.consistency.visible(principal, "sts_service_principals") is not None
         own = app_id == client_app_id and not tenant.assumptions.a_client_may_be_its_own_resource
-        if principal is not None and not own:
-            return Resource(principal, app_id, identifier, record.state)
+        if principal is not None and there and not own:
+            return Resource(principal, app_id, identifier, state)
     if identifier.startswith("https://") and tenant.assumptions.unknown_https_resource_is_invalid_scope:
         raise StsError(70011, scope=f"{identifier}/{DEFAULT}")
     raise StsError(500011, resource=identifier, tenant_name=tenant.name)

@@ -151,6 +151,16 @@ def test_a_strike_hits_the_nth_call_that_it_concerns(graph: GraphClient, entra: 
     assert entra.session().get(f"{entra.url}/{entra.tenant_id}/v2.0/.well-known/openid-configuration").status_code == 200
 
 
+def test_a_batch_is_struck_whole_or_in_its_parts(graph: GraphClient, entra: EntraEmulator) -> None:
+    entra.faults.add("reset_after", path="applications$")
+    entra.faults.add("concurrency", path="applications$")
+    batch = {"requests": [{"id": "1", "method": "GET", "url": "/applications"}]}
+    answer = graph("POST", "/$batch", batch)
+    assert [one["status"] for one in answer.json()["responses"]] == [409]
+    with pytest.raises(requests.ConnectionError):
+        graph("GET", "/applications")
+
+
 def test_a_plan_is_drawn_from_its_seed_and_reaches_every_kind() -> None:
     assert plan(1, 5, among=10) == plan(1, 5, among=10) != plan(2, 5, among=10)
     drawn = plan(3, 2000, among=4)

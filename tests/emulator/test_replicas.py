@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+import jwt
 import pytest
 
 from emulator import consistency
@@ -172,6 +173,37 @@ def test_the_token_service_has_replicas_for_service_principals(graph: GraphClien
         entra.token_for(account)
     entra.clock.advance(5)
     assert entra.token_for(account)
+
+
+def test_users_are_read_from_replicas(admin: GraphClient, entra: EntraEmulator) -> None:
+    user = entra.add_user("ada@example.com")
+    entra.consistency.lag(5)
+    path = f"/users/{user.id}?$select=accountEnabled"
+    assert admin("PATCH", path, {"accountEnabled": False}).status_code == 204
+    assert admin("GET", path).json()["accountEnabled"] is True
+    entra.clock.advance(5)
+    assert admin("GET", path).json()["accountEnabled"] is False
+    assert admin("DELETE", path).status_code == 204
+    assert admin("GET", path).status_code == 200
+
+
+def test_the_token_service_learns_late_of_an_api_and_its_version(
+    graph: GraphClient, owner: CallerAccount, entra: EntraEmulator
+) -> None:
+    uri = "api://young"
+    entra.consistency.lag(5, None, "sts_applications", "sts_service_principals")
+    made = create(graph, identifierUris=[uri])
+    assert graph("POST", "/servicePrincipals", {"appId": made["appId"]}).status_code == 201
+    with pytest.raises(RuntimeError, match="AADSTS500011"):
+        entra.token_for(owner, f"{uri}/.default")
+    entra.clock.advance(5)
+    graph("PATCH", f"/applications/{made['id']}", {"api": {"requestedAccessTokenVersion": 2}})
+    versions = []
+    for _ in range(2):
+        token = entra.token_for(owner, f"{uri}/.default")
+        versions.append(jwt.decode(token, options={"verify_signature": False})["ver"])
+        entra.clock.advance(5)
+    assert versions == ["1.0", "2.0"]
 
 
 def seeded(entra: EntraEmulator) -> Record:
