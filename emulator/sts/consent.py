@@ -24,13 +24,19 @@ def is_agreed(tenant: Tenant, client_id: str, scopes: Scopes, user: Record, forc
     return not tenant.consents.missing(client_id, scopes.resource.app_id, needed, user.id)
 
 
+def check_may_agree(tenant: Tenant, client_id: str, scopes: Scopes, user: Record) -> None:
+    """Raise StsError 90094, or 90095 where users may ask for it, when the consent takes an administrator's."""
+    if user.id in tenant.directory.admins:
+        return
+    principal = tenant.directory.service_principal_of(client_id)
+    assigned = principal is not None and principal.state.get("appRoleAssignmentRequired")
+    if assigned or not tenant.consents.user_may(scopes.resource.app_id, scopes.granted, scopes.resource.admin_scopes):
+        raise StsError(90095 if tenant.consents.admin_requests else 90094, client_id=client_id)
+
+
 def agree(tenant: Tenant, client_id: str, scopes: Scopes, user: Record) -> None:
-    """Note the user's consent. Raises StsError 90094 or 90095 when it takes an administrator's."""
-    if user.id not in tenant.directory.admins:
-        principal = tenant.directory.service_principal_of(client_id)
-        assigned = principal is not None and principal.state.get("appRoleAssignmentRequired")
-        if assigned or not tenant.consents.user_may(scopes.resource.app_id, scopes.granted, scopes.resource.admin_scopes):
-            raise StsError(90095 if tenant.consents.admin_requests else 90094, client_id=client_id)
+    """Note the user's consent. Raises StsError 90094 or 90095."""
+    check_may_agree(tenant, client_id, scopes, user)
     tenant.consents.grant(client_id, scopes.resource.app_id, scopes.granted, user.id)
 
 

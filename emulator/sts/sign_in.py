@@ -7,7 +7,7 @@ from emulator.clock import parse_graph_time
 from emulator.directory.record import Record, State
 from emulator.message import Request, Response
 from emulator.sts.client_authentication import check_enabled, find_client
-from emulator.sts.consent import agree, check_assigned, is_agreed
+from emulator.sts.consent import agree, check_assigned, check_may_agree, is_agreed
 from emulator.sts.delegated import Scopes, UserGrant, read_scopes
 from emulator.sts.errors import StsError
 from emulator.sts.redirects import platform_of, redirect
@@ -35,6 +35,7 @@ class Pending:
     challenge_method: str
     asks_consent: bool = False
     issuer: str = ""
+    for_everyone: bool = False
 
 
 @dataclass(slots=True)
@@ -81,18 +82,46 @@ class SignIn:
                     return self._send_code(pending, user)
                 if prompt == "none":
                     raise StsError(65001, client_id=pending.client_id)
+                check_may_agree(self.tenant, pending.client_id, pending.scopes, user)
             elif prompt == "none":
                 raise StsError(16000)
         except StsError as error:
-            if error.code == 50105:
-                raise
+            if error.code in (50105, 90094, 90095):
+                raise  # shown to the user, who is stuck here
             issuer = f"{self.tenant.issuer_base_for(request)}/{self.tenant.tenant_id}/v2.0"
             return self._send_error(uri, mode, parameters.get("state"), error, issuer)
         request_id = secrets.token_urlsafe(16)
         self.pending[request_id] = pending
         if user is not None and prompt not in ("login", "select_account"):
             return consent_page(f"/{segment}/login", request_id, pending.client_name, pending.scopes.shown)
-        return sign_in_page(f"/{segment}/login", request_id, pending.client_name, parameters.get("login_hint", ""))
+        hint = parameters.get("login_hint", "")
+        return sign_in_page(f"/{segment}/login", request_id, pending.client_name, hint, scopes=pending.scopes.shown)
+
+    def admin_consent(self, request: Request, segment: str) -> Response:
+        """Let an administrator sign in and agree for everyone (https://learn.microsoft.com/entra/identity-platform/v2-admin-consent)."""
+        parameters = request.query
+        for name in ("client_id", "redirect_uri", "scope"):
+            if not parameters.get(name):
+                raise StsError(900144, name=name)
+        client_id, uri = parameters["client_id"], parameters["redirect_uri"]
+        _, state = find_client(self.tenant, client_id)
+        platform = platform_of(state, uri, self.tenant.assumptions.port_of_127_0_0_1_is_ignored)
+        if platform is None:
+            raise StsError(50011, redirect_uri=uri, client_id=client_id)
+        scopes, name = read_scopes(self.tenant, parameters["scope"], state), str(state.get("displayName"))
+        request_id = secrets.token_urlsafe(16)
+        wanted = parameters.get("state")
+        self.pending[request_id] = Pending(
+            client_id, name, scopes, uri, platform, "query", wanted, None, None, "", for_everyone=True
+        )
+        return sign_in_page(f"/{segment}/login", request_id, name, scopes=scopes.shown)
+
+    def _agree_for_everyone(self, pending: Pending, user: Record) -> Response:
+        if user.id not in self.tenant.directory.admins:
+            raise StsError(90094, client_id=pending.client_id)
+        self.tenant.consents.grant(pending.client_id, pending.scopes.resource.app_id, pending.scopes.granted)
+        parameters = {"admin_consent": "True", "tenant": self.tenant.tenant_id, "scope": " ".join(pending.scopes.shown)}
+        return redirect(pending.redirect_uri, "query", parameters | ({} if pending.state is None else {"state": pending.state}))
 
     def login(self, request: Request, segment: str) -> Response:
         """Take the posted sign-in page: back to the client with a code, or the page again with the reason."""
@@ -113,6 +142,8 @@ class SignIn:
         del self.pending[request_id]
         # The page said what the application wants, so signing in there is consent.
         try:
+            if pending.for_everyone:
+                return self._agree_for_everyone(pending, user)
             check_assigned(self.tenant, user, check_enabled(self.tenant, find_client(self.tenant, pending.client_id)[1]))
             if not is_agreed(self.tenant, pending.client_id, pending.scopes, user, pending.asks_consent):
                 agree(self.tenant, pending.client_id, pending.scopes, user)

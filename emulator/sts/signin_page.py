@@ -23,11 +23,14 @@ def page(title: str, content: str, status: int = 200) -> Response:
     return Response(status, _PAGE.format(title=escape(title), content=content).encode(), dict(_HEADERS))
 
 
-def sign_in_page(action: str, request_id: str, application: str, hint: str = "", error: str = "") -> Response:
+def sign_in_page(
+    action: str, request_id: str, application: str, hint: str = "", error: str = "", scopes: Sequence[str] = ()
+) -> Response:
     """The form for user name and password. `request_id` names the authorization request that is under way."""
+    wanted = f'<p>which wants <span id="scopes">{escape(" ".join(scopes))}</span></p>' if scopes else ""
     problem = f'<p class="error" id="error">{escape(error)}</p>' if error else ""
     form = (
-        f'<p>to continue to <strong id="application">{escape(application)}</strong></p>{problem}'
+        f'<p>to continue to <strong id="application">{escape(application)}</strong></p>{wanted}{problem}'
         f'<form method="post" action="{escape(action)}"><input type="hidden" name="request" value="{escape(request_id)}">'
         f'<label>User name<input name="username" autocomplete="username" value="{escape(hint)}"></label>'
         '<label>Password<input name="password" type="password" autocomplete="current-password"></label>'

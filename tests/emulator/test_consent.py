@@ -110,6 +110,27 @@ def test_a_signed_in_user_sees_a_dialog_for_what_is_new_and_for_prompt_consent(
     assert returned(declined)["error_description"].startswith("AADSTS65004")
 
 
+def test_a_signed_in_user_who_may_not_agree_is_stuck_at_once(walk: AuthorizationRequest, entra: EntraEmulator) -> None:
+    walk.session.headers["Cookie"] = sign_in(walk).headers["Set-Cookie"].partition(";")[0]
+    entra.tenant.consents.mode = "off"
+    assert "code" in returned(walk.open())
+    answer = walk.open(prompt="consent")
+    assert ("AADSTS90094" in answer.text, "Location" in answer.headers) == (True, False)
+
+
+def test_an_administrator_agrees_for_everyone_at_the_endpoint_for_that(walk: AuthorizationRequest, entra: EntraEmulator) -> None:
+    entra.tenant.consents.mode = "off"
+    url = f"{entra.url}/{entra.tenant_id}/v2.0/adminconsent"
+    query = {"client_id": walk.client_id, "redirect_uri": walk.redirect_uri, "scope": READ, "state": "s"}
+    assert "AADSTS90094" in walk.submit(walk.session.get(url, params=query), ADA, PASSWORD).text
+    page = walk.session.get(url, params=query)
+    assert READ in page.text
+    back = returned(walk.submit(page, ADMIN, PASSWORD))
+    assert (back["admin_consent"], back["tenant"], back["state"]) == ("True", entra.tenant_id, "s")
+    assert "code" in returned(sign_in(walk))
+    assert "AADSTS50011" in walk.session.get(url, params={**query, "redirect_uri": "https://evil.example"}).text
+
+
 def test_the_token_endpoint_gives_nothing_that_nobody_agreed_to(
     walk: AuthorizationRequest, client: CallerAccount, entra: EntraEmulator
 ) -> None:
