@@ -35,6 +35,9 @@ def main() -> None:
         metavar=("LEAST", "MOST"),
         help="seconds that replicas lag behind writes",
     )
+    parser.add_argument(
+        "--channel-lag", nargs=3, action="append", default=[], metavar=("CHANNEL", "LEAST", "MOST"), help="of one channel alone"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the dice that draw lags and faults")
     options = parser.parse_args()
     emulator = EntraEmulator(
@@ -47,6 +50,8 @@ def main() -> None:
         lag=(options.lag[0], options.lag[1]),
         seed=options.seed,
     )
+    for channel, least, most in options.channel_lag:
+        emulator.consistency.lag(float(least), float(most), channel)
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
@@ -71,6 +76,7 @@ def _introduction(emulator: EntraEmulator, roles: list[str], ca_file: object) ->
   client secret     {caller.client_secret}
   user              {user.state["userPrincipalName"]} / correct horse
   managed identity  IDENTITY_ENDPOINT={environment["IDENTITY_ENDPOINT"]} IDENTITY_HEADER={environment["IDENTITY_HEADER"]}
+  lag of replicas   {emulator.consistency.longest()} seconds at most
   control           {emulator.url}/_emulator
 Stop with Ctrl-C."""
 

@@ -8,6 +8,7 @@ Only what is written over HTTP lags. What a test puts into the directory through
 """
 
 import random
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -46,6 +47,12 @@ class Lags:
 CHANNELS = {lag.name: number for number, lag in enumerate(fields(Lags))}
 
 
+class _Thread(threading.local):
+    """Which replica the request under way in this thread asks; a test's own thread makes no request."""
+
+    replica: int | None = None
+
+
 class Consistency:
     """Decides which version of a record a read sees. `lags` may be changed at any time, also for writes under way."""
 
@@ -54,7 +61,7 @@ class Consistency:
         self.replicas = 3
         self._serial = 0
         self._settled = 0
-        self._replica: int | None = None
+        self._thread = _Thread()
         self.reset(seed)
         self.lag(*(DEFAULT_LAG if lag is None else lag))
 
@@ -102,16 +109,16 @@ class Consistency:
     @contextmanager
     def request(self) -> Iterator[None]:
         """What happens within is one request: one replica (of each channel) answers its reads, and its writes lag."""
-        outer, self._replica = self._replica, self._random.randrange(self.replicas)
+        outer, self._thread.replica = self._thread.replica, self._random.randrange(self.replicas)
         try:
             yield
         finally:
-            self._replica = outer
+            self._thread.replica = outer
 
     def note(self, record: Record, before: Version) -> bool:
         """Remember a write to a record that was `before`. Returns whether it is under way to replicas."""
         longest = self.longest()
-        if not longest or self._replica is None:
+        if not longest or self._thread.replica is None:
             record.versions.clear()
             return False
         self._serial += 1
@@ -136,7 +143,8 @@ class Consistency:
             return None
         if not record.versions or (self.replica_share < 1 and self._random.random() >= self.replica_share):
             return Version.of(record)
-        replica = self._random.randrange(self.replicas) if self._replica is None else self._replica
+        asked = self._thread.replica
+        replica = self._random.randrange(self.replicas) if asked is None else asked
         least, most = getattr(self.lags, channel)
         number, now = CHANNELS[channel], self.clock.time()
         for version in reversed(record.versions):

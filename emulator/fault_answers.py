@@ -130,6 +130,9 @@ def change_response(fault: Fault, response: Response, active_kid: str) -> None:
         case "key_missing":
             keys = [key for key in response.json()["keys"] if key["kid"] != active_kid]
             response.body = orjson.dumps({"keys": keys})
+        case "key_repeated":
+            keys = response.json()["keys"]
+            response.body = orjson.dumps({"keys": [*keys, *(key for key in keys if key["kid"] == active_kid)]})
 
 
 def raw_answer(fault: Fault, now: datetime) -> Response | None:

@@ -72,6 +72,7 @@ KINDS: dict[str, Kind] = {
     "token_html": Kind(*_TOKEN_POST, draw=_one_of("status", (200, 503))),
     "token_without_token": Kind(*_TOKEN_POST),
     "key_missing": Kind(TOKEN, "GET", r"/keys$"),
+    "key_repeated": Kind(TOKEN, "GET", r"/keys$"),
     # Connections, before there is a request
     "connection_refused": Kind(CONNECTION),
     "late_connection": Kind(CONNECTION, draw=_one_of("seconds", (1.0, 60.0))),

@@ -67,6 +67,7 @@ class UserGrants:
         _check_verifier(code, form.get("code_verifier"))
         code.redeemed = True
         grant = self._narrowed(code.grant, form, client) if version == 2 else code.grant
+        check_agreed(self._tenant, client.app_id, grant.scopes, grant.user)
         return self._answer(request, form, grant, client, version)
 
     def refresh_token(self, request: Request, form: dict[str, str], version: int) -> dict[str, Any]:
@@ -86,6 +87,7 @@ class UserGrants:
             if refused and "resource" in form and not form.get("scope"):
                 raise StsError(9010010)
             grant = self._narrowed(grant, form, client)
+        check_agreed(self._tenant, client.app_id, grant.scopes, grant.user)
         return self._answer(request, form, replace(grant, nonce=None), client, version)
 
     def device_code(self, request: Request, form: dict[str, str], version: int) -> dict[str, Any]:
@@ -105,7 +107,6 @@ class UserGrants:
             grant.scopes.resource.check_indicator(indicator)
             return grant
         asked = read_scopes(self._tenant, form["scope"], client.state, indicator=indicator)
-        check_agreed(self._tenant, client.app_id, asked, grant.user)
         return replace(grant, scopes=replace(asked, openid=asked.openid | grant.scopes.openid))
 
     def _client(self, request: Request, form: dict[str, str], platform: str, state: State) -> Client:

@@ -99,6 +99,8 @@ def test_a_key_document_can_lack_the_key_that_signs(entra: EntraEmulator) -> Non
     entra.faults.add("key_missing")
     lacking, whole = ({key["kid"] for key in entra.session().get(url).json()["keys"]} for _ in range(2))
     assert whole - lacking == {entra.keys.active.kid}
+    entra.faults.add("key_repeated")
+    assert [key["kid"] for key in entra.session().get(url).json()["keys"]].count(entra.keys.active.kid) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Replicas: each hears of a write after a lag of its own, drawn from a range; each request asks one of them."""
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -218,6 +219,15 @@ def test_what_a_test_seeds_is_there_at_once(graph: GraphClient, entra: EntraEmul
     assert statuses(graph, "GET", f"/applications/{record.id}") == {200}
     entra.directory.write_application(record, {"displayName": "seeded anew"})
     assert graph("GET", f"/applications/{record.id}").json()["displayName"] == "seeded anew"
+
+
+def test_what_a_test_seeds_while_a_request_is_under_way_is_there_at_once(entra: EntraEmulator) -> None:
+    entra.consistency.lag(5)
+    with entra.consistency.request():
+        thread = threading.Thread(target=seeded, args=(entra,))
+        thread.start()
+        thread.join()
+    assert entra.directory.applications.under_way() == []
 
 
 def _settle(entra: EntraEmulator) -> None:
