@@ -1,35 +1,16 @@
 """Replicas: each hears of a write after a lag of its own, drawn from a range; each request asks one of them."""
 
-import threading
-import time
-from collections.abc import Callable
-
 import jwt
 import pytest
 
-from emulator import consistency
-from emulator.consistency import CALM, CHANNELS, ENTRA_LAG
-from emulator.directory.record import Record
+from emulator.consistency import ENTRA_LAG
 from emulator.server import CallerAccount, EntraEmulator
-from tests.emulator.client import GraphClient, graph_client
+from tests.emulator.client import GraphClient, create, graph_client, statuses
 
 
 @pytest.fixture(autouse=True)
 def _frozen(entra: EntraEmulator) -> None:
     entra.clock.freeze()
-
-
-def create(graph: GraphClient, **body: object) -> dict[str, str]:
-    """POST of an application."""
-    answer = graph("POST", "/applications", {"displayName": "x", **body})
-    assert answer.status_code == 201, answer.text
-    made: dict[str, str] = answer.json()
-    return made
-
-
-def statuses(graph: GraphClient, method: str, path: str, body: object = None, times: int = 40) -> set[int]:
-    """What a call repeated is answered."""
-    return {graph(method, path, body).status_code for _ in range(times)}
 
 
 def test_replicas_hear_of_a_write_at_different_moments(graph: GraphClient, entra: EntraEmulator) -> None:
@@ -205,91 +186,3 @@ def test_the_token_service_learns_late_of_an_api_and_its_version(
         versions.append(jwt.decode(token, options={"verify_signature": False})["ver"])
         entra.clock.advance(5)
     assert versions == ["1.0", "2.0"]
-
-
-def seeded(entra: EntraEmulator) -> Record:
-    """An application that a test puts in by itself."""
-    (record,) = entra.seed_applications(1)
-    return record
-
-
-def test_what_a_test_seeds_is_there_at_once(graph: GraphClient, entra: EntraEmulator) -> None:
-    entra.consistency.lag(1, 20)
-    record = seeded(entra)
-    assert statuses(graph, "GET", f"/applications/{record.id}") == {200}
-    entra.directory.write_application(record, {"displayName": "seeded anew"})
-    assert graph("GET", f"/applications/{record.id}").json()["displayName"] == "seeded anew"
-
-
-def test_what_a_test_seeds_while_a_request_is_under_way_is_there_at_once(entra: EntraEmulator) -> None:
-    entra.consistency.lag(5)
-    with entra.consistency.request():
-        thread = threading.Thread(target=seeded, args=(entra,))
-        thread.start()
-        thread.join()
-    assert entra.directory.applications.under_way() == []
-
-
-def _settle(entra: EntraEmulator) -> None:
-    entra.consistency.settle()
-
-
-def _calm(entra: EntraEmulator) -> None:
-    entra.consistency.calm()
-
-
-def _control(entra: EntraEmulator) -> None:
-    entra.session().patch(f"{entra.url}/_emulator/consistency", json={"settle": True})
-
-
-@pytest.mark.parametrize(("act", "later"), [(_settle, {404}), (_calm, {200}), (_control, {404})])
-def test_settle_lets_everything_arrive_and_calm_ends_the_lag(
-    graph: GraphClient, entra: EntraEmulator, act: Callable[[EntraEmulator], None], later: set[int]
-) -> None:
-    entra.consistency.lag(10)
-    first = create(graph, uniqueName="u")
-    graph("DELETE", f"/applications/{seeded(entra).id}")
-    act(entra)
-    assert statuses(graph, "GET", f"/applications/{first['id']}") == {200}
-    assert [one["id"] for one in graph("GET", "/applications?$filter=displayName eq 'x'").json()["value"]] == [first["id"]]
-    assert statuses(graph, "GET", f"/applications/{create(graph)['id']}") == later
-
-
-def test_a_lag_can_be_set_for_some_channels_alone(entra: EntraEmulator) -> None:
-    entra.consistency.lag(0.2, 2, "by_id", "lists")
-    assert (entra.consistency.lags.by_id, entra.consistency.lags.lists) == ((0.2, 2.0), (0.2, 2.0))
-    assert entra.consistency.lags.by_app_id == CALM
-    for wrong in ((2, 1), (-1, 1)):
-        with pytest.raises(ValueError, match="range"):
-            entra.consistency.lag(*wrong)
-
-
-def test_a_lag_is_given_with_the_emulator_or_by_the_constant(monkeypatch: pytest.MonkeyPatch) -> None:
-    lags = EntraEmulator(lag=(1, 20)).consistency.lags
-    assert {getattr(lags, channel) for channel in CHANNELS} == {(1.0, 20.0)}
-    monkeypatch.setattr(consistency, "DEFAULT_LAG", (3.0, 4.0))
-    assert EntraEmulator().consistency.lags.lists == (3.0, 4.0)
-    assert EntraEmulator(lag=CALM).consistency.longest() == 0
-
-
-def test_lags_run_on_the_real_clock_as_well(graph: GraphClient, entra: EntraEmulator) -> None:
-    entra.clock.resume()
-    entra.consistency.lag(0.05, 0.1)
-    path = f"/applications/{create(graph)['id']}"
-    assert graph("GET", path).status_code == 404
-    end = time.monotonic() + 5
-    while statuses(graph, "GET", path, times=9) != {200}:
-        assert time.monotonic() < end
-
-
-def test_the_past_is_forgotten_once_all_know_the_present(graph: GraphClient, entra: EntraEmulator) -> None:
-    entra.consistency.lag(5)
-    path = f"/applications/{create(graph)['id']}"
-    for _ in range(50):
-        entra.clock.advance(4)
-        graph("PATCH", path, {"notes": "n"})
-    (record,) = entra.directory.applications.under_way()
-    assert len(record.versions) <= 4
-    entra.clock.advance(5)
-    assert entra.directory.applications.under_way() == []
-    assert record.versions == []
