@@ -157,6 +157,20 @@ def test_the_token_service_has_replicas_for_service_principals(graph: GraphClien
     assert entra.token_for(account)
 
 
+def test_a_role_is_not_assigned_to_a_young_service_principal(
+    graph: GraphClient, admin: GraphClient, entra: EntraEmulator
+) -> None:
+    resource = entra.directory.graph
+    app_id = create(graph)["appId"]
+    entra.consistency.set(writes=5)
+    principal = graph("POST", "/servicePrincipals", {"appId": app_id}).json()["id"]
+    body = {"principalId": principal, "resourceId": resource.id, "appRoleId": resource.state["appRoles"][0]["id"]}
+    path = f"/servicePrincipals/{resource.id}/appRoleAssignedTo"
+    assert admin("POST", path, body).status_code == 404
+    entra.clock.advance(5)
+    assert admin("POST", path, body).status_code == 201
+
+
 def test_users_are_read_from_replicas(admin: GraphClient, entra: EntraEmulator) -> None:
     user = entra.add_user("ada@example.com")
     entra.consistency.lag(5)
