@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from emulator.clouds import CLOUDS
+from emulator.consistency import DEFAULT_LAG
 from emulator.directory.directory import GRAPH_APP_ROLES
 from emulator.server import EntraEmulator
 
@@ -26,6 +27,18 @@ def main() -> None:
     parser.add_argument(
         "--role", action="append", default=[], choices=sorted(GRAPH_APP_ROLES), help="permission of the first client"
     )
+    parser.add_argument(
+        "--lag",
+        type=float,
+        nargs=2,
+        default=DEFAULT_LAG,
+        metavar=("LEAST", "MOST"),
+        help="seconds that replicas lag behind writes",
+    )
+    parser.add_argument(
+        "--channel-lag", nargs=3, action="append", default=[], metavar=("CHANNEL", "LEAST", "MOST"), help="of one channel alone"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the dice that draw lags and faults")
     options = parser.parse_args()
     emulator = EntraEmulator(
         tenant_id=options.tenant,
@@ -34,7 +47,11 @@ def main() -> None:
         port=options.port,
         host_names=options.name,
         issuer_base=options.issuer,
+        lag=(options.lag[0], options.lag[1]),
+        seed=options.seed,
     )
+    for channel, least, most in options.channel_lag:
+        emulator.consistency.lag(float(least), float(most), channel)
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
@@ -59,6 +76,7 @@ def _introduction(emulator: EntraEmulator, roles: list[str], ca_file: object) ->
   client secret     {caller.client_secret}
   user              {user.state["userPrincipalName"]} / correct horse
   managed identity  IDENTITY_ENDPOINT={environment["IDENTITY_ENDPOINT"]} IDENTITY_HEADER={environment["IDENTITY_HEADER"]}
+  lag of replicas   {emulator.consistency.longest()} seconds at most
   control           {emulator.url}/_emulator
 Stop with Ctrl-C."""
 

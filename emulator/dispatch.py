@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from emulator.call_log import CallLog
 from emulator.clouds import AUTHORITY_HOSTS, GRAPH_HOSTS
-from emulator.fault_answers import graph_error, raw_answer
+from emulator.fault_answers import change_response, changed_request, graph_error, raw_answer, token_answer
 from emulator.faults import Fault, Faults
 from emulator.graph.errors import GraphError
 from emulator.graph.listing import Lister
@@ -40,45 +40,45 @@ class Dispatcher:
             first = request.path.split("/", 2)[1] if request.path.startswith("/") else ""
             if first == "_emulator":
                 return self._others[first](request)
-            self._fault = fault = self._faults.strike(request)
+            service = self._service(request, first)
+            name = "graph" if service == self._graph.answer else "token" if service == self._sts else "other"
+            self._fault = fault = self._faults.strike(name, request)
             try:
-                response = self._answer(request, first, fault)
+                with self._tenant.consistency.request():
+                    response = self._answer(request, service, fault)
             finally:
                 self._fault = None
             self.log.note(request, response, self._tenant.clock.time(), fault.kind if fault else "")
             return response
 
-    def _answer(self, request: Request, first: str, fault: Fault | None) -> Response:
-        if fault is not None and fault.kind == "reset_before":
-            return Response(0, cut="reset")
-        service = self._service(request, first)
+    def _answer(self, request: Request, service: Answer, fault: Fault | None) -> Response:
         if fault is None:
             return service(request)
-        raw = raw_answer(fault, self._tenant.clock.now())
-        if raw is None and service != self._graph.answer:
-            error = graph_error(fault, "")
-            raw = Response(error.status, b"", error.headers) if error is not None else None
-        response = raw or service(request)
-        if fault.kind == "reset_after":
-            response.cut = "reset"
-        elif fault.kind == "truncated":
-            response.cut = "truncate"
-        elif fault.kind == "slow":
-            response.delay = float(fault.details.get("seconds", 1.0))
+        if fault.kind == "reset_before":
+            return Response(0, cut="reset")
+        if fault.kind == "hang" and fault.details.get("before"):
+            return Response(0, cut="hang", pace=float(fault.details.get("seconds", 60.0)))
+        now = self._tenant.clock.now()
+        instead = raw_answer(fault, now)
+        if instead is None and service != self._graph.answer:
+            instead = token_answer(fault, now, request.host or self._tenant.cloud.authority_hosts[0])
+        response = instead or service(changed_request(fault, request))
+        change_response(fault, response, self._tenant.keys.active.kid)
         return response
 
     def _service(self, request: Request, first: str) -> Answer:
         name = request.host.partition(":")[0].lower()
         if name in AUTHORITY_HOSTS:
             return self._sts
-        if first in ("v1.0", "oidc") or name in GRAPH_HOSTS:
+        if first in ("v1.0", "beta", "oidc") or name in GRAPH_HOSTS:
             return self._graph.answer
         return self._others.get(first, self._sts)
 
     def _answer_in_batch(self, request: Request) -> Response:
         """Answer a request inside a batch: faults that are error answers strike it on its own."""
-        self._fault = fault = self._faults.strike(request)
-        response = self._graph.answer(request)
+        self._fault = fault = self._faults.strike("graph", request, in_batch=True)
+        with self._tenant.consistency.request():
+            response = self._graph.answer(request)
         self.log.note(request, response, self._tenant.clock.time(), fault.kind if fault else "")
         return response
 

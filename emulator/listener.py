@@ -1,36 +1,67 @@
-"""The TLS listener: uvicorn in a thread, with an ASGI application that can also break connections."""
+"""The TLS listener: uvicorn's HTTP in a thread, behind a door that can also open late or slam."""
 
 import asyncio
+import itertools
 import socket
 import ssl
-import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
+from emulator.faults import Fault
 from emulator.message import Request, Response
+from emulator.wire import break_off, no_linger, relay_slowly
 
-_NO_LINGER = struct.pack("ii", 1, 0)
+_HANDSHAKE_SECONDS = 120.0
 
 
 class Listener:
-    """Serves `answer` over TLS. The socket is bound at once, so `port` is known before `start`."""
+    """Serves `answer` over TLS. The socket is bound at once, so `port` is known before `start`.
 
-    def __init__(self, answer: Callable[[Request], Response], host: str, port: int, context: ssl.SSLContext) -> None:
+    `connecting` is asked for each connection whether a fault strikes it.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Request], Response],
+        host: str,
+        port: int,
+        context: ssl.SSLContext,
+        connecting: Callable[[], Fault | None],
+    ) -> None:
         self._answer = answer
         self._context = context
+        self._connecting = connecting
         self._transports: dict[Any, asyncio.Transport] = {}
-        self._socket = socket.create_server((host, port))
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._socket = socket.create_server((host, port), backlog=2048)
+        self._socket.setblocking(False)
         self.host, self.port = self._socket.getsockname()[:2]
-        self._server: uvicorn.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = asyncio.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to serve; returns when connections are accepted."""
+        started = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(started)), name="entra-emulator", daemon=True)
+        self._thread.start()
+        started.wait(30)
+
+    def stop(self) -> None:
+        """Close every connection and the socket."""
+        if self._loop is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join(10)
+        self._socket.close()
+
+    async def _serve(self, started: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
         config = uvicorn.Config(
             self,
             http=self._protocol(),
@@ -41,50 +72,70 @@ class Listener:
             server_header=False,
             date_header=False,
             timeout_keep_alive=120,
-            ssl_context_factory=lambda *_: self._context,
-            loop="asyncio",
         )
-        started = threading.Event()
-        server = uvicorn.Server(config)
-
-        async def serve() -> None:
-            self._loop = asyncio.get_running_loop()
-            serving = asyncio.ensure_future(server.serve(sockets=[self._socket]))
-            while not server.started and not serving.done():
-                await asyncio.sleep(0.005)
-            started.set()
-            await serving
-
-        self._server = server
-        self._thread = threading.Thread(target=lambda: asyncio.run(serve()), name="entra-emulator", daemon=True)
-        self._thread.start()
-        started.wait(30)
-
-    def stop(self) -> None:
-        """Close every connection and the socket."""
-        if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
-            self._server.force_exit = True
-            if self._loop is not None:
-                # A client that keeps its connection open would hold up the end of TLS, and so the server's.
-                self._loop.call_soon_threadsafe(self._abort_all)
-            self._thread.join(10)
-        self._socket.close()
-
-    def _abort_all(self) -> None:
+        config.load()
+        state = ServerState()
+        self._spawn(self._accept(lambda: config.http_protocol_class(config=config, server_state=state, app_state={})))  # type: ignore[call-arg]
+        started.set()
+        await self._stopping.wait()
+        # A client that keeps its connection open would hold up the end of TLS, and so the end of this.
         for transport in list(self._transports.values()):
             transport.abort()
+        tasks = [*self._tasks, *state.tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _accept(self, factory: Callable[[], asyncio.Protocol]) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            connection, _ = await loop.sock_accept(self._socket)
+            self._spawn(self._connect(connection, factory))
+
+    async def _connect(self, connection: socket.socket, factory: Callable[[], asyncio.Protocol]) -> None:
+        fault = self._connecting()
+        seconds = float(fault.details.get("seconds", 1.0)) if fault is not None else 0.0
+        kind = fault.kind if fault is not None else ""
+        try:
+            if kind == "connection_refused":
+                no_linger(connection)
+                connection.close()
+                return
+            if kind == "late_connection":
+                await asyncio.sleep(seconds)
+            if kind == "slow_handshake":
+                outer, (near, connection) = connection, socket.socketpair()
+                near.setblocking(False)
+                connection.setblocking(False)
+                self._spawn(relay_slowly(outer, near, seconds))
+            with suppress(OSError):
+                await asyncio.get_running_loop().connect_accepted_socket(
+                    factory, connection, ssl=self._context, ssl_handshake_timeout=_HANDSHAKE_SECONDS
+                )
+        except asyncio.CancelledError:
+            connection.close()
+            raise
 
     def _protocol(self) -> type[H11Protocol]:
         transports = self._transports
+        relayed = itertools.count(1)
 
         class Protocol(H11Protocol):
             """Remembers the transport of each connection, so that a fault can break it."""
 
             def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-                # Header and body are written apart; without this the body would wait for the client's delayed ACK.
-                transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                raw = transport.get_extra_info("socket")
+                if raw.family != socket.AF_UNIX:
+                    # Header and body are written apart; without this the body would wait for the client's delayed ACK.
+                    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 super().connection_made(transport)
+                self.client = self.client or ("relayed", next(relayed))
                 transports[self.client] = transport
 
             def connection_lost(self, exc: Exception | None) -> None:
@@ -112,17 +163,14 @@ class Listener:
 
     async def _send(self, response: Response, client: Any, send: Callable[[Any], Any]) -> None:
         transport = self._transports.get(tuple(client) if client else None)
-        if response.cut == "reset" and transport is not None:
-            raw = transport.get_extra_info("socket")
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-            transport.abort()
+        if response.cut and transport is not None:
+            await break_off(response, transport)
+            # Only then does uvicorn know that there is nothing left to answer.
+            while tuple(client) in self._transports:
+                await asyncio.sleep(0.005)
             return
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers.items()]
         if response.status not in (204, 304):
             headers.append((b"content-length", str(len(response.body)).encode()))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        if response.cut == "truncate" and transport is not None:
-            await send({"type": "http.response.body", "body": response.body[: len(response.body) // 2], "more_body": True})
-            transport.close()
-            return
         await send({"type": "http.response.body", "body": response.body})

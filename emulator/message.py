@@ -48,7 +48,9 @@ class Request:
 class Response:
     """One response, and what the listener does to it on the wire: a delay in seconds, or a cut.
 
-    `cut` is "" (none), "reset" (the connection breaks, nothing is sent) or "truncate" (half of the body is sent, then the end).
+    `cut` is "" (none), "reset" (the connection breaks, nothing is sent), "truncate" (half of the body is sent, then the end),
+    "hang" (nothing is sent for `pace` seconds), "header_drip" or "body_drip" (they take `pace` seconds), "endless" (a body of
+    `size` bytes without an announced end) or "garbage" (bytes that are not HTTP).
     """
 
     status: int
@@ -56,6 +58,8 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
     cut: str = ""
+    pace: float = 0.0
+    size: int = 0
 
     @classmethod
     def of_json(cls, status: int, content: Any, headers: dict[str, str] | None = None) -> "Response":

@@ -1,13 +1,16 @@
 """Everything that belongs to the one emulated tenant, handed to each part that answers requests."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from emulator.assumptions import Assumptions
 from emulator.clock import Clock
 from emulator.clouds import AUTHORITY_HOSTS, PUBLIC, Cloud
 from emulator.consistency import Consistency
+from emulator.directory.consents import Consents
 from emulator.directory.directory import GRAPH_APP_ID, Directory
 from emulator.directory.policies import Policies
+from emulator.directory.sign_ins import SignIns
 from emulator.message import Request
 from emulator.sts.signing_keys import CONSUMER_TENANT, SigningKeys
 
@@ -28,6 +31,10 @@ class Tenant:
     domain: str = "example.onmicrosoft.com"
     name: str = "Example"
     region: str = "EU"
+    consents: Consents = field(default_factory=Consents)
+    sign_ins: SignIns = field(default_factory=SignIns)
+    key_reads: deque[float] = field(default_factory=deque)
+    """When `keyCredentials` was selected, in the last minute."""
     issuer_base: str = ""
     """Scheme and host of v2 issuers; the emulator's own URL unless given."""
 

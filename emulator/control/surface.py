@@ -6,15 +6,19 @@ It is no part of what is emulated: no authentication, no log, no faults. Names i
 import dataclasses
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from emulator.consistency import CHANNELS
 from emulator.control.minting import mint
+from emulator.directory.consents import EVERYONE
+from emulator.faults import Strike, plan
 from emulator.message import Request, Response
 
 if TYPE_CHECKING:
     from emulator.server import EntraEmulator
 
 Body = dict[str, Any]
+_CONSISTENCY = ("replicas", "replica_share", "credential_write_window", "reference_refusal")
 
 
 class ControlSurface:
@@ -35,10 +39,15 @@ class ControlSurface:
             ("DELETE", "faults"): lambda body: emulator.faults.clear(int(body.get("seed", 0))),
             ("GET", "requests"): lambda _: [dataclasses.asdict(call) for call in emulator.requests],
             ("DELETE", "requests"): lambda _: emulator.requests.clear(),
+            ("POST", "strikes"): lambda body: [dataclasses.asdict(f) for f in emulator.faults.schedule(self._strikes(body))],
+            ("POST", "directory-roles"): lambda body: emulator.assign_directory_role(body["client_id"], body["role"]),
             ("POST", "callers"): lambda body: dataclasses.asdict(emulator.add_caller(**body)),
             ("POST", "apis"): self.add_api,
             ("POST", "users"): self.add_user,
             ("POST", "managed-identities"): self.add_managed_identity,
+            ("GET", "consent"): lambda _: self._consent(),
+            ("PATCH", "consent"): self.change_consent,
+            ("POST", "consents"): self.grant_consent,
             ("GET", "policy"): lambda _: emulator.tenant.policies.default,
             ("PATCH", "policy"): lambda body: emulator.tenant.policies.change(body),
             ("GET", "keys"): lambda _: self._keys(),
@@ -90,12 +99,19 @@ class ControlSurface:
         return self._clock()
 
     def change_consistency(self, body: Body) -> Any:
-        """`lags` (channel to seconds), `replica_share`, `credential_write_window`, `reference_refusal`."""
+        """`lag` (seconds, or [least, most]) for every channel, `lags` (channel to the same), the members of _CONSISTENCY, and
+        `calm` or `settle` (true)."""
         consistency = self._emulator.consistency
+        if "lag" in body:
+            consistency.set(**dict.fromkeys(CHANNELS, cast(Any, body["lag"])))
         consistency.set(**body.get("lags", {}))
-        for name in ("replica_share", "credential_write_window", "reference_refusal"):
+        for name in _CONSISTENCY:
             if name in body:
                 setattr(consistency, name, body[name])
+        if body.get("calm"):
+            consistency.calm()
+        if body.get("settle"):
+            consistency.settle()
         return self._consistency()
 
     def change_assumptions(self, body: Body) -> Any:
@@ -121,13 +137,41 @@ class ControlSurface:
         account = self._emulator.add_managed_identity(**body)
         return {**dataclasses.asdict(account), **self._emulator.identity_environment}
 
+    def change_consent(self, body: Body) -> Any:
+        """`mode` ("on", "low", "off"), `admin_requests`, `low` ([resource's client id, scope] pairs)."""
+        consents = self._emulator.tenant.consents
+        for name in body.keys() & {"mode", "admin_requests"}:
+            setattr(consents, name, body[name])
+        if "low" in body:
+            consents.low = {(resource, scope) for resource, scope in body["low"]}
+        return self._consent()
+
+    def grant_consent(self, body: Body) -> Any:
+        """`client_id`, `resource_id` (a client id), `scopes`, and `user` (a user principal name) unless it is for everyone."""
+        user_id = EVERYONE
+        if "user" in body:
+            user = self._emulator.directory.users.find("userPrincipalName", body["user"])
+            if user is None:
+                raise KeyError(body["user"])
+            user_id = user.id
+        self._emulator.tenant.consents.grant(body["client_id"], body["resource_id"], body["scopes"], user_id)
+
+    def _strikes(self, body: Body) -> list[Strike]:
+        """The `strikes` listed, or those of `plan` (the arguments of `emulator.faults.plan`)."""
+        return plan(**body["plan"]) if "plan" in body else [Strike(**strike) for strike in body["strikes"]]
+
+    def _consent(self) -> Any:
+        consents = self._emulator.tenant.consents
+        return {"mode": consents.mode, "admin_requests": consents.admin_requests, "low": sorted(consents.low)}
+
     def _clock(self) -> Any:
         return {"now": self._emulator.clock.now().isoformat()}
 
     def _consistency(self) -> Any:
         consistency = self._emulator.consistency
-        names = ("replica_share", "credential_write_window", "reference_refusal")
-        return {"lags": dataclasses.asdict(consistency.lags), **{name: getattr(consistency, name) for name in names}}
+        ranges = dataclasses.asdict(consistency.lags).items()
+        lags = {name: least if least == most else [least, most] for name, (least, most) in ranges}
+        return {"lags": lags, **{name: getattr(consistency, name) for name in _CONSISTENCY}}
 
     def _keys(self) -> Any:
         keys = self._emulator.keys

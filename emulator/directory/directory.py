@@ -19,10 +19,19 @@ GRAPH_APP_ROLES = {
     "Policy.Read.All": "246dd0d5-5bd0-4def-940b-0421030a5b68",
     "User.Read.All": "df021288-bdef-4463-88db-98f22de89214",
     # The ids of these are not in the sources at hand; the emulator made them.
+    "AuditLog.Read.All": "b0afded3-3588-46d8-8b3d-9842eff778da",
     "AppRegistration.Create": "e3a1b5c7-0d2f-4a68-9b14-5c7d9e1f3a50",
     "Policy.ReadWrite.ApplicationConfiguration": "e3a1b5c7-0d2f-4a68-9b14-5c7d9e1f3a51",
     "User.ReadWrite.All": "e3a1b5c7-0d2f-4a68-9b14-5c7d9e1f3a52",
 }
+CREATE_ACTION = "microsoft.directory/applications/create"
+UPDATE_ACTION = "microsoft.directory/applications/allProperties/allTasks"
+DIRECTORY_ROLES = {
+    "Application Administrator": (CREATE_ACTION, UPDATE_ACTION),
+    "Cloud Application Administrator": (CREATE_ACTION, UPDATE_ACTION),
+    "Application Developer": ("microsoft.directory/applications/createAsOwner",),
+}
+"""What directory roles allow on applications, as far as it matters here."""
 RETENTION_SECONDS = 30 * 24 * 3600
 """How long soft-deleted objects stay restorable."""
 GRAPH_SCOPES = ("User.Read", "openid", "profile", "email", "offline_access")
@@ -45,6 +54,10 @@ class Directory:
         self.users = Store(clock, consistency, ("userPrincipalName",))
         self.identifier_uris: dict[str, Record] = {}
         self.role_assignments: dict[str, State] = {}
+        self.role_actions: dict[str, set[str]] = {}
+        """What directory roles allow a principal, by its object id."""
+        self.admins: set[str] = set()
+        """The object ids of users who may consent to anything."""
         self.trusted_issuers: dict[str, dict[str, object]] = {}
         """Public keys of outside token issuers, issuer to kid to key, for federated identity credentials."""
         self.passwords: dict[str, str] = {}
@@ -106,9 +119,13 @@ class Directory:
         if with_service_principal and principal is not None:
             self.service_principals.soft_delete(principal)
 
-    def purge_application(self, record: Record) -> None:
-        """Delete a soft-deleted application for good."""
+    def purge_application(self, record: Record, with_service_principal: bool = False) -> None:
+        """Delete a soft-deleted application for good and, if wanted, its soft-deleted service principals."""
         self.applications.purge(record)
+        if with_service_principal:
+            app_id = record.state["appId"]
+            for principal in [p for p in self.service_principals.deleted.values() if p.state["appId"] == app_id]:
+                self.service_principals.purge(principal)
 
     def restore_application(self, record: Record) -> None:
         """Bring a soft-deleted application back, without its service principal."""

@@ -35,7 +35,7 @@ def check_application(state: dict[str, Any], changed: set[str], assumptions: Ass
     if "tags" in changed:
         _check_tags(state["tags"])
     if "identifierUris" in changed:
-        _check_identifier_uris(state)
+        _check_identifier_uris(state, assumptions.https_identifier_uris_need_token_version_2)
     if changed & {*PLATFORMS, "signInAudience"}:
         # Another audience has other limits, so all platforms are looked at again.
         platforms = set(PLATFORMS) if "signInAudience" in changed else changed & set(PLATFORMS)
@@ -89,7 +89,16 @@ def _check_tags(tags: list[str]) -> None:
         raise bad_request("Request contains a property with duplicate values.")
 
 
-def _check_identifier_uris(state: dict[str, Any]) -> None:
+def _check_identifier_uris(state: dict[str, Any], version_2_for_https: bool) -> None:
+    version = (state.get("api") or {}).get("requestedAccessTokenVersion")
+    for uri in state["identifierUris"]:
+        if version_2_for_https and version != 2 and uri.startswith("https://"):
+            text = (
+                f"Failed to add identifier URI {uri}. All newly added URIs must contain a tenant verified domain, tenant ID, or "
+            )
+            raise bad_request(
+                f"{text}app ID, as per the default tenant policy of your organization.", "InvalidValue", "identifierUris"
+            )
     uris = state["identifierUris"]
     limit = 120 if state.get("signInAudience") in PERSONAL else 255
     if any(len(uri) > limit or "*" in uri or not urlsplit(uri).scheme for uri in uris):

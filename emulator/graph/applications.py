@@ -7,17 +7,15 @@ from emulator.directory.record import Record, State
 from emulator.directory.secrets import digest, new_password
 from emulator.graph import authorization, lookup
 from emulator.graph.application_rules import check_application, check_disabled_before_removal
-from emulator.graph.bodies import bound_ids, checked_body
+from emulator.graph.bodies import bound_ids, checked_body, existing_principals
 from emulator.graph.call import Call, answer
-from emulator.graph.errors import bad_request, conflict_on, invalid_value, not_found
-from emulator.graph.key_credentials import merged_keys
+from emulator.graph.errors import bad_request, conflict_on, invalid_value, passwords_refused
+from emulator.graph.key_credentials import count_key_read, merged_keys, with_keys
 from emulator.graph.listing import Kind, Lister, selected, shape
 from emulator.graph.password_rules import check_password
 from emulator.graph.quota import check_quota
 from emulator.graph.router import Router
 from emulator.message import Response
-
-OWNERS_AT_CREATION = 20
 
 
 class Applications:
@@ -55,16 +53,17 @@ class Applications:
 
     def read(self, call: Call) -> Response:
         """GET of one application. The keys of certificates come only with `$select=keyCredentials`."""
-        record, state = lookup.application(call)
+        record, seen = lookup.application(call)
         authorization.require_read(call, record)
         names = selected(call, self._kind)
-        shown = shape(state, self._kind, names)
+        shown = shape(seen.state, self._kind, names)
         if names is not None and "keyCredentials" in names:
-            shown["keyCredentials"] = [{**k, "key": record.keys.get(k["keyId"])} for k in shown["keyCredentials"]]
+            count_key_read(call)
+            shown["keyCredentials"] = with_keys(record, shown["keyCredentials"])
         chosen = f"({','.join(names)})" if names is not None else ""
         expand = call.query.get("$expand")
         if expand == "owners":
-            shown["owners"] = [owner_entry(call, owner) for owner in record.owners]
+            shown["owners"] = [owner_entry(call, owner) for owner in seen.owners]
         elif expand:
             raise bad_request(f"Could not expand '{expand}'.")
         return answer(200, {"@odata.context": f"{call.base}/$metadata#applications{chosen}/$entity", **shown})
@@ -100,13 +99,8 @@ class Applications:
         if not body.get("displayName"):
             raise invalid_value("displayName")
         own = call.caller.principal_id
-        owners = bound_ids(call, "owners")
-        if len(owners) > OWNERS_AT_CREATION:
-            raise bad_request("The number of owners at creation is limited to 20.")
-        for owner in owners:
-            if tenant.directory.principal(owner) is None:
-                raise not_found(owner)
-        if call.caller.has(authorization.OWNED_BY) or tenant.assumptions.read_write_all_creator_becomes_owner:
+        owners = existing_principals(call, bound_ids(call, "owners"))
+        if authorization.creator_becomes_owner(call):
             owners.append(own)
         check_quota(call)
         maps_claims = bool((body.get("api") or {}).get("acceptMappedClaims"))
@@ -115,8 +109,10 @@ class Applications:
             raise invalid_value("api")
         state = _filled(body)
         asked = body.get("passwordCredentials") or []
-        if asked and not allow_passwords:
-            raise bad_request("New password credentials must be generated using service actions.")
+        if asked and (not allow_passwords or tenant.assumptions.passwords_at_creation == "refused"):
+            raise passwords_refused()
+        if tenant.assumptions.passwords_at_creation == "ignored":
+            asked = []
         state.pop("passwordCredentials", None)
         credentials, keys = merged_keys({}, body.get("keyCredentials") or [], tenant.clock.now())
         state |= {"keyCredentials": credentials} if credentials else {}
@@ -176,9 +172,11 @@ class Applications:
         tenant.directory.write_application(record, changes)
 
     def _check_unique(self, call: Call, state: State, record: Record | None) -> None:
-        directory = call.tenant.directory
+        directory, consistency = call.tenant.directory, call.tenant.consistency
         name = state.get("uniqueName")
-        if name is not None and directory.applications.find("uniqueName", name) not in (None, record):
+        holder = directory.applications.holder("uniqueName", name) if name is not None else None
+        at_once = call.tenant.assumptions.unique_name_is_checked_where_the_write_happens
+        if holder not in (None, record) and (at_once or consistency.has_heard(holder, "by_unique_name")):
             raise conflict_on("uniqueName")
         for uri in state.get("identifierUris") or ():
             holder = directory.identifier_uris.get(uri)
@@ -227,5 +225,5 @@ def _kept_passwords(call: Call, before: State, given: list[dict[str, Any]]) -> l
     ids = [credential.get("keyId") for credential in given]
     shorter = len(ids) < len(known) and call.tenant.assumptions.shortened_password_list_in_patch_is_refused
     if any(key_id not in known for key_id in ids) or shorter:
-        raise bad_request("New password credentials must be generated using service actions.")
+        raise passwords_refused()
     return [known[key_id] for key_id in known if key_id in ids]

@@ -4,6 +4,7 @@ Source: the permission table of Microsoft Graph, microsoftgraph/microsoft-graph-
 and, for deleted items, the reference pages of 2021 (the table has no row for them).
 """
 
+from emulator.directory.directory import CREATE_ACTION, UPDATE_ACTION
 from emulator.directory.record import Record
 from emulator.graph.call import Call
 from emulator.graph.errors import denied
@@ -31,14 +32,26 @@ def require_read(call: Call, record: Record | None = None) -> None:
         raise denied()
 
 
-def require_create(call: Call) -> None:
-    """An application may be created with either write permission, or with the one for just that."""
-    require(call, OWNED_BY, READ_WRITE_ALL, CREATE)
+def require_create(call: Call, *permissions: str) -> None:
+    """An application may be created with either write permission, the one for just that, or a role with applications/create."""
+    if not creates_for_all(call):
+        require(call, *(permissions or (OWNED_BY, READ_WRITE_ALL, CREATE)))
+
+
+def creates_for_all(call: Call) -> bool:
+    """Whether the caller has a directory role that creates applications without quota, and so without becoming their owner."""
+    return CREATE_ACTION in call.tenant.directory.role_actions.get(call.caller.principal_id, ())
+
+
+def creator_becomes_owner(call: Call) -> bool:
+    """Whether a caller owns the application that it creates; a role with applications/create wins over OwnedBy."""
+    owner = call.caller.has(OWNED_BY) or call.tenant.assumptions.read_write_all_creator_becomes_owner
+    return owner and not creates_for_all(call)
 
 
 def require_write(call: Call, record: Record) -> None:
     """An object may be changed with ReadWrite.All, or with OwnedBy by its owner."""
-    if call.caller.has(READ_WRITE_ALL):
+    if call.caller.has(READ_WRITE_ALL) or UPDATE_ACTION in call.tenant.directory.role_actions.get(call.caller.principal_id, ()):
         return
     if not call.caller.has(OWNED_BY) or call.caller.principal_id not in record.owners:
         raise denied()

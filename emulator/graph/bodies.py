@@ -3,8 +3,10 @@
 from typing import Any
 
 from emulator.graph.call import Call
-from emulator.graph.errors import GraphError, bad_request, invalid_value
+from emulator.graph.errors import GraphError, bad_request, invalid_value, not_found
 from emulator.schema.body import BodyError, check_action, check_body
+
+OWNERS_AT_CREATION = 20
 
 
 def checked_body(call: Call, type_name: str) -> dict[str, Any]:
@@ -36,6 +38,16 @@ def bound_ids(call: Call, name: str) -> list[str]:
     if not isinstance(references, list):
         raise bad_request(f"Invalid property '{name}@odata.bind'.")
     return [referenced_id(reference) for reference in references]
+
+
+def existing_principals(call: Call, ids: list[str]) -> list[str]:
+    """The same ids, if each is of a service principal or user that is there; GraphError 404 or 400."""
+    if len(ids) > OWNERS_AT_CREATION:
+        raise bad_request(f"The number of owners at creation is limited to {OWNERS_AT_CREATION}.")
+    for object_id in ids:
+        if call.tenant.directory.principal(object_id) is None:
+            raise not_found(object_id)
+    return ids
 
 
 def referenced_id(reference: Any) -> str:

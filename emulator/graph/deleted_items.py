@@ -1,6 +1,6 @@
 """/directory/deletedItems: list, read, restore and purge."""
 
-from emulator.directory.record import Record
+from emulator.directory.record import Record, State
 from emulator.graph import authorization
 from emulator.graph.call import Call, answer
 from emulator.graph.errors import GraphError, conflict_on, not_found
@@ -27,27 +27,26 @@ class DeletedItems:
 
     def read(self, call: Call) -> Response:
         """GET of one deleted item."""
-        kind, record = self._find(call)
+        kind, record, state = self._find(call)
         authorization.require_read(call, record)
         names = selected(call, kind)
         context = f"{call.base}/$metadata#directoryObjects/$entity"
         odata_type = f"#microsoft.graph.{kind.type_name}"
-        return answer(200, {"@odata.context": context, "@odata.type": odata_type, **shape(record.state, kind, names)})
+        return answer(200, {"@odata.context": context, "@odata.type": odata_type, **shape(state, kind, names)})
 
     def purge(self, call: Call) -> Response:
         """DELETE: for good; unique values and quota are free again."""
-        kind, record = self._find(call)
-        authorization.require_write(call, record)
+        kind, record = self._writable(call)
         if kind.type_name == "application":
-            call.tenant.directory.purge_application(record)
+            along = call.tenant.assumptions.purging_an_application_purges_its_service_principal
+            call.tenant.directory.purge_application(record, along)
         else:
             kind.store.purge(record)
         return answer(204)
 
     def restore(self, call: Call) -> Response:
         """POST: the object lives again. An application's service principal does not come back with it."""
-        kind, record = self._find(call)
-        authorization.require_write(call, record)
+        kind, record = self._writable(call)
         directory = call.tenant.directory
         if kind.type_name == "application":
             taken = [uri for uri in record.state.get("identifierUris", ()) if uri in directory.identifier_uris]
@@ -68,13 +67,21 @@ class DeletedItems:
     def _lister_of(self, kind: Kind) -> Handler:
         def listed(call: Call) -> Response:
             authorization.require_deleted_list(call)
-            return self._lister.page(call, kind, list(kind.store.deleted.values()))
+            return self._lister.page(call, kind, list(kind.store.known_deleted()))
 
         return listed
 
-    def _find(self, call: Call) -> tuple[Kind, Record]:
+    def _find(self, call: Call) -> tuple[Kind, Record, State]:
         for kind in self._kinds:
-            record = kind.store.deleted.get(call.key.value)
-            if record is not None and call.tenant.consistency.visible(record, "deleted_items") is not None:
-                return kind, record
+            record = kind.store.find("id", call.key.value)
+            state = call.tenant.consistency.visible(record, "deleted_items")
+            if record is not None and state is not None:
+                return kind, record, state
         raise not_found(call.key.value)
+
+    def _writable(self, call: Call) -> tuple[Kind, Record]:
+        kind, record, _ = self._find(call)
+        authorization.require_write(call, record)
+        if record.kind != "deleted":  # restored or purged, which this replica has not heard of
+            raise not_found(call.key.value)
+        return kind, record

@@ -74,10 +74,40 @@ def conflict_on(name: str) -> GraphError:
     return bad_request(text, "ObjectConflict", name)
 
 
-def concurrency() -> GraphError:
-    """409 for credential writes in quick succession."""
+def concurrency(status: int = 409) -> GraphError:
+    """409, or 503 by other reports, for credential writes in quick succession."""
     text = "Error due to concurrent requests being made to the tenant. Please wait briefly and retry."
-    return GraphError(409, "Directory_ConcurrencyViolation", text)
+    return GraphError(status, "Directory_ConcurrencyViolation", text)
+
+
+def company_information() -> GraphError:
+    """The passing 404 that says nothing of the object: the directory itself could not be read."""
+    text = "Unable to read the company information from the directory."
+    return GraphError(404, "Directory_ObjectNotFound", text)
+
+
+def too_many_passwords(limit: int) -> GraphError:
+    """400 for a password beyond what an application may have."""
+    text = f"Not allowed to add {limit + 1} passwords. You can only add a maximum of {limit} passwords."
+    return GraphError(400, "TooManyAppPasswords", text, [{"code": "TooManyAppPasswords", "target": "passwordCredentials"}])
+
+
+def no_backing_application(app_id: str) -> GraphError:
+    """400 for a service principal whose application is not there, or has not arrived."""
+    text = f"The appId '{app_id}' of the service principal does not reference a valid application object."
+    return bad_request(text, "NoBackingApplicationObject", "appId")
+
+
+def passwords_refused() -> GraphError:
+    """400 where passwords come from addPassword alone."""
+    return bad_request("New password credentials must be generated using service actions.")
+
+
+def quota_exceeded(status: int = 403) -> GraphError:
+    """403 for a principal that has created as many objects as it may."""
+    text = "The directory object quota limit for the Principal has been exceeded. Please ask your administrator to increase "
+    text += "the quota limit or delete objects to reduce the used quota."
+    return GraphError(status, "Directory_QuotaExceeded", text)
 
 
 def personal_application_missing() -> GraphError:

@@ -1,6 +1,7 @@
 """Federated identity credentials of an application (https://learn.microsoft.com/graph/api/resources/federatedidentitycredential)."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from emulator.directory.directory import new_id
@@ -28,9 +29,9 @@ def add_routes(router: Router) -> None:
 
 def list_credentials(call: Call) -> Response:
     """GET of all."""
-    record, _ = lookup.application(call)
+    record, seen = lookup.application(call)
     authorization.require_read(call, record)
-    return answer(200, {"@odata.context": _context(call, record), "value": record.federated})
+    return answer(200, {"@odata.context": _context(call, record), "value": seen.federated})
 
 
 def create(call: Call) -> Response:
@@ -50,21 +51,21 @@ def create(call: Call) -> Response:
         )
     _check_unique(record.federated, body)
     credential = {"id": new_id(), "description": None, **body}
-    record.federated = [*record.federated, credential]
+    _write(call, record, [*record.federated, credential])
     return answer(201, {"@odata.context": f"{_context(call, record)}/$entity", **credential})
 
 
 def read(call: Call) -> Response:
     """GET of one."""
-    record, _ = lookup.application(call)
+    record, seen = lookup.application(call)
     authorization.require_read(call, record)
-    return answer(200, {"@odata.context": f"{_context(call, record)}/$entity", **_find(record, call)})
+    return answer(200, {"@odata.context": f"{_context(call, record)}/$entity", **_find(seen.federated, call)})
 
 
 def update(call: Call) -> Response:
     """PATCH: 204; the name stays."""
     record = _writable(call)
-    credential = _find(record, call)
+    credential = _find(record.federated, call)
     body = checked_body(call, "federatedIdentityCredential")
     if "name" in body and body["name"] != credential["name"]:
         raise bad_request("Property 'name' is read-only and cannot be changed.", "ReadOnlyProperty", "name")
@@ -72,27 +73,33 @@ def update(call: Call) -> Response:
     _check(changed)
     others = [known for known in record.federated if known is not credential]
     _check_unique(others, changed)
-    record.federated = [changed if known is credential else known for known in record.federated]
+    _write(call, record, [changed if known is credential else known for known in record.federated])
     return answer(204)
 
 
 def delete(call: Call) -> Response:
     """DELETE: 204."""
     record = _writable(call)
-    credential = _find(record, call)
-    record.federated = [known for known in record.federated if known is not credential]
+    credential = _find(record.federated, call)
+    _write(call, record, [known for known in record.federated if known is not credential])
     return answer(204)
 
 
 def _writable(call: Call) -> Record:
-    record, _ = lookup.application(call)
+    record, seen = lookup.application(call)
     authorization.require_write(call, record)
+    if len(call.keys) > 1:
+        _find(seen.federated, call)
     return lookup.living(record, call.key)
 
 
-def _find(record: Record, call: Call) -> State:
+def _write(call: Call, record: Record, credentials: list[State]) -> None:
+    call.tenant.directory.applications.write_federated(record, credentials)
+
+
+def _find(credentials: Sequence[State], call: Call) -> State:
     key = call.keys[1]
-    for credential in record.federated:
+    for credential in credentials:
         if key.value in (credential["id"], credential["name"]):
             return credential
     raise not_found(key.value)

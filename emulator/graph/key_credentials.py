@@ -1,6 +1,7 @@
 """Certificates of an application (keyCredentials), which are written with PATCH as a whole list."""
 
 import base64
+import math
 import uuid
 from datetime import datetime
 from typing import Any
@@ -9,10 +10,26 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from emulator.clock import graph_time
-from emulator.directory.record import State
-from emulator.graph.errors import bad_request, invalid_value
+from emulator.directory.record import Record, State
+from emulator.graph.call import Call
+from emulator.graph.errors import bad_request, invalid_value, throttled
 
 _NAME_LIMIT = 90
+
+
+def count_key_read(call: Call) -> None:
+    """Raise GraphError 429 when `keyCredentials` was selected too often in the last minute, by whoever, in the whole tenant."""
+    now, reads = call.tenant.clock.time(), call.tenant.key_reads
+    while reads and reads[0] <= now - 60:
+        reads.popleft()
+    if len(reads) >= call.tenant.assumptions.key_credentials_reads_per_minute:
+        raise throttled(str(max(1, math.ceil(reads[0] + 60 - now))), call.caller.app_id, call.tenant.tenant_id)
+    reads.append(now)
+
+
+def with_keys(record: Record, credentials: list[State]) -> list[State]:
+    """The credentials with their keys, which come only when `keyCredentials` is selected."""
+    return [{**credential, "key": record.keys.get(credential["keyId"])} for credential in credentials]
 
 
 def merged_keys(known: dict[str, State], given: list[dict[str, Any]], now: datetime) -> tuple[list[State], dict[str, str]]:

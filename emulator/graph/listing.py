@@ -15,6 +15,7 @@ from emulator.graph.call import Call, answer
 from emulator.graph.errors import bad_request, unsupported_query
 from emulator.graph.filter_grammar import Filter, parse_filter
 from emulator.graph.filter_rules import indexed_key, indexed_tag, is_advanced, predicate
+from emulator.graph.key_credentials import count_key_read, with_keys
 from emulator.graph.paging import Listings
 from emulator.message import Response
 from emulator.schema.body import members
@@ -57,6 +58,13 @@ def shape(state: State, kind: Kind, names: list[str] | None) -> dict[str, Any]:
     return {name: state[name] if name in state else defaults.get(name, on_request.get(name)) for name in names}
 
 
+def _shown(record: Record, state: State, kind: Kind, names: list[str] | None) -> dict[str, Any]:
+    shown = shape(state, kind, names)
+    if names is not None and shown.get("keyCredentials"):
+        shown["keyCredentials"] = with_keys(record, shown["keyCredentials"])
+    return shown
+
+
 class Lister:
     """Answers list requests, and keeps the listings whose pages are still to come."""
 
@@ -82,9 +90,11 @@ class Lister:
             content["@odata.count"] = page.total
         if page.next_token is not None:
             content |= self._next(call, page.next_token)
+        if kind.type_name == "application" and names is not None and "keyCredentials" in names:
+            count_key_read(call)
         visible = call.tenant.consistency.visible
-        shown = [shape(state, kind, names) for record in page.records if (state := visible(record, kind.channel)) is not None]
-        content["value"] = shown
+        seen = [(record, state) for record in page.records if (state := visible(record, kind.channel)) is not None]
+        content["value"] = [_shown(record, state, kind, names) for record, state in seen]
         return answer(200, content)
 
     def count(self, call: Call, kind: Kind) -> Response:
@@ -108,9 +118,8 @@ class Lister:
         text = call.query.get("$filter")
         tree = parse_filter(text) if text is not None else None
         _check_level(call, kind, tree)
-        lagging = call.tenant.consistency.lag(kind.channel) > 0
         if source is None:
-            source = _candidates(kind.store, tree, lagging)
+            source = _candidates(kind.store, tree)
         found = _filtered(call, kind, source, tree)
         return _ordered(call, found)
 
@@ -150,16 +159,14 @@ def _check_level(call: Call, kind: Kind, tree: Filter | None) -> None:
         raise unsupported_query()
 
 
-def _candidates(store: Store, tree: Filter | None, lagging: bool) -> Iterable[Record]:
-    """The records that can match, by an index where there is one. Replicas that lag may know tags that the index has lost."""
+def _candidates(store: Store, tree: Filter | None) -> Iterable[Record]:
+    """The records that can match, by an index where there is one."""
     key = indexed_key(tree) if tree is not None else None
     if key is not None and (key[0] == "id" or key[0] in store.by_key):
         found = store.find(*key)
         return [found] if found is not None else []
-    tag = indexed_tag(tree) if tree is not None and not lagging else None
-    if tag is not None:
-        return store.by_tag.get(tag, {}).values()
-    return store.all() if lagging else store.live.values()
+    tag = indexed_tag(tree) if tree is not None else None
+    return store.with_tag(tag) if tag is not None else store.known()
 
 
 def _filtered(call: Call, kind: Kind, source: Iterable[Record], tree: Filter | None) -> list[Record]:

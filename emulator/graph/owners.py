@@ -18,9 +18,9 @@ def add_routes(router: Router) -> None:
 
 def list_owners(call: Call) -> Response:
     """GET: directory objects with their type."""
-    record, _ = lookup.application(call)
+    record, seen = lookup.application(call)
     authorization.require_read(call, record)
-    entries = [owner_entry(call, owner) for owner in record.owners]
+    entries = [owner_entry(call, owner) for owner in seen.owners]
     select = call.query.get("$select")
     if select is not None:
         wanted = {"@odata.type", *select.split(",")}

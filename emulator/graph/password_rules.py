@@ -8,7 +8,7 @@ from emulator.clock import parse_graph_time
 from emulator.directory.policies import Policies
 from emulator.directory.record import State
 from emulator.directory.secrets import two_years_after
-from emulator.graph.errors import GraphError, bad_request
+from emulator.graph.errors import GraphError, bad_request, too_many_passwords
 from emulator.graph.redirect_uris import PERSONAL
 from emulator.tenant import Tenant
 
@@ -27,7 +27,7 @@ def check_password(tenant: Tenant, state: State, asked: dict[str, Any], at_creat
     if tenant.assumptions.password_dates_must_be_in_order and (end <= start or end <= now):
         raise bad_request("Key credential end date is invalid.", "InvalidKeyEndDate", "EndDate")
     if state.get("signInAudience") in PERSONAL and len(state.get("passwordCredentials") or ()) >= 2:
-        raise bad_request("The application has reached the limit of two password credentials.")
+        raise too_many_passwords(2)
     _check_policy(tenant.policies, state, start, end, tenant.assumptions.app_policy_status)
 
 

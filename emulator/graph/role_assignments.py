@@ -36,6 +36,8 @@ def assign(call: Call) -> Response:
     directory = call.tenant.directory
     principal = directory.principal(str(body.get("principalId")))
     resource = directory.service_principals.live.get(str(body.get("resourceId")))
+    if principal is not None and call.tenant.consistency.visible(principal[1], "writes") is None:
+        principal = None
     if principal is None or resource is None:
         raise not_found(str(body.get("principalId") if principal is None else body.get("resourceId")))
     if body.get("appRoleId") not in {role["id"] for role in resource.state.get("appRoles", ())}:

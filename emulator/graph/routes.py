@@ -1,7 +1,7 @@
 """Builds Graph: every collection with its routes."""
 
 from emulator.directory import defaults
-from emulator.graph import federated_credentials, owners, passwords, policies, role_assignments
+from emulator.graph import federated_credentials, owners, passwords, policies, reports, role_assignments
 from emulator.graph.applications import Applications
 from emulator.graph.deleted_items import DeletedItems
 from emulator.graph.delta import Delta
@@ -30,6 +30,6 @@ def build_graph(tenant: Tenant, lister: Lister) -> GraphService:
     DeletedItems([applications, principals, users], lister).add_routes(router)
     Users(users, lister).add_routes(router)
     Delta(applications).add_routes(router)
-    for part in (passwords, owners, federated_credentials, role_assignments, policies):
+    for part in (passwords, owners, federated_credentials, role_assignments, policies, reports):
         part.add_routes(router)
     return GraphService(tenant, router)

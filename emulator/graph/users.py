@@ -39,13 +39,13 @@ class Users:
     def read(self, call: Call) -> Response:
         """GET of one user, by object id or user principal name."""
         authorization.require(call, READ, WRITE, authorization.DIRECTORY_READ)
-        return self._shown(call, self._find(call, call.key))
+        return self._shown(call, call.key)
 
     def me(self, call: Call) -> Response:
         """GET /me with a user's token that has User.Read."""
         if call.caller.user_id is None or "User.Read" not in call.caller.scopes:
             raise denied()
-        return self._shown(call, self._find(call, Key("id", call.caller.user_id)))
+        return self._shown(call, Key("id", call.caller.user_id))
 
     def update(self, call: Call) -> Response:
         """PATCH: 204. Turning accountEnabled off stops sign-in and refresh; tokens already out stay valid."""
@@ -75,15 +75,20 @@ class Users:
         name, email = user.state.get("displayName"), user.state["userPrincipalName"]
         return answer(200, {"sub": user.id, "name": name, "email": email, "preferred_username": email})
 
-    def _shown(self, call: Call, user: Record) -> Response:
+    def _shown(self, call: Call, key: Key) -> Response:
+        state = call.tenant.consistency.visible(self._found(call, key), "users")
+        if state is None:
+            raise not_found(key.value)
         names = selected(call, self._kind)
         chosen = f"({','.join(names)})" if names is not None else ""
         context = f"{call.base}/$metadata#users{chosen}/$entity"
-        return answer(200, {"@odata.context": context, **shape(user.state, self._kind, names)})
+        return answer(200, {"@odata.context": context, **shape(state, self._kind, names)})
+
+    def _found(self, call: Call, key: Key) -> Record | None:
+        return call.tenant.directory.users.find("userPrincipalName" if "@" in key.value else "id", key.value)
 
     def _find(self, call: Call, key: Key) -> Record:
-        name = "userPrincipalName" if "@" in key.value else "id"
-        record = call.tenant.directory.users.find(name, key.value)
+        record = self._found(call, key)
         if record is None or not record.alive:
             raise not_found(key.value)
         return record

@@ -14,7 +14,7 @@ import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from emulator.directory.record import Record
+from emulator.directory.record import Record, State
 from emulator.sts.errors import StsError
 from emulator.sts.signing_keys import base64url
 from emulator.tenant import Tenant
@@ -22,25 +22,27 @@ from emulator.tenant import Tenant
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
-def check_assertion(tenant: Tenant, record: Record, client_id: str, assertion: str, token_endpoints: tuple[str, ...]) -> None:
-    """Accept `assertion` as proof of being `client_id`, or raise StsError 700027, 700024, 700021 or 9002313."""
+def check_assertion(tenant: Tenant, record: Record, client_id: str, assertion: str, token_endpoints: tuple[str, ...]) -> State:
+    """The credential by which `assertion` proves to be `client_id`. Raises StsError 700027, 700024, 700021 or 9002313."""
     try:
         header = jwt.get_unverified_header(assertion)
         claims = jwt.decode(assertion, options={"verify_signature": False})
     except jwt.PyJWTError:
         raise StsError(9002313) from None
     if claims.get("iss") == client_id:
-        _check_own(tenant, record, client_id, assertion, header, token_endpoints)
+        credential = _check_own(tenant, record, client_id, assertion, header, token_endpoints)
     else:
-        _check_federated(tenant, record, assertion, claims, header)
+        credential = _check_federated(tenant, record, assertion, claims, header)
     _check_time(tenant, claims)
+    return credential
 
 
 def _check_own(
     tenant: Tenant, record: Record, client_id: str, assertion: str, header: dict[str, Any], token_endpoints: tuple[str, ...]
-) -> None:
-    seen = tenant.consistency.visible(record, "sts_credentials") or {}
-    for credential in seen.get("keyCredentials", ()):
+) -> State:
+    state = tenant.consistency.visible(record, "sts_credentials") or {}
+    known: list[State] = state.get("keyCredentials", [])
+    for credential in known:
         encoded = record.keys.get(credential["keyId"])
         if encoded is None:
             continue
@@ -58,7 +60,7 @@ def _check_own(
             )
         except jwt.PyJWTError:
             raise StsError(700027) from None
-        return
+        return credential
     raise StsError(700027)
 
 
@@ -76,10 +78,11 @@ def _names(header: dict[str, Any], certificate: x509.Certificate) -> bool:
         return False
 
 
-def _check_federated(tenant: Tenant, record: Record, assertion: str, claims: dict[str, Any], header: dict[str, Any]) -> None:
+def _check_federated(tenant: Tenant, record: Record, assertion: str, claims: dict[str, Any], header: dict[str, Any]) -> State:
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
-    for credential in record.federated:
+    seen = tenant.consistency.seen(record, "sts_credentials")
+    for credential in seen.federated if seen is not None else ():
         if credential["issuer"] != claims.get("iss") or credential["subject"] != claims.get("sub"):
             continue
         if not set(credential["audiences"]) & set(audiences):
@@ -97,7 +100,7 @@ def _check_federated(tenant: Tenant, record: Record, assertion: str, claims: dic
             )
         except jwt.PyJWTError:
             raise StsError(700027) from None
-        return
+        return credential
     raise StsError(700021)
 
 

@@ -26,6 +26,7 @@ class Client:
     state: State
     principal: Record
     method: str
+    credential: State | None = None
 
     @property
     def app_id(self) -> str:
@@ -66,26 +67,27 @@ def authenticate(tenant: Tenant, form: dict[str, str], token_endpoints: tuple[st
     """The client of a token request. With `public` it may, and then must, come without a credential. Raises StsError."""
     client_id = form.get("client_id", "")
     record, state = find_client(tenant, client_id)
+    credential: State | None = None
     if public:
         if form.get("client_secret") or form.get("client_assertion"):
             raise StsError(700025)
         method = PUBLIC_CLIENT
     elif form.get("client_secret"):
-        _check_secret(tenant, record, client_id, form["client_secret"])
+        credential = _check_secret(tenant, record, client_id, form["client_secret"])
         method = BY_SECRET
     elif form.get("client_assertion") and form.get("client_assertion_type") == ASSERTION_TYPE:
-        check_assertion(tenant, record, client_id, form["client_assertion"], token_endpoints)
+        credential = check_assertion(tenant, record, client_id, form["client_assertion"], token_endpoints)
         method = BY_ASSERTION
     else:
         raise StsError(7000218)
-    return Client(record, state, check_enabled(tenant, state), method)
+    return Client(record, state, check_enabled(tenant, state), method, credential)
 
 
 def check_enabled(tenant: Tenant, state: State) -> Record:
     """The service principal of an application, when both may get tokens. Raises StsError 7000229 or 7000112."""
     client_id = str(state["appId"])
     principal = tenant.directory.service_principals.find("appId", client_id)
-    seen = tenant.consistency.visible(principal, "sts_applications")
+    seen = tenant.consistency.visible(principal, "sts_service_principals")
     assumptions = tenant.assumptions
     if principal is None or seen is None:
         raise StsError(7000229, status=assumptions.missing_service_principal_status, client_id=client_id, tenant=tenant.tenant_id)
@@ -99,10 +101,11 @@ def check_enabled(tenant: Tenant, state: State) -> Record:
     return principal
 
 
-def _check_secret(tenant: Tenant, record: Record, client_id: str, secret: str) -> None:
+def _check_secret(tenant: Tenant, record: Record, client_id: str, secret: str) -> State:
     seen = tenant.consistency.visible(record, "sts_credentials") or {}
     credential = matching_password(record, seen.get("passwordCredentials", []), secret)
     if credential is None:
         raise StsError(7000215, client_id=client_id)
     if not is_within(credential, tenant.clock.now()):
         raise StsError(7000222, client_id=client_id)
+    return credential

@@ -24,12 +24,14 @@ class Scopes:
     openid: frozenset[str]
 
 
-def read_scopes(tenant: Tenant, text: str, client_app_id: str, v1_resource: str = "") -> Scopes:
-    """The delegated scopes of `text`; with `v1_resource` all that this resource offers. Raises StsError 70011, 700022, 500011.
+def read_scopes(tenant: Tenant, text: str, client: State, v1_resource: str = "", indicator: str | None = None) -> Scopes:
+    """The delegated scopes of `text`; with `v1_resource` all that this resource offers.
 
-    A scope without a resource belongs to Microsoft Graph; `X/.default` stands for everything that X offers. Every user and
-    administrator of the emulator has consented to everything.
+    Raises StsError 70011 (malformed), 700022 (several resources), 500011 (unknown resource), 9010010 (`indicator`, the RFC 8707
+    resource, is not that of the scopes) or 650053 (a scope that the resource does not have). A scope without a resource belongs
+    to Microsoft Graph; `X/.default` stands for everything that X offers.
     """
+    client_app_id = str(client["appId"])
     asked = text.split()
     openid = frozenset(asked) & OIDC_SCOPES
     if v1_resource:
@@ -40,10 +42,11 @@ def read_scopes(tenant: Tenant, text: str, client_app_id: str, v1_resource: str 
     if len(identifiers) > 1:
         raise StsError(700022)
     resource = find_resource(tenant, identifiers.pop(), client_app_id)
+    resource.check_indicator(indicator)
     names: list[str] = []
     for _, name in pairs:
         if name != DEFAULT and name not in resource.scopes:
-            raise StsError(70011, scope=name)
+            raise StsError(650053, client_name=str(client.get("displayName")), scope=name, resource=resource.app_id)
         names += resource.scopes if name == DEFAULT else [name]
     if resource.is_graph:
         names += [scope for scope in ("openid", "profile", "email") if scope in openid]

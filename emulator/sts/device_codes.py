@@ -8,6 +8,7 @@ from typing import Any
 from emulator.directory.record import Record
 from emulator.message import Request, Response
 from emulator.sts.client_authentication import find_client
+from emulator.sts.consent import agree, is_agreed
 from emulator.sts.delegated import Scopes, UserGrant, read_scopes
 from emulator.sts.errors import StsError
 from emulator.sts.sign_in import SignIn
@@ -43,11 +44,12 @@ class DeviceCodes:
         form = request.form
         if not form.get("client_id"):
             raise StsError(900144, name="client_id")
-        find_client(self._tenant, form["client_id"])
+        _, client = find_client(self._tenant, form["client_id"])
         if version == 2 and not form.get("scope"):
             raise StsError(900144, name="scope")
         resource = form.get("resource", "") if version == 1 else ""
-        scopes = read_scopes(self._tenant, form.get("scope", ""), form["client_id"], resource)
+        indicator = form.get("resource") if version == 2 else None
+        scopes = read_scopes(self._tenant, form.get("scope", ""), client, resource, indicator)
         user_code = "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(9))
         code = f"{secrets.token_urlsafe(48)}"
         self.codes[code] = DeviceCode(form["client_id"], user_code, scopes, self._tenant.clock.time() + LIFETIME)
@@ -70,9 +72,11 @@ class DeviceCodes:
         return message_page("Done", "You can close this window and go back to your device.")
 
     def decide(self, user_code: str, user: Record, approve: bool = True) -> None:
-        """Approve or decline the device with this user code for `user`; StsError 70018 when there is none."""
+        """Approve or decline the device with this user code for `user`; StsError 70018 for no such device, 90094 ..."""
         for device in self.codes.values():
             if device.user_code == user_code.strip().upper() and device.expires_at > self._tenant.clock.time():
+                if approve and not is_agreed(self._tenant, device.client_id, device.scopes, user):
+                    agree(self._tenant, device.client_id, device.scopes, user)
                 device.user, device.declined = user, not approve
                 return
         raise StsError(70018)

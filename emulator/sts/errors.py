@@ -19,6 +19,14 @@ _ERRORS: dict[int, tuple[int, str, str]] = {
         "application '{client_id}'. Make sure the redirect URI sent in the request matches one added to your application.",
     ),
     50057: (400, "invalid_grant", "The user account is disabled."),
+    50105: (
+        400,
+        "invalid_grant",
+        "Your administrator has configured the application {client_name} ('{client_id}') to block users unless they are "
+        "specifically granted ('assigned') access to the application. The signed in user is blocked because they are not a "
+        "direct member of a group with access, nor had access directly assigned by an administrator. Please contact your "
+        "administrator to assign access to this application.",
+    ),
     50126: (400, "invalid_grant", "Error validating credentials due to invalid username or password."),
     50148: (400, "invalid_grant", "The code_verifier does not match the code_challenge supplied in the authorization request."),
     50173: (
@@ -56,7 +64,16 @@ _ERRORS: dict[int, tuple[int, str, str]] = {
         "invalid_request",
         "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.",
     ),
+    90033: (503, "temporarily_unavailable", "A transient error has occurred. Please try again."),
     90038: (400, "invalid_request", "Tenant '{tenant}' request being redirected to the National Cloud '{cloud}'."),
+    90055: (429, "temporarily_unavailable", "The server is busy: there have been too many requests. Please try again later."),
+    90094: (400, "access_denied", "Admin consent is required for the permissions requested by this application '{client_id}'."),
+    90095: (
+        400,
+        "access_denied",
+        "Admin consent is required for the permissions requested by this application '{client_id}'. An admin consent request may "
+        "be sent to the admin.",
+    ),
     500011: (
         400,
         "invalid_resource",
@@ -74,6 +91,12 @@ _ERRORS: dict[int, tuple[int, str, str]] = {
         400,
         "invalid_grant",
         "Application '{client_id}'({client_name}) is not assigned to a role for the application '{resource}'({resource_name}).",
+    ),
+    650053: (
+        400,
+        "invalid_client",
+        "The application '{client_name}' asked for scope '{scope}' that doesn't exist on the resource '{resource}'. Contact the "
+        "app vendor.",
     ),
     700016: (
         400,
@@ -107,7 +130,6 @@ _ERRORS: dict[int, tuple[int, str, str]] = {
     700027: (401, "invalid_client", "Client assertion failed signature validation."),
     700051: (400, "unsupported_response_type", "response_type '{response_type}' is not enabled for the application."),
     900144: (400, "invalid_request", "The request body must contain the following parameter: '{name}'."),
-    901002: (400, "invalid_request", "The 'resource' request parameter is not supported."),
     7000112: (400, "unauthorized_client", "Application '{client_id}'({client_name}) is disabled."),
     7000215: (
         401,
@@ -139,6 +161,11 @@ _ERRORS: dict[int, tuple[int, str, str]] = {
         "The grant type '{grant_type}' is not supported over the /common or /consumers endpoints. Please use the /organizations "
         "or tenant-specific endpoint.",
     ),
+    9010010: (
+        400,
+        "invalid_target",
+        "The resource parameter provided in the request doesn't match with the requested scopes.",
+    ),
     9002313: (400, "invalid_request", "Invalid request. Request is malformed or invalid."),
     9002325: (
         400,
@@ -159,6 +186,13 @@ _ERRORS: dict[int, tuple[int, str, str]] = {
 }
 
 
+class _Details(dict[str, str]):
+    """What fills a text's placeholders; those that nothing is known of stay."""
+
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"
+
+
 class StsError(Exception):
     """An AADSTS error. `details` fill the placeholders of the code's text; `status` replaces the usual HTTP status."""
 
@@ -166,7 +200,7 @@ class StsError(Exception):
         usual, self.error, text = _ERRORS[code]
         self.code = code
         self.status = status or usual
-        self.text = text.format(**details)
+        self.text = text.format_map(_Details(details))
         super().__init__(f"AADSTS{code}")
 
     def body(self, now: datetime, correlation_id: str, host: str) -> dict[str, Any]:

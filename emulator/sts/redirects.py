@@ -4,30 +4,31 @@ from html import escape
 from urllib.parse import urlencode, urlsplit
 
 from emulator.directory.record import State
-from emulator.graph.redirect_uris import LOOPBACK, PLATFORMS
+from emulator.graph.redirect_uris import PLATFORMS
 from emulator.message import Response
 
 
-def platform_of(application: State, uri: str) -> str | None:
+def platform_of(application: State, uri: str, any_port_of_127_0_0_1: bool) -> str | None:
     """The platform on which `uri` is registered ("web", "spa" or "publicClient"); None when it is on none.
 
-    The comparison is exact but for the port of http loopback URIs (RFC 8252 section 7.3) and the slash of a URI without a path.
+    The comparison is exact but for the port of http://localhost (RFC 8252 section 7.3), by assumption that of http://127.0.0.1,
+    and the slash of a URI without a path.
     """
     for platform in PLATFORMS:
         registered = (application.get(platform) or {}).get("redirectUris") or ()
-        if any(_same(uri, known) for known in registered):
+        if any(_same(uri, known, any_port_of_127_0_0_1) for known in registered):
             return platform
     return None
 
 
-def _same(asked: str, known: str) -> bool:
+def _same(asked: str, known: str, any_port_of_127_0_0_1: bool) -> bool:
     if asked == known:
         return True
     a, b = urlsplit(asked), urlsplit(known)
     if (a.path or "/", a.query) != (b.path or "/", b.query) or a.scheme != b.scheme or a.fragment:
         return False
-    if a.scheme == "http" and a.hostname in LOOPBACK:
-        return a.hostname == b.hostname
+    if a.scheme == "http" and a.hostname == b.hostname:
+        return a.port == b.port or a.hostname == "localhost" or (a.hostname == "127.0.0.1" and any_port_of_127_0_0_1)
     return a.netloc == b.netloc and {a.path, b.path} <= {"", "/"}
 
 

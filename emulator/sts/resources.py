@@ -1,5 +1,6 @@
 """Resources: what a `scope` or `resource` parameter names, and what that means for the token."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emulator.directory.directory import GRAPH_APP_ID, GRAPH_SCOPES
@@ -37,6 +38,22 @@ class Resource:
         return self.app_id if self.token_version == 2 else self.identifier
 
     @property
+    def identifier_uris(self) -> Sequence[str]:
+        """Its Application ID URIs."""
+        return (self.application or {}).get("identifierUris") or ()
+
+    @property
+    def admin_scopes(self) -> frozenset[str]:
+        """The delegated permissions that only an administrator may consent to."""
+        offered = ((self.application or {}).get("api") or {}).get("oauth2PermissionScopes", ())
+        return frozenset(str(scope["value"]) for scope in offered if scope.get("type") == "Admin")
+
+    def check_indicator(self, indicator: str | None) -> None:
+        """Raise StsError 9010010 unless an RFC 8707 `resource` equals one of its URIs, exactly, and it takes v2 tokens."""
+        if indicator is not None and (self.token_version != 2 or indicator not in self.identifier_uris):
+            raise StsError(9010010)
+
+    @property
     def scopes(self) -> list[str]:
         """The delegated permissions that it offers."""
         if self.is_graph:
@@ -54,12 +71,14 @@ def find_resource(tenant: Tenant, identifier: str, client_app_id: str) -> Resour
     record = directory.identifier_uris.get(identifier) or directory.identifier_uris.get(identifier.removesuffix("/"))
     if record is None:
         record = directory.applications.find("appId", identifier)
-    if record is not None and record.alive:
-        app_id = str(record.state["appId"])
-        principal = directory.service_principal_of(app_id)
+    state = tenant.consistency.visible(record, "sts_applications")
+    if state is not None:
+        app_id = str(state["appId"])
+        principal = directory.service_principals.find("appId", app_id)
+        there = tenant.consistency.visible(principal, "sts_service_principals") is not None
         own = app_id == client_app_id and not tenant.assumptions.a_client_may_be_its_own_resource
-        if principal is not None and not own:
-            return Resource(principal, app_id, identifier, record.state)
+        if principal is not None and there and not own:
+            return Resource(principal, app_id, identifier, state)
     if identifier.startswith("https://") and tenant.assumptions.unknown_https_resource_is_invalid_scope:
         raise StsError(70011, scope=f"{identifier}/{DEFAULT}")
     raise StsError(500011, resource=identifier, tenant_name=tenant.name)

@@ -14,7 +14,7 @@ from emulator.sts.tokens import TokenIssuer
 from emulator.sts.user_grants import UserGrants
 from emulator.tenant import COMMON_TENANTS, Tenant
 
-_PAGES = ("oauth2/v2.0/authorize", "oauth2/authorize")
+_PAGES = ("oauth2/v2.0/authorize", "oauth2/authorize", "v2.0/adminconsent")
 
 
 class TokenService:
@@ -81,6 +81,8 @@ class TokenService:
                 return self.sign_in.authorize(request, segment, 2)
             case "GET" | "POST", "oauth2/authorize":
                 return self.sign_in.authorize(request, segment, 1)
+            case "GET", "v2.0/adminconsent":
+                return self.sign_in.admin_consent(request, segment)
             case "POST", "login":
                 return self.sign_in.login(request, segment)
             case "GET", "oauth2/v2.0/logout" | "oauth2/logout":

@@ -1,5 +1,6 @@
 """The pages that a person sees: sign-in, device code, and errors. Plain HTML, so that any browser or script can walk them."""
 
+from collections.abc import Sequence
 from html import escape
 
 from emulator.message import Response
@@ -22,11 +23,14 @@ def page(title: str, content: str, status: int = 200) -> Response:
     return Response(status, _PAGE.format(title=escape(title), content=content).encode(), dict(_HEADERS))
 
 
-def sign_in_page(action: str, request_id: str, application: str, hint: str = "", error: str = "") -> Response:
+def sign_in_page(
+    action: str, request_id: str, application: str, hint: str = "", error: str = "", scopes: Sequence[str] = ()
+) -> Response:
     """The form for user name and password. `request_id` names the authorization request that is under way."""
+    wanted = f'<p>which wants <span id="scopes">{escape(" ".join(scopes))}</span></p>' if scopes else ""
     problem = f'<p class="error" id="error">{escape(error)}</p>' if error else ""
     form = (
-        f'<p>to continue to <strong id="application">{escape(application)}</strong></p>{problem}'
+        f'<p>to continue to <strong id="application">{escape(application)}</strong></p>{wanted}{problem}'
         f'<form method="post" action="{escape(action)}"><input type="hidden" name="request" value="{escape(request_id)}">'
         f'<label>User name<input name="username" autocomplete="username" value="{escape(hint)}"></label>'
         '<label>Password<input name="password" type="password" autocomplete="current-password"></label>'
@@ -34,6 +38,18 @@ def sign_in_page(action: str, request_id: str, application: str, hint: str = "",
         '<button id="cancel" type="submit" name="cancel" value="1">Cancel</button></form>'
     )
     return page("Sign in", form)
+
+
+def consent_page(action: str, request_id: str, application: str, scopes: Sequence[str]) -> Response:
+    """The dialog for a user who is signed in."""
+    listed = "".join(f"<li>{escape(scope)}</li>" for scope in scopes)
+    form = (
+        f'<p><strong id="application">{escape(application)}</strong> wants to</p><ul id="scopes">{listed}</ul>'
+        f'<form method="post" action="{escape(action)}"><input type="hidden" name="request" value="{escape(request_id)}">'
+        '<button id="accept" type="submit" name="accept" value="1">Accept</button> '
+        '<button id="cancel" type="submit" name="cancel" value="1">Cancel</button></form>'
+    )
+    return page("Permissions requested", form)
 
 
 def device_page(action: str, user_code: str = "", error: str = "") -> Response:

@@ -1,10 +1,12 @@
 """The token endpoints /{tenant}/oauth2/v2.0/token and /{tenant}/oauth2/token: one function a grant."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import orjson
 
+from emulator.directory.sign_ins import APPLICATION, CredentialUse, Use
 from emulator.message import Request, Response
 from emulator.sts.client_authentication import Client, authenticate, credentials_of
 from emulator.sts.errors import StsError
@@ -35,8 +37,6 @@ class TokenEndpoint:
             raise StsError(900144, name="grant_type")
         if grant_type not in self.grants:
             raise StsError(70003, grant_type=grant_type)
-        if version == 2 and "resource" in form:
-            raise StsError(901002)
         if segment in COMMON_TENANTS and grant_type == "client_credentials":
             raise StsError(9001023, grant_type=grant_type)
         content = self.grants[grant_type](request, form, version)
@@ -58,6 +58,7 @@ class TokenEndpoint:
             raise StsError(900144, name=wanted)
         identifier = resource_of_default_scope(form["scope"]) if version == 2 else form["resource"]
         resource = find_resource(self.tenant, identifier, client.app_id)
+        resource.check_indicator(form.get("resource") if version == 2 else None)
         self.check_assignment(client, resource)
         grant = Grant(
             client.state,
@@ -68,16 +69,17 @@ class TokenEndpoint:
             capabilities=capabilities(form),
         )
         token, seconds = self.issuer.access_token(grant)
+        note_sign_in(self.tenant, client, resource, APPLICATION)
         if version == 1:
             return v1_answer(token, seconds, self.tenant, identifier)
         return {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
 
-    def check_assignment(self, client: Client, resource: Resource, user_id: str = "") -> None:
-        """Raise StsError 501051 when the resource wants an assignment and the user, or the client itself, has none."""
+    def check_assignment(self, client: Client, resource: Resource) -> None:
+        """Raise StsError 501051 when the resource wants an assignment and the client itself has none."""
         if not resource.principal.state.get("appRoleAssignmentRequired"):
             return
         held = self.tenant.directory.role_assignments.values()
-        if any(a["principalId"] == (user_id or client.principal.id) and a["resourceId"] == resource.principal.id for a in held):
+        if any(a["principalId"] == client.principal.id and a["resourceId"] == resource.principal.id for a in held):
             return
         raise StsError(
             501051,
@@ -87,6 +89,18 @@ class TokenEndpoint:
             resource=resource.app_id,
             resource_name=str(resource.principal.state.get("displayName")),
         )
+
+
+def note_sign_in(tenant: Tenant, client: Client, resource: Resource, way: str) -> None:
+    """Remember a token that was issued, for the reports of sign-ins."""
+    at, request_id = tenant.clock.time(), str(uuid.uuid4())
+    tenant.sign_ins.note(client.app_id, resource.app_id, way, Use(at, request_id))
+    credential = client.credential
+    if credential is not None:
+        key_id = str(credential.get("keyId") or credential["id"])
+        kind = "federated" if "issuer" in credential else "certificate" if "usage" in credential else "clientSecret"
+        ids = (client.app_id, client.record.id, client.principal.id, resource.app_id, key_id)
+        tenant.sign_ins.note_credential(CredentialUse(at, request_id, *ids, kind, credential.get("endDateTime")))
 
 
 def v1_answer(token: str, seconds: int, tenant: Tenant, resource: str) -> dict[str, Any]:

@@ -9,14 +9,16 @@ from typing import Any
 
 from emulator.clock import graph_time
 from emulator.directory.record import State
+from emulator.directory.sign_ins import DELEGATED
 from emulator.message import Request
 from emulator.sts.client_authentication import Client, find_client, is_public
+from emulator.sts.consent import check_agreed, check_assigned
 from emulator.sts.delegated import UserGrant, UserTokens, read_scopes
 from emulator.sts.device_codes import DeviceCodes
 from emulator.sts.errors import StsError
 from emulator.sts.redirects import origin_of, platform_of
 from emulator.sts.sign_in import Code, SignIn, sessions_valid_from
-from emulator.sts.token_endpoint import TokenEndpoint
+from emulator.sts.token_endpoint import TokenEndpoint, note_sign_in
 from emulator.sts.tokens import TokenIssuer
 from emulator.tenant import Tenant
 
@@ -50,7 +52,8 @@ class UserGrants:
             if not form.get(name):
                 raise StsError(900144, name=name)
         _, state = find_client(self._tenant, form.get("client_id", ""))
-        platform = platform_of(state, form["redirect_uri"]) or "web"
+        any_port = self._tenant.assumptions.port_of_127_0_0_1_is_ignored
+        platform = platform_of(state, form["redirect_uri"], any_port) or "web"
         client = self._client(request, form, platform, state)
         code = self._sign_in.codes.get(form["code"])
         if code is None or code.pending.client_id != client.app_id:
@@ -63,10 +66,8 @@ class UserGrants:
             raise StsError(70008)
         _check_verifier(code, form.get("code_verifier"))
         code.redeemed = True
-        grant = code.grant
-        if version == 2 and form.get("scope"):
-            asked = read_scopes(self._tenant, form["scope"], client.app_id)
-            grant = replace(grant, scopes=replace(asked, openid=asked.openid | grant.scopes.openid))
+        grant = self._narrowed(code.grant, form, client) if version == 2 else code.grant
+        check_agreed(self._tenant, client.app_id, grant.scopes, grant.user)
         return self._answer(request, form, grant, client, version)
 
     def refresh_token(self, request: Request, form: dict[str, str], version: int) -> dict[str, Any]:
@@ -81,9 +82,12 @@ class UserGrants:
         if grant.expires_at <= self._tenant.clock.time():
             raise StsError(70043 if grant.platform == "spa" else 70008)
         self._check_user(grant)
-        if version == 2 and form.get("scope"):
-            asked = read_scopes(self._tenant, form["scope"], client.app_id)
-            grant = replace(grant, scopes=replace(asked, openid=asked.openid | grant.scopes.openid))
+        if version == 2:
+            refused = self._tenant.assumptions.refresh_with_resource_and_no_scope_is_refused
+            if refused and "resource" in form and not form.get("scope"):
+                raise StsError(9010010)
+            grant = self._narrowed(grant, form, client)
+        check_agreed(self._tenant, client.app_id, grant.scopes, grant.user)
         return self._answer(request, form, replace(grant, nonce=None), client, version)
 
     def device_code(self, request: Request, form: dict[str, str], version: int) -> dict[str, Any]:
@@ -96,6 +100,15 @@ class UserGrants:
         grant = self._devices.redeem(code, client.app_id)
         return self._answer(request, form, grant, client, version)
 
+    def _narrowed(self, grant: UserGrant, form: dict[str, str], client: Client) -> UserGrant:
+        """The grant for the scopes and the resource that a token request names, if it does."""
+        indicator = form.get("resource")
+        if not form.get("scope"):
+            grant.scopes.resource.check_indicator(indicator)
+            return grant
+        asked = read_scopes(self._tenant, form["scope"], client.state, indicator=indicator)
+        return replace(grant, scopes=replace(asked, openid=asked.openid | grant.scopes.openid))
+
     def _client(self, request: Request, form: dict[str, str], platform: str, state: State) -> Client:
         origin = request.headers.get("origin")
         if platform == "spa":
@@ -105,7 +118,7 @@ class UserGrants:
             if origin not in {origin_of(uri) for uri in registered}:
                 raise StsError(9002326, origin=origin)
             return self._endpoint.authenticate(request, form, public=True)
-        if origin is not None and platform == "web":
+        if origin is not None:
             raise StsError(9002326, origin=origin)
         return self._endpoint.authenticate(request, form, public=platform == "publicClient")
 
@@ -120,9 +133,11 @@ class UserGrants:
 
     def _answer(self, request: Request, form: dict[str, str], grant: UserGrant, client: Client, version: int) -> dict[str, Any]:
         self._check_user(grant)
-        self._endpoint.check_assignment(client, grant.scopes.resource, grant.user.id)
+        for principal in (client.principal, grant.scopes.resource.principal):
+            check_assigned(self._tenant, grant.user, principal)
         base = self._tenant.issuer_base_for(request)
         wants_info = form.get("client_info") == "1"
+        note_sign_in(self._tenant, client, grant.scopes.resource, DELEGATED)
         content = self._tokens.answer(grant, client.state, client.principal, client.method, version, base, wants_info)
         if "offline_access" in grant.scopes.openid:
             now = self._tenant.clock.time()

@@ -25,3 +25,16 @@ def graph_client(entra: EntraEmulator, *roles: str, account: CallerAccount | Non
     """A client of Graph with these application permissions."""
     account = account or entra.add_caller("test client", roles)
     return GraphClient(f"{entra.url}/v1.0", entra.session(), entra.token_for(account))
+
+
+def create(graph: GraphClient, **body: object) -> dict[str, str]:
+    """POST of an application."""
+    answer = graph("POST", "/applications", {"displayName": "x", **body})
+    assert answer.status_code == 201, answer.text
+    made: dict[str, str] = answer.json()
+    return made
+
+
+def statuses(graph: GraphClient, method: str, path: str, body: object = None, times: int = 40) -> set[int]:
+    """What a call repeated is answered."""
+    return {graph(method, path, body).status_code for _ in range(times)}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from emulator.consistency import CALM
 from emulator.server import CallerAccount, EntraEmulator
 from tests.emulator.client import GraphClient, graph_client
 
@@ -11,7 +12,7 @@ from tests.emulator.client import GraphClient, graph_client
 @pytest.fixture
 def entra() -> EntraEmulator:
     """An emulator without a socket."""
-    return EntraEmulator()
+    return EntraEmulator(lag=CALM)
 
 
 @pytest.fixture
@@ -43,5 +44,5 @@ def admin(entra: EntraEmulator) -> GraphClient:
 @pytest.fixture(scope="module")
 def served() -> Iterator[EntraEmulator]:
     """An emulator over TLS."""
-    with EntraEmulator() as emulator:
+    with EntraEmulator(lag=CALM) as emulator:
         yield emulator

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from emulator.consistency import CALM
 from emulator.directory.record import Record
 from emulator.directory.secrets import digest
 from emulator.server import EntraEmulator
@@ -23,7 +24,7 @@ class Stage:
     """An emulator at the moment of the examples, with their calling client and the other principal they mention."""
 
     def __init__(self) -> None:
-        self.entra = entra = EntraEmulator(tenant_id=TENANT)
+        self.entra = entra = EntraEmulator(tenant_id=TENANT, lag=CALM)
         entra.clock.freeze()
         entra.clock.set(datetime.fromisoformat("2026-11-22T10:00:00Z"))
         directory = entra.directory
@@ -68,7 +69,8 @@ class Stage:
     def lagging(self, channel: str) -> None:
         """The application of the examples, created just now, while one kind of read lags."""
         self.entra.consistency.set(**{channel: 10})
-        self.application()
+        with self.entra.consistency.request():
+            self.application()
 
     def many(self, owner: str = "") -> None:
         """More applications than a page holds."""
@@ -84,6 +86,11 @@ class Stage:
 def _with_principal(stage: Stage) -> None:
     stage.application()
     stage.entra.directory.add_service_principal(APP_ID, {})
+
+
+def _missing_reference(stage: Stage) -> None:
+    stage.entra.consistency.reference_refusal = "bad_request"
+    stage.lagging("service_principal_reference")
 
 
 def _refused_reference(stage: Stage) -> None:
@@ -171,7 +178,7 @@ STAGES: dict[str, Callable[[Stage], None]] = {
     "graph_31_owners_list": _owned_by_other,
     "graph_32_owned_objects": lambda stage: stage.many(OTHER_PRINCIPAL),
     "graph_33_sp_create": _application,
-    "graph_34_sp_create_app_not_replicated": lambda stage: stage.lagging("service_principal_reference"),
+    "graph_34_sp_create_app_not_replicated": _missing_reference,
     "graph_35_sp_create_forbidden_not_replicated": _refused_reference,
     "graph_36_sp_create_exists": _with_principal,
     "graph_40_list_by_tag": Stage.many,

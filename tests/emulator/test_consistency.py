@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from emulator.consistency import CALM
 from emulator.server import EntraEmulator
 from tests.emulator.client import GraphClient
 
@@ -78,11 +79,12 @@ def test_reads_flap_while_replicas_differ(graph: GraphClient, entra: EntraEmulat
 
 def test_the_same_seed_flaps_the_same_way() -> None:
     def run(seed: int) -> list[bool]:
-        entra = EntraEmulator(seed=seed)
+        entra = EntraEmulator(seed=seed, lag=CALM)
         entra.clock.freeze()
         entra.consistency.set(by_id=5)
         entra.consistency.replica_share = 0.5
-        (record,) = entra.seed_applications(1)
+        with entra.consistency.request():
+            (record,) = entra.seed_applications(1)
         return [entra.consistency.visible(record, "by_id") is not None for _ in range(30)]
 
     assert run(1) == run(1)

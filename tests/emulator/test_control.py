@@ -35,6 +35,23 @@ def test_sets_lags_assumptions_and_policy(entra: EntraEmulator) -> None:
     assert control(entra, "GET", "policy")["isEnabled"] is True
 
 
+def test_lets_replicas_lag_and_settle(entra: EntraEmulator) -> None:
+    state = control(entra, "PATCH", "consistency", {"lag": [1, 20], "lags": {"lists": 3}, "replicas": 5})
+    assert (state["lags"]["by_id"], state["lags"]["lists"], entra.consistency.replicas) == ([1, 20], 3, 5)
+    assert set(control(entra, "PATCH", "consistency", {"calm": True})["lags"].values()) == {0}
+
+
+def test_plans_strikes_and_gives_roles(entra: EntraEmulator, graph: GraphClient) -> None:
+    strike = {"kind": "error", "nth": 2, "service": "graph", "details": {"status": 502}}
+    control(entra, "POST", "strikes", {"strikes": [strike]})
+    assert [graph("GET", "/applications").status_code for _ in range(3)] == [200, 502, 200]
+    assert len(control(entra, "POST", "strikes", {"plan": {"seed": 1, "count": 9, "among": 3}})) == 9
+    control(entra, "DELETE", "faults", status=204)
+    client_id = control(entra, "POST", "callers", {"name": "created by a role"})["client_id"]
+    control(entra, "POST", "directory-roles", {"client_id": client_id, "role": "Application Administrator"}, status=204)
+    assert len(entra.directory.role_actions) == 1
+
+
 def test_sets_and_clears_faults_and_shows_calls(entra: EntraEmulator, graph: GraphClient) -> None:
     control(entra, "POST", "faults", {"kind": "throttle", "retry_after": 2, "times": 1})
     assert graph("GET", "/applications").status_code == 429

@@ -18,7 +18,10 @@ def created(graph: GraphClient, **body: object) -> str:
     return f"/applications/{graph('POST', '/applications', {'displayName': 'x', **body}).json()['id']}"
 
 
-def test_deleting_an_application_takes_its_service_principal_and_restoring_leaves_it(graph: GraphClient) -> None:
+def test_deleting_an_application_takes_its_service_principal_and_restoring_leaves_it(
+    graph: GraphClient, entra: EntraEmulator
+) -> None:
+    entra.assumptions.creator_owns_service_principal = True
     path = created(graph)
     app_id = graph("GET", path).json()["appId"]
     principal = graph("POST", "/servicePrincipals", {"appId": app_id}).json()["id"]

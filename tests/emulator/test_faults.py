@@ -108,19 +108,6 @@ def test_an_unknown_fault_is_refused(entra: EntraEmulator) -> None:
         entra.faults.add("earthquake")
 
 
-def test_the_quota_counts_deleted_objects_in_part(graph: GraphClient, entra: EntraEmulator) -> None:
-    entra.assumptions.directory_object_quota = 2
-    paths = []
-    for _ in range(2):
-        made = graph("POST", "/applications", {"displayName": "x"})
-        paths.append(f"/applications/{made.json()['id']}")
-    assert graph("POST", "/applications", {"displayName": "x"}).json()["error"]["code"] == "Directory_QuotaExceeded"
-    graph("DELETE", paths[0])
-    assert graph("POST", "/applications", {"displayName": "x"}).status_code == 403
-    graph("DELETE", f"/directory/deletedItems/{paths[0].rpartition('/')[2]}")
-    assert graph("POST", "/applications", {"displayName": "x"}).status_code == 201
-
-
 def test_secrets_that_are_never_removed_fill_the_object(graph: GraphClient, entra: EntraEmulator) -> None:
     entra.assumptions.total_entries_limit = 5
     made = graph("POST", "/applications", {"displayName": "x", "tags": ["a"]}).json()

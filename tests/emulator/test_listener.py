@@ -73,6 +73,7 @@ def test_the_log_holds_what_was_called_and_no_secret(served: EntraEmulator, sess
 def test_runs_alone_and_says_where_it_is(tmp_path: Path) -> None:
     ca_file = tmp_path / "ca.pem"
     command = [sys.executable, "-m", "emulator", "--port", "0", "--ca-file", str(ca_file), "--role", "Application.Read.All"]
+    command += ["--lag", "0.2", "2", "--channel-lag", "lists", "1", "3"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         shown: dict[str, str] = {}
@@ -92,6 +93,7 @@ def test_runs_alone_and_says_where_it_is(tmp_path: Path) -> None:
         ]
         headers = {"Authorization": f"Bearer {token}"}
         assert "Application.Read.All" in roles
+        assert shown["lag of replicas"] == "3.0 seconds at most"
         assert session.get(f"{shown['Graph']}/applications", headers=headers, timeout=10).status_code == 200
         assert session.get(shown["control"], timeout=10).json()["tenant_id"] == shown["tenant"]
         process.terminate()

@@ -6,6 +6,7 @@ from typing import Any
 import jwt
 import pytest
 
+from emulator.directory.directory import GRAPH_APP_ID
 from emulator.server import CallerAccount, EntraEmulator, ResourceApi
 from tests.emulator.browser import AuthorizationRequest, returned
 from tests.emulator.client import graph_client
@@ -139,13 +140,13 @@ def test_a_redirect_uri_that_is_not_registered_is_shown_and_not_followed(flow: F
     ("change", "code"),
     [
         ({"response_type": "token"}, 700051),
-        ({"scope": "api://orders/Orders.Dance"}, 70011),
+        ({"scope": "api://orders/Orders.Dance"}, 650053),
         ({"scope": "api://orders/Orders.Read User.Read"}, 700022),
         ({"scope": "api://nobody/Read"}, 500011),
         ({"scope": ""}, 900144),
         ({"prompt": "none"}, 16000),
         ({"code_challenge": "short"}, 70000),
-        ({"resource": "api://orders"}, 901002),
+        ({"resource": "api://other"}, 9010010),
     ],
 )
 def test_other_mistakes_go_back_to_the_client(flow: Flow, change: dict[str, str], code: int) -> None:
@@ -188,8 +189,12 @@ def test_form_post_carries_the_code_in_a_page(flow: Flow) -> None:
     assert 'name="code"' in page.text
 
 
-def test_a_refresh_token_gives_tokens_for_other_scopes_too(flow: Flow, client: CallerAccount, entra: EntraEmulator) -> None:
+def test_a_refresh_token_gives_tokens_for_other_scopes_too(
+    flow: Flow, client: CallerAccount, api: ResourceApi, entra: EntraEmulator
+) -> None:
     walk, secret = flow(), str(client.client_secret)
+    entra.admin_consent(client.client_id, api)
+    entra.tenant.consents.grant(client.client_id, GRAPH_APP_ID, ["User.Read"])
     first = walk.redeem(walk.code(NAME, PASSWORD), client_secret=secret).json()
     url = f"{entra.url}/{entra.tenant_id}/oauth2/v2.0/token"
     form = {"grant_type": "refresh_token", "client_id": client.client_id, "client_secret": secret}

@@ -48,7 +48,7 @@ def code_of(answer: Response) -> int:
         ({"scope": "nonsense/.default"}, 70011, "invalid_scope"),
         ({"scope": f"{GRAPH} api://other/.default"}, 700022, "invalid_request"),
         ({"scope": "api://nobody/.default"}, 500011, "invalid_resource"),
-        ({"resource": "https://graph.microsoft.com"}, 901002, "invalid_request"),
+        ({"resource": "https://graph.microsoft.com"}, 9010010, "invalid_target"),
     ],
 )
 def test_refuses_with_the_number_of_what_is_wrong(

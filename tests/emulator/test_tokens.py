@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from emulator.clouds import CHINA, US_GOV
+from emulator.consistency import CALM
 from emulator.directory.directory import new_id
 from emulator.server import CallerAccount, EntraEmulator, ResourceApi
 from emulator.sts.mint import REMOVED
@@ -168,7 +169,7 @@ def test_an_application_with_its_own_key_needs_its_own_document(entra: EntraEmul
 
 
 def test_national_clouds_have_their_own_names() -> None:
-    entra = EntraEmulator(cloud="usgov")
+    entra = EntraEmulator(cloud="usgov", lag=CALM)
     url = f"https://{US_GOV.authority_hosts[0]}/{entra.tenant_id}/{V2}"
     document = entra.session().get(url).json()
     assert document["issuer"] == f"https://login.microsoftonline.us/{entra.tenant_id}/v2.0"
@@ -182,7 +183,7 @@ def test_national_clouds_have_their_own_names() -> None:
 
 
 def test_national_clouds_lack_some_properties() -> None:
-    graph = graph_client(EntraEmulator(cloud="china"), "Application.ReadWrite.OwnedBy")
+    graph = graph_client(EntraEmulator(cloud="china", lag=CALM), "Application.ReadWrite.OwnedBy")
     made = graph("POST", "/applications", {"displayName": "x", "uniqueName": "one"})
     assert (made.status_code, "samlMetadataUrl" in made.json()) == (201, False)
     assert graph("GET", f"/applications/{made.json()['id']}?$select=verifiedPublisher").status_code == 400
