@@ -33,6 +33,7 @@ def deadline() -> Deadline:
 
 
 def test_removing_a_secret_that_is_not_there_counts_as_done(entra: EntraEmulator) -> None:
+    entra.consistency.calm()
     directory = directory_of(entra)
     made = directory.create_application({"displayName": "x", "signInAudience": "AzureADMyOrg"}, deadline())
     key_id = directory.add_password(made["appId"], "x", datetime(2099, 1, 1, tzinfo=UTC), deadline())["keyId"]

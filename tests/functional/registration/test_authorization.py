@@ -155,6 +155,7 @@ def test_an_initial_access_token_manages_no_client(with_initial: Bridge) -> None
         assert 'error="insufficient_scope"' in response.headers["WWW-Authenticate"]
 
 
+@pytest.mark.usefixtures("calm")
 def test_an_initial_access_token_registers_as_many_clients_as_it_says(with_initial: Bridge) -> None:
     token = initial_token(with_initial, most_clients=2)
     with_initial.register(authorization=token)
@@ -322,6 +323,7 @@ def test_a_bad_credential_is_refused_where_registration_is_open_too(make: Make) 
 
 
 @pytest.mark.duty(36, 150)
+@pytest.mark.usefixtures("calm")
 def test_open_registration_is_limited_in_pace(make: Make) -> None:
     bridge = make(open_policy="open")
     limit = bridge.configuration.policies["open"].registrations_per_minute
@@ -344,6 +346,7 @@ def test_open_registration_binds_urls_to_redirect_hosts_and_takes_no_client_cred
 
 
 @pytest.mark.duty(36)
+@pytest.mark.usefixtures("calm")
 def test_a_caller_has_no_more_clients_than_its_policy_allows(make: Make) -> None:
     bridge = make(policies={"default": Policy(most_clients=2)})
     bridge.register()

@@ -17,6 +17,7 @@ type Make = Callable[..., Bridge]
 
 
 @pytest.mark.duty(94, 95)
+@pytest.mark.usefixtures("calm")
 def test_a_new_secret_overlaps_with_the_old_one(bridge: Bridge) -> None:
     client = bridge.register()
     client_id = client["client_id"]
@@ -43,6 +44,7 @@ def test_the_audit_sees_the_old_secret_as_superseded_when_the_overlap_is_over(br
 
 
 @pytest.mark.duty(95)
+@pytest.mark.usefixtures("calm")
 def test_no_secret_that_a_caller_has_is_removed_to_make_room(bridge: Bridge) -> None:
     client = bridge.register()
     client_id = client["client_id"]
@@ -64,6 +66,7 @@ def test_the_old_secret_ends_at_once_where_it_is_asked_for(bridge: Bridge) -> No
 
 
 @pytest.mark.duty(94)
+@pytest.mark.usefixtures("calm")
 def test_a_portal_whose_contract_says_so_ends_the_old_secret_without_asking(bridge: Bridge) -> None:
     key = {"x-api-key": API_KEY}
     client = bridge.register(authorization=None, headers=key)
