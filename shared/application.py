@@ -189,8 +189,8 @@ class Application:
 
     @part
     def bearer_tokens(self) -> "BearerTokens":
-        """Judges the access tokens that callers of registration bring: those of the bridge's own tenant, whatever introspection
-        trusts besides."""
+        """Judges the access tokens that callers of registration bring: those of the bridge's own tenant and of the tenants that
+        registration names, whatever introspection trusts besides."""
         from concurrent.futures import ThreadPoolExecutor
 
         from shared.introspection.bearer_tokens import BearerTokens
@@ -198,10 +198,13 @@ class Application:
         from shared.introspection.issuers import TrustedIssuers
         from shared.introspection.verifier import TokenVerifier
 
-        own = IntrospectionConfiguration(tenants=(TrustedTenant(self.tenant.tenant_id, self.tenant.cloud.authority),))
+        tenants = self.registration_settings.entra_tenants | {self.tenant.tenant_id}
+        trusted = IntrospectionConfiguration(
+            tenants=tuple(TrustedTenant(tenant_id, self.tenant.cloud.authority) for tenant_id in sorted(tenants))
+        )
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callers' keys")
-        verifier = TokenVerifier(TrustedIssuers(own, self.documents, executor), own.options)
-        return BearerTokens(verifier, self.clock, self.tenant.tenant_id)
+        verifier = TokenVerifier(TrustedIssuers(trusted, self.documents, executor), trusted.options)
+        return BearerTokens(verifier, self.clock, tenants)
 
     @part
     def _authorization(self) -> "Authorization":
@@ -239,7 +242,8 @@ class Application:
         from shared.settings.registration import read_registration
         from shared.settings.tenant import read_base_url, read_tag
 
-        return self._read(lambda values: read_registration(values, read_base_url(values), read_tag(values)))
+        tenant_id = self.tenant.tenant_id
+        return self._read(lambda values: read_registration(values, read_base_url(values), read_tag(values), tenant_id))
 
     @part
     def introspection_settings(self) -> "IntrospectionConfiguration":

@@ -131,7 +131,10 @@ class Authorization:
             raise InsufficientScope("the access token has no app role that allows this")
         # Where a caller has several roles, the order in the settings decides.
         role = next(role for role in self._configuration.entra_roles if role in held)
-        return Principal(f"entra:{caller}", CallerKind.ENTRA, self._configuration.policy(self._configuration.entra_roles[role]))
+        # A client id is unique within its tenant alone.
+        tenant_id = claims.get("tid")
+        name = f"entra:{tenant_id}:{caller}" if tenant_id in self._configuration.entra_tenants else f"entra:{caller}"
+        return Principal(name, CallerKind.ENTRA, self._configuration.policy(self._configuration.entra_roles[role]))
 
 
 def _credential(request: Request) -> tuple[str, str]:

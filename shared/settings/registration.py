@@ -10,10 +10,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from shared.environment import Environment, Setting, choice, document, flag, number, text
+from shared.environment import GUID, Environment, Setting, choice, document, flag, number, text
 from shared.registration.client_name import IMPERSONATED
 from shared.registration.configuration import (
     OPEN_CALLER,
@@ -34,6 +34,7 @@ _NO_KEYS = KeyRing(Key("none", "-" * 32))
 type Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 # A whole header value, without blanks around it.
 type Literal = Annotated[str, Field(min_length=12, pattern=r"^\S[^\r\n]*\S$")]
+type TenantId = Annotated[str, Field(pattern=f"^{GUID.pattern.replace('a-f', 'a-fA-F')}$"), AfterValidator(str.lower)]
 type Digest = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")]
 
 
@@ -172,6 +173,13 @@ ENTRA_AUDIENCE = text(
     "the audience of callers' Entra access tokens: the client id (v2) or App ID URI (v1) of the bridge's API",
     shown="none",
 )
+ENTRA_TENANTS = _json(
+    "REGISTRATION_ENTRA_TENANTS",
+    list[TenantId],
+    frozenset[str],
+    frozenset[str](),
+    "JSON list of tenant ids besides the bridge's own whose applications may register and manage with such a token",
+)
 REGISTRATION_OPEN_POLICY = text(
     "REGISTRATION_OPEN_POLICY",
     "the policy for callers without a credential, such as `open`; without it they are turned away",
@@ -223,8 +231,11 @@ ACCESS_TOKEN_GRACE_SECONDS = number(
 SIGN_IN_AUDIENCE = choice("REGISTRATION_SIGN_IN_AUDIENCE", ("AzureADMyOrg", "AzureADMultipleOrgs"), "or `AzureADMultipleOrgs`")
 
 
-def read_registration(environment: Environment, base_url: str, bridge_tag: str) -> RegistrationConfiguration:
-    """The configuration from the settings whose names begin with REGISTRATION_; what is wrong is noted in the environment."""
+def read_registration(environment: Environment, base_url: str, bridge_tag: str, tenant_id: str = "") -> RegistrationConfiguration:
+    """The configuration from the settings whose names begin with REGISTRATION_; what is wrong is noted in the environment.
+
+    `tenant_id` is the bridge's own tenant.
+    """
     read = environment.read
     policies, credentials, roles = read(POLICIES), read(CREDENTIALS), read(ENTRA_ROLES)
     open_policy = read(REGISTRATION_OPEN_POLICY) or None
@@ -240,6 +251,9 @@ def read_registration(environment: Environment, base_url: str, bridge_tag: str) 
     audience = read(ENTRA_AUDIENCE)
     if roles and not audience:
         environment.refuse(ENTRA_AUDIENCE.name, f"is needed by {ENTRA_ROLES.name}: the audience of callers' tokens")
+    tenants = read(ENTRA_TENANTS) - {tenant_id}
+    if tenants and not roles:
+        environment.refuse(ENTRA_TENANTS.name, f"lets nobody in without {ENTRA_ROLES.name}")
     initial_keys = read(INITIAL_TOKEN_KEYS)
     return RegistrationConfiguration(
         base_url=base_url,
@@ -251,6 +265,7 @@ def read_registration(environment: Environment, base_url: str, bridge_tag: str) 
         static_credentials=credentials,
         initial_token_keys=initial_keys[0] if initial_keys else None,
         entra_audience=audience,
+        entra_tenants=tenants,
         entra_roles=roles,
         open_policy=open_policy,
         allow_update=read(ALLOW_UPDATE),
