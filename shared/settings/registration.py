@@ -23,7 +23,7 @@ from shared.registration.configuration import (
     StatementIssuer,
     StaticCredential,
 )
-from shared.registration.policy import DEFAULT_POLICY, SETTING, USUAL_POLICIES, Policy
+from shared.registration.policy import DEFAULT_POLICY, NO_METHOD, SETTING, USUAL_POLICIES, Policy
 from shared.registration.tokens import Key, KeyRing
 from shared.settings.tenant import BUDGET_MILLISECONDS
 
@@ -91,6 +91,16 @@ def _named_policies(found: dict[str, Policy]) -> Mapping[str, Policy]:
         if policy.name != DEFAULT_POLICY:
             raise ValueError(f"{name}.name: the name of a policy is the member that it stands under")
     return MappingProxyType(USUAL_POLICIES | {name: replace(policy, name=name) for name, policy in found.items()})
+
+
+def _with_protected_names(policies: Mapping[str, Policy], trusted: set[str]) -> Mapping[str, Policy]:
+    """`trusted` are the policies of callers with a credential or app role: they may name a client after what it works with."""
+    return MappingProxyType(
+        {
+            name: policy if policy.protect_names is not None else replace(policy, protect_names=name not in trusted)
+            for name, policy in policies.items()
+        }
+    )
 
 
 def _distinct_apis(found: list[ResourceApi]) -> tuple[ResourceApi, ...]:
@@ -246,6 +256,11 @@ def read_registration(environment: Environment, base_url: str, bridge_tag: str, 
     ):
         if unknown := sorted(named - set(policies)):
             environment.refuse(setting.name, f"names a policy that {POLICIES.name} doesn't have: {', '.join(unknown)}")
+    if open_policy is not None and open_policy in policies and policies[open_policy].auth_methods != {NO_METHOD}:
+        # With a credential a client can have tokens without any user, whatever its grant types: Entra doesn't restrict them.
+        expected = f"{open_policy} must allow the auth method {NO_METHOD} alone: who is anonymous gets no credential"
+        environment.refuse(REGISTRATION_OPEN_POLICY.name, expected)
+    policies = _with_protected_names(policies, {*roles.values(), *(entry.policy for entry in credentials)} - {open_policy})
     if any(credential.name == OPEN_CALLER for credential in credentials):
         environment.refuse(CREDENTIALS.name, f"{OPEN_CALLER} is the name of callers without a credential")
     audience = read(ENTRA_AUDIENCE)

@@ -31,7 +31,7 @@ def test_reads_policies_beside_the_two_that_are_always_there() -> None:
     policies = POLICIES.parse('{"partners":{"grant_types":["implicit"],"redirect_hosts":[".p.example"],"most_clients":5}}')
     assert policies["partners"] == Policy("partners", frozenset({IMPLICIT}), redirect_hosts=(".p.example",), most_clients=5)
     assert policies["default"] == Policy()
-    assert policies["open"].urls_on_redirect_hosts
+    assert policies["open"].urls_elsewhere == "drop"
     assert POLICIES.parse('{"default":{"loopback":false}}')["default"] == Policy(loopback=False)
 
 
@@ -220,4 +220,4 @@ def test_http_serves_on_a_loopback_host_for_development() -> None:
 
 def test_a_policy_that_is_gone_is_the_default_one() -> None:
     environment = Environment({"REGISTRATION_SEALING_KEYS": "x" * 32})
-    assert read_registration(environment, "https://bridge.example.com", "a-bridge").policy("gone") == Policy()
+    assert read_registration(environment, "https://bridge.example.com", "a-bridge").policy("gone") == Policy(protect_names=True)

@@ -145,12 +145,14 @@ def test_an_empty_url_with_a_language_tag_is_left_out() -> None:
 @pytest.mark.duty(24)
 @pytest.mark.parametrize("member", ["client_uri", "logo_uri", "tos_uri", "policy_uri", "tos_uri#de"])
 def test_a_policy_may_bind_urls_to_the_hosts_of_redirect_uris(member: str) -> None:
-    policy = Policy(urls_on_redirect_hosts=True)
+    policy = Policy(urls_elsewhere="refuse")
     sent = {**WEB, "redirect_uris": ["https://a.example/cb", "http://localhost/cb"], "client_name#de": "Aufträge"}
     for good in ("https://a.example/x", "https://A.EXAMPLE/x", "http://localhost:99/x"):
         assert shown({**sent, member: good}, policy)[member] == good
     for bad in ("https://b.example/", "http://a.example/", "https://x.a.example/"):
         assert refusal({**sent, member: bad}, policy).startswith(member)
+        assert member not in shown({**sent, member: bad}, Policy(urls_elsewhere="drop"))
+        assert shown({**sent, member: bad})[member] == bad
 
 
 def test_a_logout_url_is_https() -> None:
