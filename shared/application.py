@@ -130,17 +130,14 @@ class Application:
     def audit(self) -> "Audit":
         """The audit of client secrets."""
         from shared.audit.build import build_audit, vault_tokens
-        from shared.graph.session import DirectorySession
 
         tenant = self.tenant
-        # Vaults and webhooks are elsewhere than Entra: neither its CA bundle nor skipping validation holds for them.
-        outside = DirectorySession(verify=True)
         return build_audit(
             self.audit_settings,
             graph=self.graph,
             graph_origin=tenant.cloud.graph,
             clock=self.clock,
-            session=outside,
+            session=self.outside,
             token_for=vault_tokens(tenant.identity, tenant.tenant_id, tenant.cloud, self.session),
         )
 
@@ -278,6 +275,14 @@ class Application:
         from shared.graph.session import DirectorySession
 
         return DirectorySession(self.tenant.verify)
+
+    @part
+    def outside(self) -> "DirectorySession":
+        """For vaults and webhooks, which are elsewhere than Entra: a CA bundle holds for them beside the usual certificates, and
+        skipping validation doesn't."""
+        from shared.graph.session import DirectorySession
+
+        return DirectorySession(self.tenant.verify or True, usual_too=True)
 
     @part
     def graph(self) -> "GraphClient":

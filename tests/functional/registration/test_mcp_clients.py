@@ -1,4 +1,4 @@
-"""MCP clients with the policies that are there from the start: registered as they ask, then signed in as each redeems its codes."""
+"""MCP clients with the policies that are there from the start: registered as they ask, signed in as each redeems its codes."""
 
 import asyncio
 import json
@@ -37,7 +37,8 @@ def api(emulator: EntraEmulator) -> ResourceApi:
 def redirect_of(client: Json) -> str:
     """The redirect URI to which the client leads its user."""
     schemes = {"loopback": ("http",), "server": ("https",)}.get(client["redeems"], ("cursor",))
-    return next(uri for uri in client["body"]["redirect_uris"] if urlsplit(uri).scheme in schemes)
+    uris: list[str] = client["body"]["redirect_uris"]
+    return next(uri for uri in uris if urlsplit(uri).scheme in schemes)
 
 
 def sign_in(bridge: Bridge, registered: Json, redirect: str, headers: dict[str, str] | None = None) -> Json:

@@ -114,6 +114,21 @@ def test_a_name_with_a_language_tag_does_not_take_the_place_of_the_plain_one() -
 # URLs
 
 
+@pytest.mark.parametrize("name", ["SAP to Office 365 calendar sync", "Backup for Microsoft 365", "Entra ID group sync"])
+def test_a_trusted_caller_may_name_a_client_after_what_it_works_with(name: str) -> None:
+    trusted = Policy(protect_names=False)
+    assert shown({**WEB, "client_name": name, "client_name#de": name}, trusted)["client_name"] == name
+    for policy in (ANY, Policy(protect_names=True)):
+        assert refusal({**WEB, "client_name": name}, policy).startswith("client_name")
+        assert refusal({**WEB, "client_name#de": name}, policy).startswith("client_name#de")
+
+
+def test_names_that_the_operator_forbade_are_forbidden_to_all() -> None:
+    metadata = ClientMetadata.parse({**WEB, "client_name": "Contoso Bank login"})
+    with pytest.raises(InvalidClientMetadata):
+        resolve_registration(metadata, Policy(protect_names=False), NOW, (*IMPERSONATED, "Contoso Bank"))
+
+
 @pytest.mark.duty(24)
 @pytest.mark.parametrize("member", ["client_uri", "logo_uri", "tos_uri", "policy_uri", "logo_uri#de"])
 def test_urls_that_people_see_are_http_or_https(member: str) -> None:
