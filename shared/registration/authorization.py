@@ -93,11 +93,12 @@ class Authorization:
         whatever matched before, in constant time. Raises MissingToken that says `missing` where there is none."""
         if not value:
             raise MissingToken(missing)
-        digest = hashlib.sha256(value.encode()).digest()
+        digests = [hashlib.sha256(text.encode()).digest() for text in _spellings(header, value)]
         found = None
         for credential in self._configuration.static_credentials:
-            if hmac.compare_digest(credential.digest, digest) and credential.header == header:
-                found = credential
+            for digest in digests:
+                if hmac.compare_digest(credential.digest, digest) and credential.header == header:
+                    found = credential
         if found is None:
             return _bearer(header, value)
         return Principal(found.name, CallerKind.STATIC, self._configuration.policy(found.policy))
@@ -150,10 +151,23 @@ def _credential(request: Request) -> tuple[str, str]:
     return given[0] if given else ("", "")
 
 
+def _spellings(header: str, value: str) -> list[str]:
+    """The ways in which the same credential may be written: as it came, and with one blank behind a scheme in any case, which has
+    no case (RFC 9110 section 11.1). Of the configured value nothing but its digest may be known."""
+    scheme, *rest = value.split(maxsplit=1)
+    if header != "authorization" or not rest:
+        return [value]
+    return list(dict.fromkeys((value, *(f"{word} {rest[0]}" for word in _cases(scheme)))))
+
+
+def _cases(scheme: str) -> tuple[str, ...]:
+    return scheme, scheme.capitalize(), scheme.lower(), scheme.upper()
+
+
 def _bearer(header: str, value: str) -> str:
     """The token of a Bearer credential (RFC 6750 section 2.1). Raises InvalidToken for any other, which is then simply
     unknown."""
-    scheme, _, token = value.partition(" ")
+    scheme, _, token = value.replace("\t", " ").partition(" ")
     if header != "authorization" or scheme.lower() != "bearer":
         raise InvalidToken
     if "," in token:

@@ -76,13 +76,20 @@ def read_setting(kind: Any, text: str) -> Any:
 def read_keys(text: str) -> KeyRing:
     """`[{"id": ..., "secret": ...}, ...]`, or plain secrets of at least 32 characters, one a line; the one in use first.
 
-    A plain secret's id follows from it, so that another secret never has the same.
+    A plain secret's id follows from it, so that another secret never has the same. A secret with an id of its own has the other
+    too: it may have been a plain one before, and clients hold tokens of that time.
     """
     if not text.lstrip().startswith("["):
         secrets = [line.strip() for line in text.splitlines() if line.strip()]
-        ids = [hashlib.sha256(f"key id of {secret}".encode()).hexdigest()[:8] for secret in secrets]
-        text = json.dumps([{"id": key_id, "secret": secret} for key_id, secret in zip(ids, secrets, strict=True)])
-    return KeyRing(*read_setting(list[Key], text))
+        text = json.dumps([{"id": _id_of(secret), "secret": secret} for secret in secrets])
+    keys: list[Key] = read_setting(list[Key], text)
+    known = {key.id for key in keys}
+    earlier = {_id_of(key.secret): key.secret for key in keys if _id_of(key.secret) not in known}
+    return KeyRing(*keys, *(Key(key_id, secret) for key_id, secret in earlier.items()))
+
+
+def _id_of(secret: str) -> str:
+    return hashlib.sha256(f"key id of {secret}".encode()).hexdigest()[:8]
 
 
 def _named_policies(found: dict[str, Policy]) -> Mapping[str, Policy]:
