@@ -128,10 +128,20 @@ def _json[T](name: str, kind: Any, finish: Callable[[Any], T], default: T, meani
     )
 
 
+def _one_caller_each(found: list[CredentialSetting]) -> tuple[StaticCredential, ...]:
+    credentials = tuple(credential.hashed() for credential in found)
+    callers: dict[tuple[str, bytes], StaticCredential] = {}
+    for credential in credentials:
+        other = callers.setdefault((credential.header, credential.digest), credential)
+        if other.name != credential.name:
+            raise ValueError(f"{other.name} and {credential.name} have the same credential")
+    return credentials
+
+
 CREDENTIALS = _json(
     "REGISTRATION_CREDENTIALS",
     list[CredentialSetting],
-    lambda found: tuple(credential.hashed() for credential in found),
+    _one_caller_each,
     tuple[StaticCredential, ...](),
     "JSON list: who may register and manage with a fixed `Authorization` or `X-API-KEY` value",
 )

@@ -1,8 +1,8 @@
 """AUDIT_SCHEDULE, which the Functions host reads: here it is only checked, by the host's grammar.
 
-Azure/azure-webjobs-sdk-extensions, TimerSchedule.cs and CronSchedule.cs: an NCRONTAB expression of six fields (of five, without
-seconds), or a TimeSpan between two runs, on App Service plans. The grammar is that of github.com/atifaziz/NCrontab; no package
-for Python knows it. `?`, `L`, `W`, `#` and `@daily` belong to other dialects of cron.
+Azure/azure-webjobs-sdk-extensions, TimerSchedule.cs and CronSchedule.cs: an NCRONTAB expression of six fields, or a TimeSpan
+between two runs, on App Service plans. Not every version of the host takes five fields. The grammar is that of
+github.com/atifaziz/NCrontab; no package for Python knows it. `?`, `L`, `W`, `#` and `@daily` belong to other dialects of cron.
 """
 
 import re
@@ -53,6 +53,11 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10
 
 
+def is_time_span(value: str) -> bool:
+    """Whether it is a time between two runs, which plans other than App Service plans don't take."""
+    return _TIME_SPAN.fullmatch(value) is not None
+
+
 def parse_schedule_text(value: str) -> str:
     """The expression as it stands. Raises ValueError for one that the host refuses, which would leave the timer out."""
     span = _TIME_SPAN.fullmatch(value)
@@ -62,10 +67,9 @@ def parse_schedule_text(value: str) -> str:
             raise ValueError("expected a time between two runs such as 1.00:00:00, which is a day")
         return value
     texts = value.split()
-    fields = _FIELDS if len(texts) == len(_FIELDS) else _FIELDS[1:]
-    if len(texts) != len(fields):
-        raise ValueError(EXPECTED)
-    for field, part in zip(fields, texts, strict=True):
+    if len(texts) != len(_FIELDS):
+        raise ValueError(f"{EXPECTED}; it has {len(texts)}")
+    for field, part in zip(_FIELDS, texts, strict=True):
         if not field.fits(part):
             raise ValueError(f"{EXPECTED}; the field {field.name} can't be read")
     return value

@@ -57,8 +57,11 @@ def check_settings(variables: Mapping[str, str], *, references: bool = False) ->
         _check_certificate(environment, found.identity)
     # The host reads the schedule, and knows nothing of the file.
     host = Environment(variables, references=references)
-    host.read(schedule.SCHEDULE)
     warnings = []
+    if schedule.is_time_span(host.read(schedule.SCHEDULE)):
+        warnings.append(
+            f"{schedule.SCHEDULE.name} is a time between two runs: on other plans than App Service the timer never runs"
+        )
     if found.verify is False:
         warnings.append(f"{tenant.SKIP_VALIDATION.name} is on: whoever is on the network path can act as the directory")
     if registered.open_policy is not None:
