@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from shared.clock import Clock
-from shared.errors import InsufficientScope, InvalidRequest, InvalidToken, MissingToken
+from shared.errors import REALM, InsufficientScope, InvalidRequest, InvalidToken, MissingToken
 from shared.http.message import Request
 from shared.registration import tokens
 from shared.registration.configuration import OPEN_CALLER, RegistrationConfiguration
@@ -81,9 +81,16 @@ class Authorization:
         return self._entra(token)
 
     def to_audit(self, request: Request) -> Principal:
-        """Who reads the report on all clients' secrets: a caller whose policy has `may_audit`. Raises as `to_register` does."""
-        token = self._static(*_credential(request), "the report needs a credential of the operator")
-        principal = token if isinstance(token, Principal) else self._entra(token)
+        """Who reads the report on all clients' secrets: a caller whose policy has `may_audit`. Raises as `to_register` does,
+        with a challenge that browsers understand where one asks."""
+        try:
+            token = self._static(*_credential(request), "the report needs a credential of the operator")
+            principal = token if isinstance(token, Principal) else self._entra(token)
+        except (MissingToken, InvalidToken) as refusal:
+            if "text/html" in request.headers.get("accept", ""):
+                # Browsers ask for name and password then, and send them as a static credential `Basic ...` (RFC 7617).
+                refusal.headers["WWW-Authenticate"] = f'Basic realm="{REALM}", charset="UTF-8"'
+            raise
         if not principal.policy.may_audit:
             raise InsufficientScope("this caller may not read the report")
         return principal
