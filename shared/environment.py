@@ -27,8 +27,7 @@ _FALSE = frozenset({"false", "0", "no", "off"})
 _VAULT_REFERENCE = "@microsoft.keyvault("
 # What stands for a value in the documentation and the examples: `<a long random text>`, `<hex>`, or the words that describe it.
 _PLACEHOLDER = re.compile(
-    r"<[A-Za-z0-9][^<>]* [^<>]*>|<(?:hex|text|tenant|app|app id|api)>|\b(?:long random text|random text of at least 32)\b",
-    re.IGNORECASE,
+    r"<[A-Za-z0-9][^<>]* [^<>]*>|<(?:hex|text|tenant|app|app id|api)>|random text of at least 32 characters", re.IGNORECASE
 )
 # The directory of host.json; the worker's own differs between plans.
 _APP_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - see with_file

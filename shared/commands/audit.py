@@ -29,8 +29,8 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m shared.commands.audit",
         description="Audit the client secrets of the registration bridge, by the settings of its environment.",
-        epilog="Without --act the actions only say what they would do. Exit code: 0 when the audit is complete, 1 when not, 2 when"
-        " options or settings are wrong, 130 or 143 when it was stopped by Ctrl-C or SIGTERM.",
+        epilog="Without --act the actions only say what they would do. Exit code: 0 when the audit is complete, 1 when not, 2"
+        " when options or settings are wrong, 130 or 143 when it was stopped by Ctrl-C or SIGTERM.",
     )
     parser.add_argument("--format", choices=["text", *FORMATS], default="text", help="form of the report (default: text)")
     parser.add_argument("--output", type=Path, help="file for the report (default: standard output)")

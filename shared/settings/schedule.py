@@ -60,7 +60,7 @@ def is_time_span(value: str) -> bool:
 
 def parse_schedule_text(value: str) -> str:
     """The expression as it stands. Raises ValueError for one that the host refuses, which would leave the timer out."""
-    span = _TIME_SPAN.fullmatch(value)
+    span = _TIME_SPAN.fullmatch(value.strip())
     if span is not None:
         hours, minutes, seconds = (int(part or 0) for part in span.groups())
         if hours > 23 or minutes > 59 or seconds > 59 or not re.search("[1-9]", value):

@@ -244,6 +244,8 @@ def test_private_key_jwt_needs_certificates() -> None:
 def test_jwks_uri_is_refused_where_it_would_be_needed() -> None:
     sent = {**WEB, "jwks_uri": "https://a.example/keys"}
     assert "jwks_uri cannot be used" in refusal({**sent, "token_endpoint_auth_method": "private_key_jwt"})
+    for method in ("client_secret_basic", "client_secret_post", "none"):
+        assert "jwks_uri" not in shown({**sent, "token_endpoint_auth_method": method})
     assert registered(sent).certificates == ()
 
 
