@@ -11,55 +11,26 @@ from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass
 
 from shared.environment import GUID, Environment, Setting, choice, document, flag, number, text
 from shared.registration.client_name import IMPERSONATED
 from shared.registration.configuration import (
     OPEN_CALLER,
-    CredentialHeader,
     RegistrationConfiguration,
     ResourceApi,
     StatementIssuer,
     StaticCredential,
 )
-from shared.registration.policy import DEFAULT_POLICY, NO_METHOD, SETTING, USUAL_POLICIES, Policy
+from shared.registration.policy import DEFAULT_POLICY, NO_METHOD, USUAL_POLICIES, Policy
 from shared.registration.tokens import Key, KeyRing
+from shared.settings.static_credentials import CredentialSetting, Name, one_caller_each
 from shared.settings.tenant import BUDGET_MILLISECONDS
 
 DAY = 86_400
 # Stands where no usable keys are set; the settings are refused then, so that nothing is ever sealed with it.
 _NO_KEYS = KeyRing(Key("none", "-" * 32))
 
-type Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-# A whole header value, without blanks around it.
-type Literal = Annotated[str, Field(min_length=12, pattern=r"^\S[^\r\n]*\S$")]
 type TenantId = Annotated[str, Field(pattern=f"^{GUID.pattern.replace('a-f', 'a-fA-F')}$"), AfterValidator(str.lower)]
-type Digest = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")]
-
-
-@dataclass(frozen=True, slots=True, config=SETTING)
-class CredentialSetting:
-    """A static credential as an operator writes it: one of the whole header value and its SHA-256 in hexadecimal."""
-
-    name: Name = Field(description="the caller; several credentials of one name are one caller")
-    authorization: Literal | None = Field(default=None, repr=False, description="the value of Authorization, scheme included")
-    api_key: Literal | None = Field(default=None, repr=False, description="the value of X-API-KEY")
-    authorization_sha256: Digest | None = None
-    api_key_sha256: Digest | None = None
-    policy: str = DEFAULT_POLICY
-
-    def __post_init__(self) -> None:
-        given = (self.authorization, self.api_key, self.authorization_sha256, self.api_key_sha256)
-        if sum(value is not None for value in given) != 1:
-            raise ValueError("needs one of authorization, api_key, authorization_sha256, api_key_sha256")
-
-    def hashed(self) -> StaticCredential:
-        """The credential as it is kept."""
-        literal, digest = self.authorization or self.api_key, self.authorization_sha256 or self.api_key_sha256
-        kept = bytes.fromhex(digest) if digest else hashlib.sha256((literal or "").encode()).digest()
-        header: CredentialHeader = "x-api-key" if self.api_key or self.api_key_sha256 else "authorization"
-        return StaticCredential(self.name, kept, header, self.policy)
 
 
 def read_setting(kind: Any, text: str) -> Any:
@@ -128,20 +99,10 @@ def _json[T](name: str, kind: Any, finish: Callable[[Any], T], default: T, meani
     )
 
 
-def _one_caller_each(found: list[CredentialSetting]) -> tuple[StaticCredential, ...]:
-    credentials = tuple(credential.hashed() for credential in found)
-    callers: dict[tuple[str, bytes], StaticCredential] = {}
-    for credential in credentials:
-        other = callers.setdefault((credential.header, credential.digest), credential)
-        if other.name != credential.name:
-            raise ValueError(f"{other.name} and {credential.name} have the same credential")
-    return credentials
-
-
 CREDENTIALS = _json(
     "REGISTRATION_CREDENTIALS",
     list[CredentialSetting],
-    _one_caller_each,
+    one_caller_each,
     tuple[StaticCredential, ...](),
     "JSON list: who may register and manage with a fixed `Authorization` or `X-API-KEY` value",
 )
