@@ -20,7 +20,7 @@ from shared.registration.client_type import (
     platform_of,
 )
 from shared.registration.metadata import ClientMetadata, FederatedIdentity
-from shared.registration.policy import NO_METHOD, PRIVATE_KEY_JWT, SECRET_METHODS, Policy
+from shared.registration.policy import NO_METHOD, PRIVATE_KEY_JWT, Policy
 from shared.registration.redirect_uris import RedirectUri, UriKind, check_web_url, host_of, read_redirect_uris, split_url
 from shared.registration.registration import Registration
 
@@ -53,9 +53,9 @@ def resolve_registration(
     method = choose_auth_method(asked, application_type, grant_types, uris, policy, has_keys=has_keys)
     if application_type == "browser":
         uris = tuple(replace(uri, at_server=False) for uri in uris)
-    elif method == NO_METHOD and (asked is None or asked in SECRET_METHODS) and any(uri.kind is UriKind.HTTPS for uri in uris):
-        # Whoever asks for a secret redeems codes on a server. "native" says so in the answer, so that an update that sends the
-        # answer back doesn't make a single-page application of it.
+    elif method == NO_METHOD and asked != NO_METHOD and any(uri.kind is UriKind.HTTPS for uri in uris):
+        # Whoever asks for a credential, as RFC 7591 has it where nothing is said, redeems codes on a server. "native" says so in
+        # the answer, so that an update that sends the answer back doesn't make a single-page application of it.
         application_type = "native"
     client_type = classify_client(application_type, method, grant_types, uris)
     check_redirects(application_type, client_type, grant_types, uris, policy)

@@ -129,6 +129,8 @@ def test_whoever_is_anonymous_gets_no_credential_whatever_is_asked(make: Make, m
     assert registered["token_endpoint_auth_method"] == "none"
     application = bridge.application(registered["client_id"])
     assert (application["passwordCredentials"], application["keyCredentials"]) == ([], [])
+    in_browser = uri.startswith("https") and method == "none"
+    assert application["spa" if in_browser else "publicClient"]["redirectUris"] == [uri]
 
 
 def test_a_browser_application_and_its_development_server_are_one_single_page_application(make: Make, api: ResourceApi) -> None:
