@@ -127,17 +127,14 @@ class Application(Parts):
     def audit(self) -> "Audit":
         """The audit of client secrets."""
         from shared.audit.build import build_audit, vault_tokens
-        from shared.graph.session import DirectorySession
 
         tenant = self.tenant
-        # Vaults and webhooks are elsewhere than Entra: neither its CA bundle nor skipping validation holds for them.
-        outside = DirectorySession(verify=True)
         return build_audit(
             self.audit_settings,
             graph=self.graph,
             graph_origin=tenant.cloud.graph,
             clock=self.clock,
-            session=outside,
+            session=self.outside,
             token_for=vault_tokens(tenant.identity, tenant.tenant_id, tenant.cloud, self.session),
         )
 
@@ -188,8 +185,8 @@ class Application(Parts):
 
     @part
     def bearer_tokens(self) -> "BearerTokens":
-        """Judges the access tokens that callers of registration bring: those of the bridge's own tenant, whatever introspection
-        trusts besides."""
+        """Judges the access tokens that callers of registration bring: those of the bridge's own tenant and of the tenants that
+        registration names, whatever introspection trusts besides."""
         from concurrent.futures import ThreadPoolExecutor
 
         from shared.introspection.bearer_tokens import BearerTokens
@@ -197,9 +194,13 @@ class Application(Parts):
         from shared.introspection.issuers import TrustedIssuers
         from shared.introspection.verifier import TokenVerifier
 
-        own = IntrospectionConfiguration(tenants=(TrustedTenant(self.tenant.tenant_id, self.tenant.cloud.authority),))
-        issuers = TrustedIssuers(own, self.documents, ThreadPoolExecutor(1, thread_name_prefix="callers' keys"))
-        return BearerTokens(TokenVerifier(issuers, own.options), self.clock, self.tenant.tenant_id)
+        tenants = self.registration_settings.entra_tenants | {self.tenant.tenant_id}
+        trusted = IntrospectionConfiguration(
+            tenants=tuple(TrustedTenant(tenant_id, self.tenant.cloud.authority) for tenant_id in sorted(tenants))
+        )
+        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callers' keys")
+        verifier = TokenVerifier(TrustedIssuers(trusted, self.documents, executor), trusted.options)
+        return BearerTokens(verifier, self.clock, tenants)
 
     @part
     def _authorization(self) -> "Authorization":
@@ -237,7 +238,8 @@ class Application(Parts):
         from shared.settings.registration import read_registration
         from shared.settings.tenant import read_base_url, read_tag
 
-        return self._read(lambda values: read_registration(values, read_base_url(values), read_tag(values)))
+        tenant_id = self.tenant.tenant_id
+        return self._read(lambda values: read_registration(values, read_base_url(values), read_tag(values), tenant_id))
 
     @part
     def introspection_settings(self) -> "IntrospectionConfiguration":
@@ -272,6 +274,14 @@ class Application(Parts):
         from shared.graph.session import DirectorySession
 
         return DirectorySession(self.tenant.verify)
+
+    @part
+    def outside(self) -> "DirectorySession":
+        """For vaults and webhooks, which are elsewhere than Entra: a CA bundle holds for them beside the usual certificates, and
+        skipping validation doesn't."""
+        from shared.graph.session import DirectorySession
+
+        return DirectorySession(self.tenant.verify or True, usual_too=True)
 
     @part
     def graph(self) -> "GraphClient":

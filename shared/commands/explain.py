@@ -33,7 +33,14 @@ from shared.settings.tenant import TenantSettings, read_tenant
 
 _MARKS = {True: "pass", False: "FAIL", None: "-   "}
 _NEEDED = frozenset(
-    {"ENTRA_TENANT_ID", "ENTRA_CLOUD", "ENTRA_AUTHORITY_URL", "ENTRA_CA_BUNDLE", "ENTRA_SKIP_CERTIFICATE_VALIDATION"}
+    {
+        "ENTRA_TENANT_ID",
+        "ENTRA_CLOUD",
+        "ENTRA_AUTHORITY_URL",
+        "BRIDGE_CA_BUNDLE",
+        "ENTRA_CA_BUNDLE",
+        "ENTRA_SKIP_CERTIFICATE_VALIDATION",
+    }
 )
 _SHOWN = ("iss", "aud", "azp", "appid", "tid", "ver", "scp", "roles", "uti")
 # What comes along when a token is copied out of a header, a log or a file.

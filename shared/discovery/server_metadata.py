@@ -2,7 +2,8 @@
 
 Entra publishes a document of its own without a registration and an introspection endpoint and without its PKCE methods. The
 bridge's document is Entra's with these added, under the bridge's own issuer: RFC 8414 section 3.3 wants the issuer to be the URL
-that the document was found at. Tokens keep Entra's `iss`.
+that the document was found at. Tokens keep Entra's `iss`, which `entra_issuer` names: a client that signs users in by OpenID
+Connect must be given that one, since OpenID Connect Core 1.0 section 3.1.3.7 has it compare the ID token's `iss` with its own.
 """
 
 from collections.abc import Mapping
@@ -47,6 +48,9 @@ def server_metadata(entra: Mapping[str, object], offer: Offer) -> dict[str, obje
     if missing:
         raise ValueError(f"Entra's metadata has no {', '.join(missing)}")
     document: dict[str, object] = {"issuer": offer.base_url}
+    if entra.get("issuer"):
+        # No registered member: whose tokens these are, for whoever verifies them.
+        document["entra_issuer"] = entra["issuer"]
     document |= {name: entra[name] for name in TAKEN if entra.get(name) not in (None, [])}
     document["response_types_supported"] = list(offer.response_types)
     document["grant_types_supported"] = list(offer.grant_types)

@@ -31,7 +31,7 @@ class TrustedTenant(NamedTuple):
 
 
 class TrustedIssuer(NamedTuple):
-    """An issuer without usable tenant metadata (External ID, B2C): trusted as spelt out here and no further."""
+    """An issuer without usable tenant metadata (External ID): trusted as spelt out here and no further."""
 
     issuer: str
     tenant_id: str
@@ -159,6 +159,9 @@ class IntrospectionConfiguration:
         if self.bearer_callers and not options.bearer_audiences:
             text = "bearer_audiences is missing: bearer callers need the audience that their tokens are for"
             yield Contradiction(("options", "bearer_callers"), text)
+        if self.bearer_callers and not options.bearer_tenants <= trusted:
+            text = "bearer_tenants holds a tenant whose tokens are not trusted, or lacks one where the bridge's own is not"
+            yield Contradiction(("options", "tenants", "issuers"), text)
         if options.revocation.mode != "off" and options.revocation.tenant_id is None and len(trusted) > 1:
             text = "revocation.tenant_id is missing: with several tenants, name the one that the directory is of"
             yield Contradiction(("options", "tenants", "issuers"), text)

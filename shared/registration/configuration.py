@@ -87,6 +87,8 @@ class RegistrationConfiguration:
     static_credentials: tuple[StaticCredential, ...]
     initial_token_keys: KeyRing | None
     entra_audience: str
+    # Tenants beside the bridge's own whose applications may call.
+    entra_tenants: frozenset[str]
     # App role of an Entra access token -> name of the policy; where a caller has several roles, the first one counts.
     entra_roles: Mapping[str, str]
     open_policy: str | None

@@ -53,7 +53,7 @@ def check_settings(variables: Mapping[str, str], *, references: bool = False) ->
         return SettingsCheck((*invalid.problems, *unknown), ())
     environment = Environment(values, references=references)
     base_url, tag, found = tenant.read_base_url(environment), tenant.read_tag(environment), tenant.read_tenant(environment)
-    registered = registration.read_registration(environment, base_url, tag)
+    registered = registration.read_registration(environment, base_url, tag, found.tenant_id)
     introspection.read_introspection(environment, found)
     audit.read_audit(environment, tag)
     if isinstance(found.identity, ClientCertificate) and not environment.is_wrong(tenant.CLIENT_CERTIFICATE):

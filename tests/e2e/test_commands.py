@@ -1,9 +1,13 @@
 """An operator's commands, in the environment of the running bridge."""
 
 import os
+import select
+import signal
 import subprocess
 import sys
+import time
 
+import pytest
 import requests
 
 from local.sandbox import ROOT, Sandbox
@@ -52,6 +56,23 @@ def test_audits_by_hand(place: Sandbox) -> None:
     done = command("shared.commands.audit", "--report-only")
     assert done.returncode == 0, done.stderr
     assert " clients, " in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_audit_is_stopped_while_graph_hangs(place: Sandbox, number: signal.Signals) -> None:
+    hanging = place.entra.faults.add("slow", path="/servicePrincipals", times=None, seconds=20)
+    try:
+        process = subprocess.Popen([sys.executable, "-m", "shared.commands.audit"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        end = time.monotonic() + 60
+        while hanging.hits == 0 and time.monotonic() < end:
+            select.select([], [], [], 0.02)
+        began = time.monotonic()
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+        assert (process.returncode, "Traceback" in errors) == (128 + number, False)
+        assert time.monotonic() - began < 2
+    finally:
+        place.entra.faults.remove(hanging)
 
 
 def test_a_command_without_settings_names_them_and_shows_no_traceback(place: Sandbox) -> None:

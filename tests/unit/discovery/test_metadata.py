@@ -35,6 +35,11 @@ def test_states_the_bridge_as_issuer_not_entra() -> None:
     assert document()["issuer"] == "https://bridge.example.com"
 
 
+def test_names_entra_as_the_issuer_of_tokens() -> None:
+    """OpenID Connect Core 1.0 section 3.1.3.7: an ID token's `iss` is compared with the issuer that a client was given."""
+    assert document()["entra_issuer"] == f"{LOGIN}/v2.0"
+
+
 @pytest.mark.duty(123)
 def test_has_the_members_that_rfc_8414_requires_and_no_empty_array() -> None:
     found = document()

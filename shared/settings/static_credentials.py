@@ -1,0 +1,50 @@
+"""Static credentials as an operator writes them into REGISTRATION_CREDENTIALS."""
+
+import hashlib
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from shared.registration.configuration import CredentialHeader, StaticCredential
+from shared.registration.policy import DEFAULT_POLICY, SETTING
+
+type Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+# A whole header value, without blanks around it.
+type Literal = Annotated[str, Field(min_length=12, pattern=r"^\S[^\r\n]*\S$")]
+type Digest = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")]
+
+
+@dataclass(frozen=True, slots=True, config=SETTING)
+class CredentialSetting:
+    """A static credential as an operator writes it: one of the whole header value and its SHA-256 in hexadecimal."""
+
+    name: Name = Field(description="the caller; several credentials of one name are one caller")
+    authorization: Literal | None = Field(default=None, repr=False, description="the value of Authorization, scheme included")
+    api_key: Literal | None = Field(default=None, repr=False, description="the value of X-API-KEY")
+    authorization_sha256: Digest | None = None
+    api_key_sha256: Digest | None = None
+    policy: str = DEFAULT_POLICY
+
+    def __post_init__(self) -> None:
+        given = (self.authorization, self.api_key, self.authorization_sha256, self.api_key_sha256)
+        if sum(value is not None for value in given) != 1:
+            raise ValueError("needs one of authorization, api_key, authorization_sha256, api_key_sha256")
+
+    def hashed(self) -> StaticCredential:
+        """The credential as it is kept."""
+        literal, digest = self.authorization or self.api_key, self.authorization_sha256 or self.api_key_sha256
+        kept = bytes.fromhex(digest) if digest else hashlib.sha256((literal or "").encode()).digest()
+        header: CredentialHeader = "x-api-key" if self.api_key or self.api_key_sha256 else "authorization"
+        return StaticCredential(self.name, kept, header, self.policy)
+
+
+def one_caller_each(found: list[CredentialSetting]) -> tuple[StaticCredential, ...]:
+    """The credentials as they are kept. Raises ValueError where two callers have the same one."""
+    credentials = tuple(credential.hashed() for credential in found)
+    callers: dict[tuple[str, bytes], StaticCredential] = {}
+    for credential in credentials:
+        other = callers.setdefault((credential.header, credential.digest), credential)
+        if other.name != credential.name:
+            raise ValueError(f"{other.name} and {credential.name} have the same credential")
+    return credentials
