@@ -127,10 +127,10 @@ def change_response(fault: Fault, response: Response, active_kid: str) -> None:
             response.cut, response.size = "endless", int(float(details.get("megabytes", 64)) * MEGABYTE)
         case "garbage":
             response.cut = "garbage"
-        case "key_missing":
+        case "key_missing" if response.status == 200:
             keys = [key for key in response.json()["keys"] if key["kid"] != active_kid]
             response.body = orjson.dumps({"keys": keys})
-        case "key_repeated":
+        case "key_repeated" if response.status == 200:
             keys = response.json()["keys"]
             response.body = orjson.dumps({"keys": [*keys, *(key for key in keys if key["kid"] == active_kid)]})
 

@@ -4,7 +4,6 @@ Heavy libraries are imported where a part is built, and each part has a lock of 
 that it doesn't use. Each part reads its own settings: a wrong one stops the parts that need it, and no other.
 """
 
-import logging
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -12,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from shared.clock import Clock, SystemClock
-from shared.environment import Environment, InvalidSettings, with_file
+from shared.environment import Environment, usable, with_file
 from shared.http.message import Request, Response, json_response
 from shared.parts import Parts, part
 from shared.retry import Deadline
@@ -35,12 +34,13 @@ if TYPE_CHECKING:
     from shared.registration.authorization import Authorization
     from shared.registration.configuration import RegistrationConfiguration, RegistrationContext
     from shared.registration.endpoint import RegistrationService
+    from shared.registration.finishing import FinishedRegistrations, RegistrationFinisher
     from shared.settings.tenant import TenantSettings
-
-logger = logging.getLogger("bridge.settings")
 
 # For the token that the readiness probe asks for.
 PROBE_SECONDS = 5.0
+# For a run of the timer that finishes registrations; the next one comes five minutes after this one's start.
+FINISHING_SECONDS = 240.0
 
 
 class Application(Parts):
@@ -84,6 +84,17 @@ class Application(Parts):
 
         background, memory = Background(self.clock), WorkerMemory(self.clock)
         return RegistrationContext(self.registration_settings, self.directory, self.clock, background, memory)
+
+    def finish_registrations(self) -> "FinishedRegistrations | None":
+        """The timer's run; None where registration isn't set up."""
+        finisher = usable(lambda: self._finisher)
+        return finisher.finish(Deadline.after(self.clock, FINISHING_SECONDS)) if finisher is not None else None
+
+    @part
+    def _finisher(self) -> "RegistrationFinisher":
+        from shared.registration.finishing import RegistrationFinisher
+
+        return RegistrationFinisher(self._registration_context)
 
     @part
     def introspection(self) -> "Introspection":
@@ -151,6 +162,8 @@ class Application(Parts):
     def health(self, request: Request) -> Response:
         """GET /health and its probes. The first one has the settings checked: the host keeps only what is logged in a call."""
         if self._unchecked.acquire(blocking=False):
+            from shared.settings.whole import log_settings
+
             log_settings(self.variables)
         return self.readiness.read(request)
 
@@ -277,22 +290,3 @@ class Application(Parts):
 def application() -> Application:
     """The one application object of this worker."""
     return Application(os.environ)
-
-
-def usable[T](settings: Callable[[], T]) -> T | None:
-    """The settings of a part; None where they are wrong."""
-    try:
-        return settings()
-    except InvalidSettings:
-        return None
-
-
-def log_settings(variables: Mapping[str, str]) -> None:
-    """Say in the log what is wrong with the settings, whatever part they are of, or dangerous about them."""
-    from shared.settings.whole import check_settings
-
-    check = check_settings(variables)
-    for problem in check.problems:
-        logger.error("setting %s", problem)
-    for warning in check.warnings:
-        logger.warning("%s", warning)

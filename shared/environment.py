@@ -260,3 +260,11 @@ def _resolved(value: object, name: str, environment: Environment, variables: Map
 
 def _as_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def usable[T](settings: Callable[[], T]) -> T | None:
+    """The settings of a part; None where they are wrong."""
+    try:
+        return settings()
+    except InvalidSettings:
+        return None

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from shared.clock import Clock
-from shared.discovery.metadata import Offer, server_metadata
+from shared.discovery.server_metadata import Offer, server_metadata
 from shared.errors import NotFound, TemporarilyUnavailable
 from shared.http.documents import DocumentReader
 from shared.http.message import JSON, Request, Response, json_response

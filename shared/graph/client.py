@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import jwt
 import requests
 from urllib3.exceptions import NewConnectionError
 
@@ -90,6 +91,16 @@ class GraphClient:
                 elif not _is_repeatable(failure) or not backoff.wait(failure.retry_after or 0):
                     raise
                 logger.warning("trying again: %s", failure)
+
+    def own_reference(self, deadline: Deadline) -> str | None:
+        """The URL that stands for the bridge's own service principal in `@odata.bind`, by the `oid` of its token; None where the
+        token can't be read, which Entra reserves to itself for Graph's tokens."""
+        try:
+            claims = jwt.decode(self._credential.token(deadline), options={"verify_signature": False})
+        except jwt.PyJWTError:
+            return None
+        object_id = claims.get("oid")
+        return f"{self._base_url}/directoryObjects/{object_id}" if isinstance(object_id, str) else None
 
     def _absolute(self, path: str) -> str:
         if path.startswith("https://"):

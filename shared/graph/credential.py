@@ -91,7 +91,7 @@ class _Http:
         return answer
 
 
-class _Renewal:
+class _Attempt:
     """A request for a token that is under way."""
 
     def __init__(self, started_at: float, session: requests.Session) -> None:
@@ -113,7 +113,7 @@ class MsalCredential:
         self._clock = clock or SystemClock()
         self._changed = Condition()
         self._token: _Token | None = None
-        self._renewal: _Renewal | None = None
+        self._renewal: _Attempt | None = None
         self._failure: GraphFailure | None = None
         self._failures = 0
         self._next_try = 0.0
@@ -145,10 +145,10 @@ class MsalCredential:
             running.sockets.cut()
         elif now < self._next_try:
             return
-        self._renewal = renewal = _Renewal(now, self._session)
+        self._renewal = renewal = _Attempt(now, self._session)
         Thread(target=self._renew, args=(renewal, claims_challenge), name="token renewal", daemon=True).start()
 
-    def _renew(self, renewal: _Renewal, claims_challenge: str | None) -> None:
+    def _renew(self, renewal: _Attempt, claims_challenge: str | None) -> None:
         SOCKETS.set(renewal.sockets)
         token: _Token | None = None
         failure: GraphFailure | None = None

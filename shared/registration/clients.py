@@ -6,7 +6,10 @@ from datetime import UTC, datetime, timedelta
 from shared.clock import read_time
 from shared.environment import GUID
 from shared.errors import InsufficientScope, InvalidToken, NotFound, OAuthError, TemporarilyUnavailable
-from shared.registration.application import (
+from shared.registration.authorization import Principal
+from shared.registration.completion import Completion
+from shared.registration.configuration import RegistrationContext
+from shared.registration.entra_application import (
     SELECT,
     SELECT_KEYS,
     Provenance,
@@ -14,9 +17,6 @@ from shared.registration.application import (
     read_provenance,
     read_registered,
 )
-from shared.registration.authorization import Principal
-from shared.registration.completion import Completion
-from shared.registration.configuration import RegistrationContext
 from shared.registration.notes import read_generation, read_principal_notes
 from shared.registration.policy import Policy
 from shared.registration.registration import Registration

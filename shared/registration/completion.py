@@ -18,8 +18,8 @@ from shared.graph.errors import (
     Throttled,
     Unavailable,
 )
-from shared.registration.application import federated_credential, is_own_credential
 from shared.registration.configuration import RegistrationContext
+from shared.registration.entra_application import federated_credential, is_own_credential
 from shared.registration.metadata import FederatedIdentity
 from shared.registration.notes import PrincipalNotes, read_principal_notes
 from shared.retry import Backoff, Deadline

@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass as model
 
 from shared.clock import Clock
 from shared.environment import GUID
-from shared.registration.policy import DEFAULT_POLICY, SETTING, Policy, one_of
+from shared.registration.policy import DEFAULT_POLICY, SETTING, Policy, among
 from shared.registration.tokens import KeyRing
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class StatementIssuer:
 
     issuer: str = Field(description="the iss of the statements")
     jwks: Annotated[dict[str, Any], AfterValidator(_check_public_keys)] = Field(description="a JWK set of public keys")
-    algorithms: tuple[Annotated[str, *one_of(_ALGORITHMS)], ...] = Field(default=("RS256", "PS256", "ES256"), min_length=1)
+    algorithms: tuple[Annotated[str, *among(_ALGORITHMS)], ...] = Field(default=("RS256", "PS256", "ES256"), min_length=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from shared.errors import Conflict, InsufficientScope, InvalidClientMetadata, InvalidRequest, NotFound
 from shared.graph.errors import GraphFailure
 from shared.http.exchange import Exchange
-from shared.registration.application import Provenance, update_body
 from shared.registration.authorization import Principal
 from shared.registration.clients import Clients, ManagedClient
 from shared.registration.completion import CREDENTIAL_SPACING, Completion, may_pass
 from shared.registration.configuration import RegistrationContext
+from shared.registration.entra_application import Provenance, update_body
 from shared.registration.metadata import ClientMetadata
 from shared.registration.registration import Registration
 from shared.registration.scopes import ScopeCatalogue

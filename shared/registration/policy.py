@@ -32,7 +32,7 @@ DEFAULT_POLICY = "default"
 SETTING = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, defer_build=True)
 
 
-def one_of(values: Collection[str]) -> tuple[AfterValidator, WithJsonSchema]:
+def among(values: Collection[str]) -> tuple[AfterValidator, WithJsonSchema]:
     """For Annotated: a string that is one of `values`."""
     known = sorted(values)
 
@@ -46,8 +46,8 @@ def one_of(values: Collection[str]) -> tuple[AfterValidator, WithJsonSchema]:
 
 type Handling = Literal["refuse", "drop"]
 type Positive = Annotated[int, Field(ge=1)]
-type GrantType = Annotated[str, *one_of(GRANT_TYPES)]
-type AuthMethod = Annotated[str, *one_of(AUTH_METHODS)]
+type GrantType = Annotated[str, *among(GRANT_TYPES)]
+type AuthMethod = Annotated[str, *among(AUTH_METHODS)]
 
 
 @dataclass(frozen=True, slots=True, config=SETTING)

@@ -14,11 +14,11 @@ from shared.errors import AccessDenied, Conflict, InsufficientScope, Temporarily
 from shared.graph.errors import GraphFailure, ObjectMissing, OutcomeUnknown, Unavailable, UniqueNameTaken, ValueRefused
 from shared.http.exchange import Exchange
 from shared.http.message import json_response
-from shared.registration.application import Provenance, create_body, read_provenance, read_registered
 from shared.registration.authorization import Principal
 from shared.registration.clients import Clients
 from shared.registration.completion import Completion, may_pass
 from shared.registration.configuration import OPEN_CALLER, RegistrationContext
+from shared.registration.entra_application import Provenance, create_body, read_provenance, read_registered
 from shared.registration.idempotency import RequestName, name_by_key, name_by_software, name_once
 from shared.registration.metadata import ClientMetadata
 from shared.registration.rate_limit import RateLimit

@@ -1,6 +1,6 @@
 """What the metadata documents say of this bridge: the grants and methods that at least one caller's policy allows."""
 
-from shared.discovery.metadata import Offer
+from shared.discovery.server_metadata import Offer
 from shared.introspection.configuration import IntrospectionConfiguration
 from shared.registration.configuration import RegistrationConfiguration
 from shared.registration.policy import Policy

@@ -1,5 +1,6 @@
 """All settings at once: their declarations by room, and the check that names every problem, whatever part it stops."""
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -9,6 +10,8 @@ from typing import Any, NamedTuple
 from shared.environment import CONFIGURATION_FILE, Environment, InvalidSettings, Problem, Setting, read_file, with_file
 from shared.graph.identity import ClientCertificate
 from shared.settings import audit, introspection, registration, schedule, tenant
+
+logger = logging.getLogger("bridge.settings")
 
 # The rooms in the order of docs/settings.md. A setting that several rooms read is declared in the first of them.
 ROOMS: Mapping[str, tuple[ModuleType, ...]] = {
@@ -103,3 +106,12 @@ def _check_certificate(environment: Environment, identity: ClientCertificate) ->
         environment.refuse(name, "the certificate is of another private key")
     elif certificate.not_valid_after_utc <= datetime.now(UTC):
         environment.refuse(name, f"the certificate ended on {certificate.not_valid_after_utc:%Y-%m-%d}")
+
+
+def log_settings(variables: Mapping[str, str]) -> None:
+    """Say in the log what is wrong with the settings, whatever part they are of, or dangerous about them."""
+    check = check_settings(variables)
+    for problem in check.problems:
+        logger.error("setting %s", problem)
+    for warning in check.warnings:
+        logger.warning("%s", warning)

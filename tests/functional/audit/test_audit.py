@@ -110,7 +110,7 @@ def test_pending_clients_take_turns_so_that_later_runs_ask_about_the_others(esta
         estate.add_client((-10, 170), principal=False, name=f"half {number}")
     confirmed: set[str] = set()
     audit = estate.audit(AuditConfiguration(confirmations=4))
-    for _ in range(12):
+    for _ in range(30):
         run = audit.run(600)
         assert not run.complete
         assert run.summary.kinds[FindingKind.HALF_REGISTERED] == 4

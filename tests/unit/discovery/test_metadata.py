@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.discovery.endpoint import Discovery
-from shared.discovery.metadata import Offer, server_metadata
+from shared.discovery.server_metadata import Offer, server_metadata
 from shared.errors import NotFound, TemporarilyUnavailable
 from shared.http.message import Request
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.registration.application import Provenance, create_body
+from shared.registration.entra_application import Provenance, create_body
 from shared.registration.metadata import ClientMetadata
 from shared.registration.policy import GRANT_TYPES, Policy
 from shared.registration.registration import Registration

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.registration.application import read_provenance, read_registered, update_body
+from shared.registration.entra_application import read_provenance, read_registered, update_body
 from shared.registration.policy import DEVICE_CODE
 from shared.registration.registration import Registration
 from tests.unit.registration.certificates import jwk

@@ -7,8 +7,8 @@ import pytest
 
 from shared.clock import read_time
 from shared.errors import InvalidClientMetadata
-from shared.registration.application import Provenance, read_provenance, read_registered, update_body
 from shared.registration.certificates import read_jwks
+from shared.registration.entra_application import Provenance, read_provenance, read_registered, update_body
 from shared.registration.metadata import FederatedIdentity
 from shared.registration.policy import DEVICE_CODE
 from shared.registration.redirect_uris import read_redirect_uris
