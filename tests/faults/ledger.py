@@ -9,6 +9,7 @@ from typing import Any
 from emulator.clock import parse_graph_time
 from emulator.directory.record import Record
 from shared.registration.tags import Record as Tags
+from shared.registration.tokens import unseal_token
 from tests.faults.steps import Step
 from tests.faults.worker import Call
 from tests.faults.world import World
@@ -29,7 +30,7 @@ class Told:
 
 @dataclass(eq=False, slots=True)
 class Handed:
-    """A registration access token in an answer, and the secret that came with it."""
+    """A registration access token in an answer, and the secret that is sealed into it."""
 
     text: str = field(repr=False)
     generation: int
@@ -125,10 +126,18 @@ class Ledger:
                 told.received |= received and told.text == text
         token = str(information.get("registration_access_token", ""))
         if token:
-            client.handed.append(Handed(token, self.generation_of(token, call), at, received, text))
+            unsealed = unseal_token(token, call.worker.configuration.sealing_keys)
+            generation, sealed = (unsealed.generation, unsealed.secret) if unsealed is not None else (0, None)
+            client.handed.append(Handed(token, generation, at, received, sealed.text if sealed is not None else ""))
             self.world.secrets.add(token)
         if text:
             self.world.secrets.add(text)
+
+    def has_secret(self, client_id: str, text: str) -> bool:
+        """Whether the client has that secret now."""
+        record, key_id = self.application(client_id), self.key_id_of(client_id, text)
+        present = record.state.get("passwordCredentials", ()) if record is not None else ()
+        return any(entry["keyId"] == key_id for entry in present)
 
     def key_id_of(self, client_id: str, text: str) -> str:
         """The key id of a secret; empty where the directory never had it."""
@@ -136,13 +145,6 @@ class Ledger:
         digest = hashlib.sha256(text.encode()).digest()
         known = record.secrets if record is not None else {}
         return next((key_id for key_id, kept in known.items() if kept == digest), "")
-
-    def generation_of(self, token: str, call: Call) -> int:
-        """What the token says of itself."""
-        from shared.registration.tokens import unseal_token
-
-        unsealed = unseal_token(token, call.worker.configuration.sealing_keys)
-        return unsealed.generation if unsealed is not None else 0
 
     def observe(self) -> None:
         """Note which told secrets are gone by now."""

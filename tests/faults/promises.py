@@ -1,5 +1,6 @@
 """The promises of docs/reliability.md, checked against what callers were told and what the directory has."""
 
+import base64
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from enum import StrEnum
 from math import inf
 from urllib.parse import quote
 
+from shared.background import LONGEST
 from tests.faults.ledger import Client, Ledger, Told, made_at
 from tests.faults.steps import Step
 from tests.faults.worker import LATE, Call, Worker
@@ -26,6 +28,7 @@ class Declared(StrEnum):
     STRAY = "after a dead worker an application may stay that nobody was told of"
     KEYED_STRAY = "under an Idempotency-Key an application stays for the request that comes again"
     NOT_PURGED = "a worker that died between deletion and purge leaves a deleted object for 30 days"
+    STUCK_NAME = "then its name is 503 for the ten minutes in which a worker sees that nothing is there"
     UNTOLD_SECRET = "after a dead worker nobody knows whether a secret was told; it stays and replaces nobody"
     LOST_ANSWER = "an answer that got lost beyond the bridge counts as given"
 
@@ -65,7 +68,7 @@ class Judge:
         if (call.answered or 0) - call.began > budget + TOLERANCE:
             self._break(6, "late", f"{step.what} took {(call.answered or 0) - call.began:.2f} s")
 
-    def on_management(self, step: Step, client: Client, call: Call, *, newest: bool, echoes: bool) -> None:
+    def on_management(self, step: Step, client: Client, call: Call, *, newest: bool, echoed: str) -> None:
         """Promise 3: what is said of a client that exists."""
         live = self.ledger.is_live(client.client_id)
         what = f"{step.what} by {step.by}"
@@ -77,24 +80,20 @@ class Judge:
             self._break(3, "204 of a living client", what)
         if call.status == 403:
             self._break(3, "403 for a caller with every right", what)
-        if call.status == 400 and echoes and live and b"current" in call.body:
+        if call.status == 400 and echoed and self.ledger.has_secret(client.client_id, echoed) and b"current" in call.body:
             self._break(3, "a current secret called unknown", what)
 
     def on_introspection(self, client: Client, call: Call, token: str) -> None:
         """Promise 3: a token of a client that exists isn't inactive."""
         if call.status == 200 and json.loads(call.body).get("active") is False and self.ledger.is_live(client.client_id):
-            from shared.introspection.jws import split_token
-
-            del split_token
-            if self._is_current(token):
+            payload = token.split(".")[1]
+            claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+            if claims["exp"] > self.world.scheduler.now():
                 self._break(3, "a good token called inactive", client.client_id)
 
-    def _is_current(self, token: str) -> bool:
-        import base64
-
-        payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return bool(claims["exp"] > self.world.scheduler.now() + 60)
+    def _died(self, since: float) -> bool:
+        """Whether a worker ended while something begun then may have been left to do behind its answer."""
+        return any(since - ROUNDING <= death <= since + LONGEST + ROUNDING for death in self.deaths)
 
     # In the end
 
@@ -154,7 +153,7 @@ class Judge:
         for entry in record.state.get("passwordCredentials", ()) if record is not None else ():
             if entry["keyId"] in known:
                 continue
-            if any(death >= made_at(entry) - ROUNDING for death in self.deaths):
+            if self._died(made_at(entry)):
                 self.declared[Declared.UNTOLD_SECRET] += 1
             else:
                 self._break(4, "a secret stays that no answer carried", client.software_id)
@@ -221,7 +220,7 @@ class Judge:
                 continue
             told = {client.client_id for client in self.ledger.clients}
             left = [r for r in self.ledger.records_of(registration.software_id) if r.state["appId"] not in told]
-            died = any(death >= registration.call.began for death in self.deaths)
+            died = self._died(registration.call.began)
             for record in left:
                 if not record.alive and died:
                     self.declared[Declared.NOT_PURGED] += 1
@@ -248,12 +247,24 @@ class Judge:
             if len(live) > 1:
                 self._break(5, "one key, two clients", f"key {key}: {sorted(told)}")
             body = json.dumps(metadata_of("plain", f"keyed-{key}", f"Client keyed-{key}")).encode()
-            call = worker.manage("POST", "", PORTAL, body, {"idempotency-key": f"key-{key}"})
-            self.world.scheduler.run_while(lambda: call.unfinished, 60)
+            call = self._repeat(worker, key, body)
+            if call.status == 503 and self.deaths and not live:
+                # A worker has to see for ten minutes that the name is taken and nothing is there.
+                self.declared[Declared.STUCK_NAME] += 1
+                for _ in range(12):
+                    self.world.scheduler.run_until(self.world.scheduler.now() + 60)
+                    call = self._repeat(worker, key, body)
+                    if call.status != 503:
+                        break
             if call.status != 201:
                 self._break(5, "a key is stuck", f"key {key}: {call.status} {call.body[:200]!r}, live {sorted(live)}")
             elif live and json.loads(call.body)["client_id"] not in live:
                 self._break(5, "a key gives another client", f"key {key}")
+
+    def _repeat(self, worker: Worker, key: str, body: bytes) -> Call:
+        call = worker.manage("POST", "", PORTAL, body, {"idempotency-key": f"key-{key}"})
+        self.world.scheduler.run_while(lambda: call.unfinished, 60)
+        return call
 
     def _judge_log(self) -> None:
         text = "\n".join(self.world.log.lines)

@@ -157,16 +157,16 @@ class Run:
         name = f"Client {client.software_id} {step.number}"
         body = metadata_of(client.kind, client.software_id, name) | {"client_id": client.client_id}
         received = [told for told in client.told if told.received]
-        echoes = False
+        echoed = ""
         if step.secret == "other":
             body["client_secret"] = "another-secret-than-all-that-were-given"
         elif step.secret == "current" and received:
             body["client_secret"] = received[-1].text
-            newest_token = client.newest()
-            echoes = newest_token is not None and newest_token.secret == received[-1].text
+            held = client.newest()
+            echoed = received[-1].text if newest and held is not None and held.secret == received[-1].text else ""
         call = self.worker.manage("PUT", client.client_id, authorization, json.dumps(body).encode())
         client.updates.append((call, name))
-        self._watch_client(step, call, client, newest, echoes=echoes and newest)
+        self._watch_client(step, call, client, newest, echoed=echoed)
 
     def _rotate(self, step: Step, client: Client) -> None:
         authorization, newest = self._authorization(step, client)
@@ -200,9 +200,9 @@ class Run:
         token = newest if step.by == "token" else client.handed[0]
         return f"Bearer {token.text}", token.generation == newest.generation
 
-    def _watch_client(self, step: Step, call: Call, client: Client, newest: bool, *, echoes: bool = False) -> None:
+    def _watch_client(self, step: Step, call: Call, client: Client, newest: bool, *, echoed: str = "") -> None:
         def watch(answered: Call) -> None:
-            self.judge.on_management(step, client, answered, newest=newest, echoes=echoes)
+            self.judge.on_management(step, client, answered, newest=newest, echoed=echoed)
             if answered.status == 200:
                 self.ledger.note_information(client, answered, not step.lost)
 

@@ -110,7 +110,7 @@ def _draw_step(dice: random.Random, number: int, what: str = "", nested: bool = 
         if kind:
             other = replace(other, key=step.key, kind=step.kind)
         step = replace(step, together=other, offset=dice.choice((0.0, 0.05, 0.2, 0.5, 1.5, 4.0)))
-    if dice.random() < 0.2:
+    if dice.random() < dice.choice((0.0, 0.25)):
         step = replace(step, kill=(dice.randint(1, 8), dice.choice(("before", "after"))))
     return replace(step, faults=tuple(_draw_fault(dice) for _ in range(dice.choice((0, 0, 1, 1, 2, 3)))))
 

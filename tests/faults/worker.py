@@ -2,11 +2,10 @@
 
 import base64
 import hashlib
-import importlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 from shared.audit.actions.prune import Prune
@@ -20,6 +19,7 @@ from shared.graph.client import GraphClient
 from shared.graph.clouds import Cloud
 from shared.graph.credential import MsalCredential
 from shared.graph.directory import Directory
+from shared.graph.errors import GraphFailure
 from shared.graph.identity import ClientSecretIdentity
 from shared.graph.lookups import GraphLookup
 from shared.http.documents import UnusableDocument, check_location
@@ -38,6 +38,7 @@ from shared.introspection.configuration import (
 from shared.introspection.endpoint import Introspection
 from shared.registration.configuration import RegistrationContext
 from shared.registration.endpoint import RegistrationService
+from shared.registration.finishing import RegistrationFinisher
 from shared.registration.memory import WorkerMemory
 from shared.retry import Deadline
 from shared.secret import Secret
@@ -92,8 +93,8 @@ class Worker:
         self.background = SimulatedBackground(scheduler, clock, self)
         self.configuration = usual_configuration()
         context = RegistrationContext(self.configuration, self.directory, clock, self.background, WorkerMemory(clock))
-        self.context = context
         self.service = RegistrationService(context, FakeEntraTokens())
+        self.finisher = RegistrationFinisher(context)
         self.introspection = self._introspection()
 
     def kill(self) -> None:
@@ -217,11 +218,10 @@ class Worker:
         self.world.scheduler.spawn("audit", lambda: audit.run(540), self)
 
     def finish_registrations(self) -> None:
-        """The small timer, as an actor of its own; the audit's action `finish` where there is none."""
-        try:
-            finishing: Any = importlib.import_module("shared.registration.finishing")
-        except ModuleNotFoundError:
-            self.audit(prune=False, finish=True)
-            return
-        finisher = finishing.RegistrationFinisher(self.context)
-        self.world.scheduler.spawn("timer", lambda: finisher.finish(Deadline.after(self.world.clock, 240)), self)
+        """The small timer, as an actor of its own."""
+
+        def work() -> None:
+            with suppress(GraphFailure):
+                self.finisher.finish(Deadline.after(self.world.clock, 240))
+
+        self.world.scheduler.spawn("timer", work, self)

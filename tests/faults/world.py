@@ -261,19 +261,21 @@ class World:
         def make_uuid() -> uuid.UUID:
             return uuid.UUID(int=self._uuids.getrandbits(128), version=4)
 
-        logger = logging.getLogger("bridge")
-        level, propagates = logger.level, logger.propagate
+        loggers = [logging.getLogger(name) for name in ("bridge", "msal", "urllib3")]
+        before = [(logger, logger.level, logger.propagate) for logger in loggers]
         with ExitStack() as stack:
             stack.enter_context(patch("shared.graph.credential.Thread", SimulatedThread))
             stack.enter_context(patch("shared.graph.credential.Condition", lambda: SimulatedCondition(scheduler)))
             stack.enter_context(patch("shared.http.refreshed.wait", wait_for))
             stack.enter_context(patch("uuid.uuid4", make_uuid))
-            logger.addHandler(self.log)
-            logger.setLevel(logging.DEBUG)
-            logger.propagate = False
+            for logger in loggers:
+                logger.addHandler(self.log)
+                logger.setLevel(logging.INFO)
+                logger.propagate = False
             try:
                 yield self
             finally:
-                logger.removeHandler(self.log)
-                logger.setLevel(level)
-                logger.propagate = propagates
+                for logger, level, propagates in before:
+                    logger.removeHandler(self.log)
+                    logger.setLevel(level)
+                    logger.propagate = propagates
