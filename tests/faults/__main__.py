@@ -39,7 +39,8 @@ class Summary:
 
         struck = {name: count for name, count in self.hits.items() if count}
         lines = [
-            f"{self.sequences} sequences; faults of {len(struck)} kinds, {sum(struck.values())} in all; killed {self.done['killed']}",
+            f"{self.sequences} sequences; faults of {len(struck)} kinds, {sum(struck.values())} in all",
+            f"workers killed: {self.done['killed']}",
             f"faults: {listed(Counter(struck))}",
             f"operations: {listed(self.done)}",
             f"declared impossible: {listed(self.declared) or 'none'}",

@@ -229,7 +229,9 @@ class Judge:
                 elif died:
                     self.declared[Declared.STRAY] += 1
                 else:
-                    state = "a whole client" if self.ledger.has_principal(record.state["appId"]) else f"a {record.kind} application"
+                    state = (
+                        "a whole client" if self.ledger.has_principal(record.state["appId"]) else f"a {record.kind} application"
+                    )
                     self._break(2, f"an error leaves {state}", f"{registration.software_id} answered {registration.call.status}")
         for software_id in {r.software_id for r in self.ledger.registrations if not r.step.key}:
             if len([record for record in self.ledger.records_of(software_id) if record.alive]) > 1:

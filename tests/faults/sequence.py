@@ -68,7 +68,8 @@ class Run:
         self.outcome.log = world.log.lines
         start = world.emulator.requests[0].at if world.emulator.requests else 0
         self.outcome.calls = [
-            f"{call.at - start:9.3f} {call.method:6} {call.path[:110]} {call.status} {call.outcome}" for call in world.emulator.requests
+            f"{call.at - start:9.3f} {call.method:6} {call.path[:110]} {call.status} {call.outcome}"
+            for call in world.emulator.requests
         ]
         return self.outcome
 

@@ -141,7 +141,7 @@ def _draw_fault(dice: random.Random) -> tuple[tuple[str, Any], ...]:
 def parts_of(sequence: Sequence) -> list[Sequence]:
     """Simpler sequences that may fail as well: one thing less in each."""
     simpler: list[Sequence] = []
-    for position, step in enumerate(sequence.steps):
+    for position in range(len(sequence.steps)):
         rest = [*sequence.steps[:position], *sequence.steps[position + 1 :]]
         simpler.append(replace(sequence, steps=tuple(rest)))
 
