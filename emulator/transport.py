@@ -70,7 +70,7 @@ class InProcessAdapter(BaseAdapter):
             case "garbage" | "reset":
                 raise requests.ConnectionError("the emulator broke the connection", request=request)
         raw = HTTPResponse(
-            body=EndlessBody(response.size) if response.cut == "endless" else io.BytesIO(response.body),
+            body=io.BufferedReader(EndlessBody(response.size)) if response.cut == "endless" else io.BytesIO(response.body),
             headers=response.headers,
             status=response.status,
             preload_content=False,

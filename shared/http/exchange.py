@@ -66,10 +66,14 @@ class Exchange:
         self._decided = ""
         self._fallback: Response | None = None
 
-    def secure(self, response: Response) -> None:
-        """Give the door an answer for the deadline: the outcome is certain, and what is left can be done behind the answer."""
+    def secure(self, response: Response) -> bool:
+        """Give the door an answer for the deadline: the outcome is certain, and what is left can be done behind the answer.
+        False where the deadline has passed, and the door has answered without it."""
         with self._lock:
+            if self._decided == "expired" and self._fallback is None:
+                return False
             self._fallback = response
+            return True
 
     def claim(self) -> bool:
         """Whether the use case answers; False where the door has answered. To be asked once, last of all."""

@@ -144,6 +144,17 @@ class Completion:
 
         self._background.add(f"remove a lost secret of client {client_id}", work)
 
+    def remove_unseen_secret_of_later(self, unique_name: str, display_name: str) -> None:
+        """The same for the application of that uniqueName, whose creation got no answer, if there is one."""
+
+        def work(deadline: Deadline) -> None:
+            application = self._directory.read_application_by_unique_name(unique_name, deadline)
+            if application is None:
+                raise ObjectMissing(f"no application named {unique_name} is seen")
+            self.remove_unseen_secret_later(str(application["appId"]), display_name)
+
+        self._background.add(f"remove a lost secret of the application named {unique_name}", work)
+
     def replace_identities_soon(self, client_id: str, identities: tuple[FederatedIdentity, ...], deadline: Deadline) -> None:
         """Make the bridge's own federated credentials of a client those of `identities`, now or behind the answer; an
         administrator's stay. New ones come before old ones go, so that a client is never without."""

@@ -3,7 +3,14 @@
 import hmac
 from dataclasses import dataclass, replace
 
-from shared.errors import Conflict, InsufficientScope, InvalidClientMetadata, InvalidRequest, NotFound
+from shared.errors import (
+    Conflict,
+    InsufficientScope,
+    InvalidClientMetadata,
+    InvalidRequest,
+    NotFound,
+    TemporarilyUnavailable,
+)
 from shared.graph.errors import GraphFailure
 from shared.http.exchange import Exchange
 from shared.registration.authorization import Principal
@@ -120,9 +127,16 @@ class ClientManagement:
             return
         if not client.policy.may_delete:
             raise InsufficientScope("this caller may not delete clients")
-        self._directory.delete_application(client_id, deadline, await_replication=True)
+        purges = self._configuration.purge_on_delete or client.provenance.request
+        try:
+            self._directory.delete_application(client_id, deadline, await_replication=True)
+        except GraphFailure as failure:
+            if purges and may_pass(failure):
+                # Its answer may have been lost, and the next request can't find the client to purge it.
+                self._completion.purge_later(str(client.application["id"]), client_id)
+            raise
         self._memory.note_deleted(client_id)
-        if self._configuration.purge_on_delete or client.provenance.request:
+        if purges:
             self._completion.purge_later(str(client.application["id"]), client_id)
 
     def rotate(self, principal: Principal, client_id: str, exchange: Exchange, *, immediate: bool = False) -> JsonObject:
@@ -205,15 +219,19 @@ class ClientManagement:
 
     def _match(self, client: ManagedClient, known: IssuedSecret | None, sent: str, deadline: Deadline) -> ClientSecret | None:
         """The secret that `sent` may be. A list without it may be behind: it is read again for a moment, and this worker knows
-        which secrets it has given."""
+        which secrets it has given. Raises TemporarilyUnavailable for one of those that no read shows."""
         secrets = client.secrets
         backoff = Backoff(Deadline.after(self._clock, min(_REREADING, deadline.remaining())), _REREAD_PAUSES)
         issued = self._memory.issued_key_id(client.client_id, sent)
         while True:
             own = next((secret for secret in secrets if secret.key_id == issued), None)
             match = own or match_secret((s for s in secrets if known is None or s.key_id != known.secret.key_id), sent)
-            if match is not None or not backoff.wait():
+            if match is not None:
                 return match
+            if not backoff.wait():
+                if issued is not None:
+                    raise TemporarilyUnavailable("the client's secrets cannot be read now", detail="the list is behind")
+                return None
             application = self._directory.read_application(client.client_id, deadline, select=("appId", "passwordCredentials"))
             secrets = secrets if application is None else read_secrets(application)
 

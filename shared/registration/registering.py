@@ -6,12 +6,21 @@ creation succeeds only if the first one didn't happen. What lag leaves open is c
 """
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.clock import write_time
 from shared.errors import AccessDenied, Conflict, InsufficientScope, TemporarilyUnavailable
-from shared.graph.errors import GraphFailure, ObjectMissing, OutcomeUnknown, Unavailable, UniqueNameTaken, ValueRefused
+from shared.graph.errors import (
+    DeadlineExceeded,
+    GraphFailure,
+    ObjectMissing,
+    OutcomeUnknown,
+    Unavailable,
+    UniqueNameTaken,
+    ValueRefused,
+)
 from shared.http.exchange import Exchange
 from shared.http.message import json_response
 from shared.registration.authorization import Principal
@@ -147,7 +156,7 @@ class ClientRegistration:
         try:
             return application, self._issuer.issue(application["appId"], client_policy, deadline)
         except GraphFailure:
-            self._undo(application, new)
+            self._undo(application, None, new)
             raise
 
     def _create_settled(self, new: NewClient, password: JsonObject | None, deadline: Deadline) -> tuple[JsonObject, bool]:
@@ -167,11 +176,15 @@ class ClientRegistration:
             try:
                 return self._directory.create_application(body, deadline), True
             except UniqueNameTaken:
-                if lost is None or new.name.repeatable:
+                if lost is None:
                     raise
-                application = self._find(new.name, deadline)
-                if application is not None:
-                    return application, False
+                if new.name.repeatable:
+                    self._drop_unsettled(new, password)
+                    raise
+                with suppress(GraphFailure):
+                    application = self._find(new.name, deadline)
+                    if application is not None:
+                        return application, False
                 break
             except GraphFailure as failure:
                 if lost is None and not isinstance(failure, OutcomeUnknown):
@@ -179,9 +192,15 @@ class ClientRegistration:
                 lost = lost or failure
                 if not backoff.wait(failure.retry_after or 0):
                     break
+        self._drop_unsettled(new, password)
+        raise lost
+
+    def _drop_unsettled(self, new: NewClient, password: JsonObject | None) -> None:
+        """Behind the answer: what a creation without one may have made. Under a repeatable name the secret alone goes."""
         if not new.name.repeatable:
             self._completion.delete_named_later(new.name.unique_name)
-        raise lost
+        elif password is not None:
+            self._completion.remove_unseen_secret_of_later(new.name.unique_name, str(password["displayName"]))
 
     def _find(self, name: RequestName, deadline: Deadline) -> JsonObject | None:
         backoff = Backoff(deadline, _LOOKUP_PAUSES)
@@ -200,8 +219,9 @@ class ClientRegistration:
         registered = replace(read_registered(application), certificates=new.registration.certificates)
         pending = {"approval": "pending"} if new.provenance.approval else {}
         information = self._clients.information(application, registered, new.provenance.generation, secret) | pending
-        if completes:
-            exchange.secure(json_response(201, information))
+        if completes and not exchange.secure(json_response(201, information)):
+            self._undo(application, secret, new)
+            raise DeadlineExceeded(f"client {client_id} was made when its request had been answered")
         identities, enabled = new.registration.federated_identities, not new.provenance.approval
         try:
             self._completion.complete(client_id, identities, exchange.deadline, enabled=enabled)
@@ -214,20 +234,24 @@ class ClientRegistration:
                 logger.error("client %s was answered and is refused a service principal: %s", client_id, failure)
                 self._completion.complete_later(client_id, identities, enabled=enabled)
             else:
-                self._undo(application, new)
+                self._undo(application, secret, new)
                 if isinstance(failure, ValueRefused):
                     # No value of the caller is in this step.
                     raise Unavailable(str(failure)) from failure
                 raise
         else:
             if not exchange.claim() and not completes:
-                self._undo(application, new)
+                self._undo(application, secret, new)
+                raise DeadlineExceeded(f"client {client_id} was whole when its request had been answered")
         return information
 
-    def _undo(self, application: JsonObject, new: NewClient) -> None:
-        """Behind the error: delete, then purge. Not what another request under the same name may have been answered with."""
+    def _undo(self, application: JsonObject, secret: IssuedSecret | None, new: NewClient) -> None:
+        """Behind the error: delete, then purge. Of what another request under the same name may have been answered with, the
+        secret of this one alone goes."""
         if not new.name.repeatable:
             self._completion.delete_later(str(application["appId"]), str(application["id"]))
+        elif secret is not None:
+            self._completion.remove_secret_later(str(application["appId"]), secret.secret.key_id)
 
     def _repeat(self, new: NewClient, exchange: Exchange) -> JsonObject:
         """An earlier request under this name made the client. Its secret can't be shown again, so the client gets another one.
