@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.audit.actions import Action, Candidates, Task
 from shared.audit.assessment import Assessment, ClientFacts, assess
-from shared.audit.client_lists import ClientLists
+from shared.audit.client_lists import ClientLists, PrincipalList
 from shared.audit.clients import AuditedClient
 from shared.audit.configuration import AuditConfiguration
 from shared.audit.confirmations import Confirmations
@@ -14,7 +15,7 @@ from shared.audit.findings import USUAL, AuditFinding, FindingKind
 from shared.audit.result import AuditRun, Outcome, Ranking, Summary
 from shared.audit.sinks import REPORTING, AuditLog, Notifications, Sink
 from shared.audit.window import Window
-from shared.clock import Clock
+from shared.clock import ALWAYS, Clock
 from shared.graph.errors import DeadlineExceeded, GraphFailure
 from shared.retry import Deadline
 
@@ -25,7 +26,7 @@ READING = 0.75
 # Outcomes that a record keeps; the log has all.
 MOST_OUTCOMES = 2000
 # What is found only after asking about a client by itself.
-CONFIRMED = frozenset({FindingKind.HALF_REGISTERED, FindingKind.NO_USABLE_CREDENTIAL})
+CONFIRMED = frozenset({FindingKind.HALF_REGISTERED, FindingKind.NO_USABLE_CREDENTIAL, FindingKind.IDENTITIES_DIFFER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,9 @@ class _Run:
         self._outcomes: list[Outcome] = []
         self._notes: list[str] = []
         self._incomplete: list[str] = []
-        self._principals: dict[str, bool] | None = None
-        self._signed_in: set[str] | None = None
+        self._principals: PrincipalList | None = None
+        self._sign_ins: dict[str, datetime] | None = None
+        self._uses: dict[str, datetime] = {}
         self._pages = 0
         self._last_client = ""
 
@@ -131,19 +133,23 @@ class _Run:
         self._progress(Progress("service principals", 0))
         try:
             self._principals = self._directory.list_service_principals(self._reading)
-            self._progress(Progress("service principals", len(self._principals)))
+            self._progress(Progress("service principals", len(self._principals.enabled)))
         except GraphFailure as failure:
             self._note("half-registered clients were not looked for, because the list of service principals failed", failure)
 
     def _read_usage(self) -> None:
         if not self._configuration.usage_report:
             return
-        self._progress(Progress("sign-in report", 0))
+        self._progress(Progress("sign-in reports", 0))
+        clients = None if self._principals is None else self._principals.enabled.keys()
         try:
-            since = self._now - self._configuration.rules.unused_after
-            self._signed_in = self._directory.list_signed_in_since(since, self._reading)
+            self._sign_ins = self._directory.list_sign_ins(clients, self._reading)
+            self._uses = self._directory.list_credential_uses(clients, self._reading)
         except GraphFailure as failure:
-            self._note("unused clients were not looked for, because the sign-in report failed", failure)
+            self._note("what nobody uses was not looked for, because a sign-in report failed", failure)
+        else:
+            if self._sign_ins is None:
+                self._notes.append("the sign-in report is empty, which says nothing of what is used")
 
     def _read_clients(self) -> None:
         try:
@@ -158,6 +164,7 @@ class _Run:
 
     def _judge(self, client: AuditedClient) -> None:
         self._last_client = client.client_id
+        client = client.knowing(None if self._principals is None else self._principals.told, self._uses)
         facts = self._confirmations.presume(client, self._facts(client.client_id))
         assessment = assess(client, self._configuration.rules, self._now, facts)
         self._summary.count_client(assessment, self._now)
@@ -166,11 +173,15 @@ class _Run:
         self._consider(assessment)
 
     def _facts(self, client_id: str) -> ClientFacts:
-        principals, signed_in = self._principals, self._signed_in
+        principals = self._principals
+        sign_in = None if self._sign_ins is None else self._sign_ins.get(client_id, ALWAYS)
+        if principals is None:
+            return ClientFacts(last_sign_in=sign_in)
         return ClientFacts(
-            principal=None if principals is None else client_id in principals,
-            enabled=None if principals is None else principals.get(client_id),
-            used=None if signed_in is None else client_id in signed_in,
+            principal=client_id in principals.enabled,
+            enabled=principals.enabled.get(client_id),
+            unclaimed=client_id in principals.unclaimed,
+            last_sign_in=sign_in,
         )
 
     def _confirm_findings(self) -> None:

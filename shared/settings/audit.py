@@ -121,7 +121,10 @@ LONGEST_SECRET_DAYS = _days("AUDIT_LONGEST_SECRET_DAYS", 182, "a secret that liv
 )
 UNUSED_DAYS = _days("AUDIT_UNUSED_DAYS", 90, "a client that nobody used for so long is a finding, where usage can be read")
 USAGE_REPORT = flag(
-    "AUDIT_USAGE_REPORT", False, "read Entra's sign-in report for that; needs `AuditLog.Read.All` and Entra ID P1"
+    "AUDIT_USAGE_REPORT", False, "read Entra's sign-in reports for that; needs `AuditLog.Read.All` and Entra ID P1"
+)
+QUIET_DAYS = _days(
+    "AUDIT_QUIET_DAYS", 14, "what somebody used within so many days is neither pruned nor retired, where usage can be read"
 )
 CLIENT_LIFETIMES = _text(
     "AUDIT_CLIENT_LIFETIMES", parse_lifetimes, _RULES.lifetimes, "days that clients of a policy live, such as `open=30`"
@@ -197,6 +200,7 @@ def read_audit(environment: Environment, marker_tag: str) -> AuditConfiguration:
             most=read(MOST_SECRETS),
             longest=timedelta(days=read(LONGEST_SECRET_DAYS, secret_days)),
             unused_after=timedelta(days=read(UNUSED_DAYS)),
+            quiet=timedelta(days=read(QUIET_DAYS)),
             lifetimes=read(CLIENT_LIFETIMES),
         ),
         time_limit=read(TIME_LIMIT_SECONDS),

@@ -24,6 +24,7 @@ COLUMNS = (
     "key_id",
     "policy",
     "caller",
+    "last_used",
 )
 # What spreadsheets take for the start of a formula, full-width forms included (OWASP: CSV injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
