@@ -1,7 +1,7 @@
 """What there is to find about one client at a moment: pure, and complete in itself."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,15 @@ TOLERANCE = timedelta(days=1)
 FINISHING = timedelta(days=1)
 # The severity of a credential that ends within so many days.
 _SEVERITIES = ((1, Severity.CRITICAL), (7, Severity.HIGH), (30, Severity.MEDIUM), (730, Severity.LOW))
+# How long the end of an object's last credential is urgent.
+LAPSED = timedelta(days=30)
+# What to do about objects that aren't the bridge's.
+WATCHED_ADVICE = {
+    FindingKind.EXPIRING: "Have its owner add a new one and change over before that day.",
+    FindingKind.EXPIRED: "Have its owner remove it, or add a new one if it is still needed.",
+    FindingKind.SUPERSEDED: "Have its owner make sure that nobody uses it, and remove it.",
+    FindingKind.STILL_USED: "Have its owner change over to the newer one.",
+}
 REPORTED = frozenset({CredentialState.EXPIRING, CredentialState.SUPERSEDED, CredentialState.EXPIRED})
 CURRENT = frozenset({CredentialState.HEALTHY, CredentialState.EXPIRING, CredentialState.OVERLAPPING})
 
@@ -66,6 +75,8 @@ class Assessment:
 def assess(client: AuditedClient, rules: AuditRules, now: datetime, facts: ClientFacts = UNKNOWN) -> Assessment:
     """Judge one client at an aware moment."""
     statuses = credential_statuses(client, rules, now)
+    if not client.own:
+        return Assessment(client, statuses, tuple(_about_watched(client, statuses, rules, now, facts)), facts)
     found = (
         *_about_the_whole(client, rules, now, facts),
         *(finding for status in statuses for finding in _about_one_credential(client, status, rules, now)),
@@ -86,7 +97,8 @@ def lifetime_over_since(client: AuditedClient, rules: AuditRules, now: datetime)
 def finding_about(client: AuditedClient, kind: FindingKind, summary: str, **details: Any) -> AuditFinding:
     """A finding about a client. `details` are its other members; severity and advice are the usual ones without them."""
     severity, advice = USUAL[kind]
-    usual = {"severity": severity, "advice": advice, "client_id": client.client_id, "client_name": client.name}
+    usual: dict[str, Any] = {"severity": severity, "advice": advice, "client_id": client.client_id, "client_name": client.name}
+    usual["object"] = client.path if client.object_id else ""
     return AuditFinding(**{**usual, **details}, kind=kind, summary=summary, policy=client.policy, caller=client.caller)
 
 
@@ -175,6 +187,23 @@ def _about_one_credential(
         summary = f"{thing} lives longer than the {rules.longest.days} days that a secret may: it ends {_end_of(credential)}."
         dated["since"] = max(credential.start, client.created or credential.start)
         yield finding_about(client, FindingKind.TOO_LONG, summary, **dated)
+
+
+def _about_watched(
+    client: AuditedClient, statuses: Sequence[CredentialStatus], rules: AuditRules, now: datetime, facts: ClientFacts
+) -> Iterator[AuditFinding]:
+    """What there is to find about an object that isn't the bridge's. One that may not sign in matters little."""
+    off = client.disabled or facts.enabled is False
+    working = bool(client.usable_credentials(now))
+    for status in statuses:
+        for finding in _about_one_credential(client, status, replace(rules, longest=None), now):
+            lapsed = finding.kind is FindingKind.EXPIRED and not working and now - status.credential.end < LAPSED
+            severity = Severity.LOW if off else Severity.HIGH if lapsed else finding.severity
+            yield replace(finding, severity=severity, advice=WATCHED_ADVICE.get(finding.kind, finding.advice))
+    for credential in client.usable_credentials(now) if client.tenant else ():
+        thing = f'the {credential.kind.value} "{credential.name or credential.key_id}"'
+        summary = f"Its service principal here has {thing}, although the application is of tenant {client.tenant}."
+        yield finding_about(client, FindingKind.FOREIGN_CREDENTIAL, summary, key_id=credential.key_id, since=credential.start)
 
 
 def _about_excess(client: AuditedClient, statuses: Iterable[CredentialStatus], rules: AuditRules) -> Iterator[AuditFinding]:

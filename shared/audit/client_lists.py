@@ -1,4 +1,4 @@
-"""The bridge's clients as the directory lists them.
+"""The bridge's clients as the directory lists them, and in wider scopes whatever else there is with a credential.
 
 Whether a client has a service principal can't be seen on its application. Asking for each would be one call a client; listing the
 service principals by the same tag, which Entra copies to them, is one call for 999. Both lists are unordered, so what the service
@@ -6,11 +6,14 @@ principals say is remembered: client ids and the key ids of secrets that were to
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.audit.clients import CLIENT_PROPERTIES, AuditedClient, read_client
+from shared.audit.configuration import Scope
+from shared.audit.owners import Owner, read_owners
+from shared.audit.tenant_objects import PRINCIPAL_PROPERTIES, read_principal
 from shared.clock import read_time
 from shared.graph.directory import LARGEST_PAGE, Directory
 from shared.registration.application import is_own_credential
@@ -20,6 +23,8 @@ from shared.strict_json import JsonObject
 
 # A service principal with this tag was made by a timer, after the worker that made its application had ended.
 MADE_BY_TIMER = "dcr:by=timer"
+# Seconds after a page with keyCredentials.
+PACE = 0.8
 # No v1.0 resource tells when a service principal last signed in; these need AuditLog.Read.All and Entra ID P1, and the worldwide
 # cloud alone has them.
 USAGE_REPORT = "beta/reports/servicePrincipalSignInActivities"
@@ -32,11 +37,13 @@ _SHORT_OFFSET = re.compile(r"([+-])([0-9]:[0-9]{2})$")
 @dataclass(frozen=True, slots=True)
 class PrincipalList:
     """What the service principals say. `enabled`: by client id, whether it may sign in. `told`: the key ids of secrets that an
-    answer carried. `unclaimed`: the client ids of those that a timer made and of which nobody is known to have been told."""
+    answer carried. `unclaimed`: the client ids of those that a timer made and of which nobody is known to have been told.
+    `switched_off`: the client ids of others than the bridge's that may not sign in."""
 
     enabled: dict[str, bool] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
     unclaimed: set[str] = field(default_factory=set)
+    switched_off: set[str] = field(default_factory=set)
 
     def add(self, principal: JsonObject) -> None:
         """Remember one service principal."""
@@ -51,15 +58,33 @@ class PrincipalList:
 class ClientLists:
     """Reads the clients that carry the bridge's tag. Every method may raise a GraphFailure."""
 
-    def __init__(self, directory: Directory, marker_tag: str, graph_origin: str) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        marker_tag: str,
+        graph_origin: str,
+        scope: Scope = Scope.BRIDGE,
+        tenant_id: str = "",
+        own_client_id: str = "",
+    ) -> None:
         self._directory = directory
         self._tag = marker_tag
         self._origin = graph_origin.rstrip("/")
+        self._scope = scope
+        self._tenant_id = tenant_id
+        self._own_client_id = own_client_id
 
     def client_pages(self, deadline: Deadline) -> Iterator[list[AuditedClient]]:
-        """All clients of the bridge, page by page."""
-        for page in self._directory.tagged_pages("applications", self._tag, CLIENT_PROPERTIES, deadline):
-            yield [read_client(application) for application in page]
+        """All applications in the scope, page by page: clients of the bridge and, beyond its own scope, others to watch."""
+        if self._scope is Scope.BRIDGE:
+            pages = self._directory.tagged_pages("applications", self._tag, CLIENT_PROPERTIES, deadline)
+        elif self._scope is Scope.OWNED:
+            path = f"servicePrincipals(appId='{self._own_client_id}')/ownedObjects/graph.application"
+            pages = self._directory.whole_pages(path, CLIENT_PROPERTIES, deadline)
+        else:
+            pages = paced(self._directory.whole_pages("applications", CLIENT_PROPERTIES, deadline), deadline)
+        for page in pages:
+            yield [read_client(application, self._tag) for application in page]
 
     def find_client(self, client_id: str, deadline: Deadline) -> AuditedClient | None:
         """One client as it is now; None where it is gone or isn't the bridge's any more. Lists lag: this comes before writing.
@@ -81,13 +106,21 @@ class ClientLists:
         uses = {c.key_id: c.last_used for c in listed.credentials if c.last_used is not None}
         return client if client is None else client.knowing(None, uses)
 
-    def list_service_principals(self, deadline: Deadline) -> PrincipalList:
-        """All service principals of the bridge's clients."""
-        found, select = PrincipalList(), ("appId", "accountEnabled", "tags", "notes")
-        for page in self._directory.tagged_pages("servicePrincipals", self._tag, select, deadline):
+    def principal_pages(self, found: PrincipalList, deadline: Deadline) -> Iterator[list[AuditedClient]]:
+        """All service principals in the scope, page by page: those of the bridge's clients are noted in `found`, those with
+        credentials of their own are given back to be watched."""
+        if self._scope is not Scope.TENANT:
+            select = ("appId", "accountEnabled", "tags", "notes")
+            pages = self._directory.tagged_pages("servicePrincipals", self._tag, select, deadline)
+        else:
+            pages = paced(self._directory.whole_pages("servicePrincipals", PRINCIPAL_PROPERTIES, deadline), deadline)
+        for page in pages:
             for principal in page:
-                found.add(principal)
-        return found
+                if self._tag in (principal.get("tags") or []):
+                    found.add(principal)
+                elif principal.get("accountEnabled") is False:
+                    found.switched_off.add(str(principal.get("appId")))
+            yield [watched for principal in page if (watched := read_principal(principal, self._tenant_id)) is not None]
 
     def has_service_principal(self, client_id: str, deadline: Deadline) -> bool:
         """Whether a client has a service principal, asked for this one alone."""
@@ -97,6 +130,10 @@ class ClientLists:
         """A client's federated credentials, which no list shows: each name with whether it is the bridge's own."""
         found = self._directory.federated_credentials(client_id, deadline)
         return {str(credential.get("name")): is_own_credential(credential) for credential in found}
+
+    def list_owners(self, objects: Sequence[str], deadline: Deadline) -> dict[str, tuple[Owner, ...]]:
+        """The owners of objects, given by their paths."""
+        return read_owners(self._directory.owners_of(objects, deadline))
 
     def list_sign_ins(self, of: Collection[str] | None, deadline: Deadline) -> dict[str, datetime] | None:
         """When clients last signed in, by client id; only those of the clients `of`, where that isn't None. None where the report
@@ -122,6 +159,14 @@ class ClientLists:
     def _report(self, path: str, deadline: Deadline) -> Iterator[JsonObject]:
         for page in self._directory.pages(f"{self._origin}/{path}", {"$top": str(LARGEST_PAGE)}, deadline):
             yield from page
+
+
+def paced(pages: Iterator[list[JsonObject]], deadline: Deadline) -> Iterator[list[JsonObject]]:
+    """Pages that hold keyCredentials, at a pace that leaves other tools half of what the whole tenant may read of them: 150
+    requests a minute (learn.microsoft.com/graph/api/application-list)."""
+    for page in pages:
+        yield page
+        deadline.pause(PACE)
 
 
 def _last_sign_in(activity: object) -> datetime | None:

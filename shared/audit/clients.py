@@ -26,6 +26,7 @@ CLIENT_PROPERTIES = (
     "notes",
     "passwordCredentials",
     "keyCredentials",
+    "tokenEncryptionKeyId",
     "isDisabled",
     "disabledByMicrosoftStatus",
 )
@@ -39,10 +40,19 @@ AUTHENTICATING_USES = frozenset({"verify", "sign"})
 
 
 class CredentialKind(StrEnum):
-    """A client proves who it is with a secret or with the key of a certificate."""
+    """A client proves who it is with a secret or with the key of a certificate. With the third kind Entra signs what it tells a
+    SAML application."""
 
     SECRET = "secret"  # noqa: S105  the name of a kind
     CERTIFICATE = "certificate"
+    SIGNING = "SAML signing certificate"
+
+
+class Place(StrEnum):
+    """The list in which an object stands, as it is in Graph's paths."""
+
+    APPLICATIONS = "applications"
+    SERVICE_PRINCIPALS = "servicePrincipals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +84,13 @@ class ClientCredential:
 
 @dataclass(frozen=True, slots=True)
 class AuditedClient:
-    """A client. `created` is None where Graph doesn't say; `disabled` is the application's own switch or Microsoft's. `policy`
-    and what follows it are from the bridge's own record; the texts are empty where it says nothing. `lagging` is what was to
-    become of a registration that lag left open, `identities` are the federated ones that are registered."""
+    """A client: an application of the bridge (`own`), or another object with credentials, which is watched and never changed.
+
+    `created` is None where Graph doesn't say; `disabled` is its own switch or Microsoft's. `policy` and what follows it to
+    `identities` are from the bridge's own record; the texts are empty where it says nothing. `lagging` is what was to become of a
+    registration that lag left open, `identities` are the federated ones that are registered. `tenant` is that of its
+    application, where it is another one.
+    """
 
     client_id: str
     name: str
@@ -90,6 +104,15 @@ class AuditedClient:
     lagging: str = ""
     generation: int = 1
     identities: tuple[FederatedIdentity, ...] = ()
+    object_id: str = ""
+    place: Place = Place.APPLICATIONS
+    own: bool = True
+    tenant: str = ""
+
+    @property
+    def path(self) -> str:
+        """The object's path in Graph."""
+        return f"{self.place}/{self.object_id}"
 
     def usable_credentials(self, now: datetime) -> tuple[ClientCredential, ...]:
         """The credentials that the token service takes at that moment."""
@@ -111,22 +134,26 @@ class AuditedClient:
                 changed[credential.key_id] = replace(credential, told=known, last_used=used)
         return replace(self, credentials=tuple(changed.get(c.key_id, c) for c in self.credentials)) if changed else self
 
+    def watched(self) -> "AuditedClient":
+        """The same as an object that isn't the bridge's: what its secrets' names mean is its owner's affair."""
+        return replace(self.knowing({credential.key_id for credential in self.credentials}, {}), own=False)
 
-def read_client(application: JsonObject) -> AuditedClient:
-    """The client that an application object stands for."""
-    secrets, keys = _entries(application.get("passwordCredentials")), _entries(application.get("keyCredentials"))
-    certificates = [key for key in keys if str(key.get("usage") or "verify").lower() in AUTHENTICATING_USES]
+
+def read_client(application: JsonObject, tag: str | None = None) -> AuditedClient:
+    """The client that an application object stands for; the bridge's own where it has the tag, or none is given."""
+    own = tag is None or tag in (application.get("tags") or [])
+    secrets = credential_entries(application.get("passwordCredentials"))
+    certificates = authenticating_keys(application)
     record = Record.from_tags(str(tag) for tag in application.get("tags") or [])
-    return AuditedClient(
+    client = AuditedClient(
         client_id=str(application.get("appId") or ""),
         name=str(application.get("displayName") or ""),
         created=read_time(application.get("createdDateTime")),
         credentials=(
-            *(_credential(entry, CredentialKind.SECRET) for entry in secrets),
-            *(_credential(entry, CredentialKind.CERTIFICATE) for entry in certificates),
+            *(read_credential(entry, CredentialKind.SECRET) for entry in secrets),
+            *(read_credential(entry, CredentialKind.CERTIFICATE) for entry in certificates),
         ),
-        disabled=application.get("isDisabled") is True
-        or str(application.get("disabledByMicrosoftStatus") or "") not in {"", "NotDisabled"},
+        disabled=is_disabled(application),
         policy=record.text("policy") or "",
         caller=record.text("caller") or "",
         auth_method=record.text("token_endpoint_auth_method") or "",
@@ -136,14 +163,37 @@ def read_client(application: JsonObject) -> AuditedClient:
         identities=read_registered({"tags": application["tags"]}).federated_identities
         if record.texts("federated_identities")
         else (),
+        object_id=str(application.get("id") or ""),
     )
+    return client if own else client.watched()
 
 
-def _entries(value: object) -> list[JsonObject]:
+def is_disabled(entity: JsonObject) -> bool:
+    """Whether an application or service principal is switched off, by its own switch or by Microsoft."""
+    return entity.get("isDisabled") is True or str(entity.get("disabledByMicrosoftStatus") or "") not in {"", "NotDisabled"}
+
+
+def authenticating_keys(entity: JsonObject) -> list[JsonObject]:
+    """The keyCredentials that prove who a client is, the two halves of a pair (usage Sign and Verify) counted once. What encrypts
+    tokens for it proves nothing."""
+    found: dict[str, JsonObject] = {}
+    for key in credential_entries(entity.get("keyCredentials")):
+        encrypts = key.get("keyId") is not None and key.get("keyId") == entity.get("tokenEncryptionKeyId")
+        if not encrypts and str(key.get("usage") or "verify").lower() in AUTHENTICATING_USES:
+            pair = str(key.get("customKeyIdentifier") or key.get("keyId") or len(found))
+            # The half that Entra signs with is the one whose key id its password has too.
+            if pair not in found or str(key.get("usage")).lower() == "sign":
+                found[pair] = key
+    return list(found.values())
+
+
+def credential_entries(value: object) -> list[JsonObject]:
+    """The entries of one of the credential lists; Graph's schema lets the list and each of them be null."""
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
-def _credential(entry: JsonObject, kind: CredentialKind) -> ClientCredential:
+def read_credential(entry: JsonObject, kind: CredentialKind) -> ClientCredential:
+    """One of Graph's passwordCredentials or keyCredentials."""
     name = str(entry.get("displayName") or "")
     marked = _MARKED.fullmatch(name) if kind is CredentialKind.SECRET else None
     return ClientCredential(

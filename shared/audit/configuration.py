@@ -24,6 +24,15 @@ class ActionName(StrEnum):
     PURGE = "purge"
 
 
+class Scope(StrEnum):
+    """What is looked at: the bridge's clients; besides them what its identity owns; or all that the tenant has. Whatever it is,
+    actions are for the bridge's clients alone."""
+
+    BRIDGE = "bridge"
+    OWNED = "owned"
+    TENANT = "tenant"
+
+
 # How many clients (prune: secrets) an action changes in one run.
 DEFAULT_LIMITS: Mapping[ActionName, int] = MappingProxyType(
     {
@@ -92,6 +101,7 @@ class AuditConfiguration:
     """
 
     marker_tag: str = "entra-dcr-bridge"
+    scope: Scope = Scope.BRIDGE
     rules: AuditRules = field(default_factory=AuditRules)
     time_limit: float = 540.0
     report_time_limit: float = 200.0

@@ -38,6 +38,7 @@ class FindingKind(StrEnum):
     UNCLAIMED_SECRET = "unclaimed_secret"  # noqa: S105  the name of a kind
     UNCLAIMED_CLIENT = "unclaimed_client"
     IDENTITIES_DIFFER = "identities_differ"
+    FOREIGN_CREDENTIAL = "foreign_credential"
     LIFETIME_OVER = "lifetime_over"
     UNUSED = "unused"
     RENEWED = "renewed"
@@ -67,6 +68,7 @@ USUAL = {
     ),
     _K.UNCLAIMED_CLIENT: (_S.LOW, "Ask its caller whether it knows the client, and delete it otherwise."),
     _K.IDENTITIES_DIFFER: (_S.MEDIUM, "Update the client through the bridge with the identities that it is to have."),
+    _K.FOREIGN_CREDENTIAL: (_S.MEDIUM, "Find out who added it to the service principal, and why; remove it otherwise."),
     _K.LIFETIME_OVER: (_S.MEDIUM, "Delete the client, or let the audit delete such clients."),
     _K.UNUSED: (_S.LOW, "Ask its owner whether it is still needed."),
     _K.RENEWED: (
@@ -85,7 +87,7 @@ class AuditFinding:
     `since`: when it came about, where the directory's dates tell it. `due`: when someone should have acted, or when it was too
     late. `last_used`: of what it is about, where a report tells. `summary` and `advice` are sentences in English. `client_name`
     is what a stranger called the client: `printable_name` and escaping make it safe to show. `threshold_days` is for an expiring
-    credential.
+    credential. `object` is the path in Graph of what it is about, `owners` are those whom a run asked for.
     """
 
     kind: FindingKind
@@ -101,6 +103,8 @@ class AuditFinding:
     policy: str = ""
     caller: str = ""
     last_used: datetime | None = None
+    object: str = ""
+    owners: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -134,7 +138,7 @@ class AuditFinding:
         members = {"id": self.id, **{name: getattr(self, name) for name in AuditFinding.__slots__}}
         moments = {name: write_time(getattr(self, name)) for name in ("since", "due", "last_used")}
         members |= {"severity": self.severity.label, **moments}
-        return {name: value for name, value in members.items() if value not in (None, "")}
+        return {name: value for name, value in members.items() if value not in (None, "", ())}
 
 
 def printable_name(text: str, longest: int = 80) -> str:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from shared.audit.aws import region_of
-from shared.audit.configuration import DEFAULT_LIMITS, ActionName, AuditConfiguration, AuditRules, SinkAddresses
+from shared.audit.configuration import DEFAULT_LIMITS, ActionName, AuditConfiguration, AuditRules, Scope, SinkAddresses
 from shared.audit.delivery import Destinations, destinations_schema, parse_destinations
 from shared.audit.findings import Severity
 from shared.audit.sinks.webhook import signing_key
@@ -106,9 +106,24 @@ def _parse_arn(service: str) -> Callable[[str], str]:
     return lambda value: value if region_of(value, service) else ""
 
 
+def parse_scope(text: str) -> Scope:
+    """`bridge`, `owned` or `tenant`. Raises ValueError."""
+    try:
+        return Scope(text.lower())
+    except ValueError:
+        raise ValueError(f"expected {', '.join(Scope)}") from None
+
+
 _RULES = AuditRules()
 _NO_ADDRESS = Secret("")
 
+SCOPE = _text(
+    "AUDIT_SCOPE",
+    parse_scope,
+    Scope.BRIDGE,
+    "what is looked at: `bridge`, its clients; `owned`, what its identity owns; `tenant`, all there is",
+    "bridge",
+)._replace(schema={"enum": list(Scope)})
 THRESHOLDS = _text(
     "AUDIT_THRESHOLDS",
     parse_thresholds,
@@ -194,6 +209,7 @@ def read_audit(environment: Environment, marker_tag: str) -> AuditConfiguration:
         )
     return AuditConfiguration(
         marker_tag=marker_tag,
+        scope=read(SCOPE),
         rules=AuditRules(
             thresholds=read(THRESHOLDS),
             overlap=timedelta(days=read(SECRET_OVERLAP_DAYS)),
