@@ -136,6 +136,8 @@ class Application(Parts):
             clock=self.clock,
             session=self.outside,
             token_for=vault_tokens(tenant.identity, tenant.tenant_id, tenant.cloud, self.session),
+            tenant_id=tenant.tenant_id,
+            own_client_id=tenant.identity.client_id,
         )
 
     @part

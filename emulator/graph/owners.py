@@ -1,5 +1,6 @@
 """Owners of applications: list, add and remove."""
 
+from emulator.directory.record import Record, Version
 from emulator.graph import authorization, lookup
 from emulator.graph.applications import owner_entry
 from emulator.graph.bodies import referenced_id
@@ -10,7 +11,8 @@ from emulator.message import Response
 
 
 def add_routes(router: Router) -> None:
-    """Serve /applications/{}/owners."""
+    """Serve /applications/{}/owners, and the list of /servicePrincipals/{}/owners."""
+    router.add("GET", "/servicePrincipals/{}/owners", list_principals_owners)
     router.add("GET", "/applications/{}/owners", list_owners)
     router.add("POST", "/applications/{}/owners/$ref", add_owner)
     router.add("DELETE", "/applications/{}/owners/{}/$ref", remove_owner)
@@ -18,7 +20,15 @@ def add_routes(router: Router) -> None:
 
 def list_owners(call: Call) -> Response:
     """GET: directory objects with their type."""
-    record, seen = lookup.application(call)
+    return _listed(call, *lookup.application(call))
+
+
+def list_principals_owners(call: Call) -> Response:
+    """GET of the owners of a service principal."""
+    return _listed(call, *lookup.service_principal(call))
+
+
+def _listed(call: Call, record: Record, seen: Version) -> Response:
     authorization.require_read(call, record)
     entries = [owner_entry(call, owner) for owner in seen.owners]
     select = call.query.get("$select")

@@ -11,6 +11,7 @@ from itertools import batched, chain, repeat
 from urllib.parse import quote
 
 from shared.clock import write_time
+from shared.graph.batch import read_in_batches
 from shared.graph.client import GraphAnswer, GraphClient, follow_pages
 from shared.graph.errors import AlreadyExists, NotReplicated, ObjectMissing, Throttled, Unavailable, ValueRefused
 from shared.retry import Backoff, Deadline
@@ -22,6 +23,8 @@ logger = logging.getLogger("bridge.graph")
 REPLICATION_PAUSES = (0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 3.0, 4.0, 4.0)
 LARGEST_PAGE = 999
 MOST_OF_IN = 15
+# Of an owner; those of a user need User.ReadBasic.All, and accountEnabled User.Read.All.
+OWNER_PROPERTIES = ("id", "displayName", "mail", "userPrincipalName", "accountEnabled")
 # Seconds between attempts at one page, each of which the client has repeated itself; the last figure goes on.
 PAGE_PAUSES = (2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 
@@ -116,6 +119,10 @@ class Directory:
         literal = tag.replace("'", "''")
         query = {"$filter": f"tags/any(t:t eq '{literal}')", "$select": ",".join(select), "$top": str(LARGEST_PAGE)}
         return self.pages(resource, query, deadline)
+
+    def whole_pages(self, path: str, select: Sequence[str], deadline: Deadline) -> Iterator[list[JsonObject]]:
+        """The pages of a whole list."""
+        return self.pages(path, {"$select": ",".join(select), "$top": str(LARGEST_PAGE)}, deadline)
 
     def deleted_applications(self, tag: str, deadline: Deadline) -> Iterator[JsonObject]:
         """The soft-deleted applications that carry a tag: Entra keeps them for 30 days, with their uniqueName and their share of
@@ -223,6 +230,15 @@ class Directory:
             query = {"$filter": f"appId in ({quoted})", "$select": ",".join(select), "$top": str(LARGEST_PAGE)}
             found += [entry for page in self.pages("servicePrincipals", query, deadline) for entry in page]
         return found
+
+    # Owners
+
+    def owners_of(self, objects: Sequence[str], deadline: Deadline) -> dict[str, list[JsonObject]]:
+        """The owners of objects, given by paths such as applications/{id}: users and service principals. One call for twenty;
+        objects that are gone are left out."""
+        paths = {f"/{path}/owners?$select={','.join(OWNER_PROPERTIES)}": path for path in objects}
+        found = read_in_batches(self._graph, list(paths), deadline)
+        return {paths[asked]: [e for e in body.get("value") or [] if isinstance(e, dict)] for asked, body in found.items()}
 
     def _owned(self, body: JsonObject, deadline: Deadline) -> JsonObject:
         reference = self._graph.own_reference(deadline)

@@ -16,7 +16,9 @@ from shared.clock import SystemClock
 from shared.errors import OAuthError
 from shared.graph.client import GraphClient
 from shared.graph.directory import Directory
+from shared.http.exchange import Exchange
 from shared.http.message import Request, Response, error_response
+from shared.retry import Deadline
 from tests.functional.registration.bridge import EmulatorCredential
 from tests.unit.introspection.authority import API, CUSTOM_KEY_APPLICATION, ORIGIN, SECOND_TENANT, TENANT, Authority
 from tests.unit.introspection.tokens import CLIENT, Case, make_token
@@ -68,12 +70,16 @@ class Doors:
 
     def register(self, token: str) -> Response:
         request = Request("POST", "/register", _headers(token, "application/json"), body=json.dumps(SERVICE).encode())
-        return _answer(lambda: self.application.registration.register(request))
+        return _answer(lambda: self.application.registration.register(self._exchange(request)))
 
     def manage(self, method: str, client_id: str, token: str) -> Response:
         request = Request(method, f"/register/{client_id}", _headers(token), params={"client_id": client_id})
         service = self.application.registration
-        return _answer(lambda: service.read(request) if method == "GET" else service.delete(request))
+        exchange = self._exchange(request)
+        return _answer(lambda: service.read(exchange) if method == "GET" else service.delete(exchange))
+
+    def _exchange(self, request: Request) -> Exchange:
+        return Exchange(request, Deadline.after(self.application.clock, 30))
 
     def audit(self, token: str) -> Response:
         return _answer(lambda: self.application.report(Request("GET", "/audit", _headers(token))))

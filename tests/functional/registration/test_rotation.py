@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.audit.clients import CredentialState, credential_statuses, read_client
+from shared.audit.client_lists import ClientLists
 from shared.audit.configuration import AuditRules
+from shared.audit.credential_states import CredentialState, credential_statuses
 from shared.http.exchange import Exchange
 from shared.http.message import Request
 from shared.registration.policy import Policy
@@ -36,7 +37,9 @@ def test_the_audit_sees_the_old_secret_as_superseded_when_the_overlap_is_over(br
     client_id = bridge.register()["client_id"]
     bridge.emulator.clock.advance(30 * 86_400)
     bridge.call("POST", client_id, rotate=True)
-    client = read_client(bridge.application(client_id))
+    bridge.work_behind()
+    client = ClientLists(bridge.directory, bridge.configuration.bridge_tag, "").find_client(client_id, bridge.deadline())
+    assert client is not None
     rules = AuditRules(overlap=timedelta(seconds=bridge.configuration.secret_overlap))
     now, healthy = bridge.clock.now(), CredentialState.HEALTHY
     for moment, older in ((now, CredentialState.OVERLAPPING), (now + rules.overlap, CredentialState.SUPERSEDED)):

@@ -193,7 +193,6 @@ def test_takes_a_schedule_that_the_host_takes(schedule: str) -> None:
     assert problems({"AUDIT_SCHEDULE": schedule}) == {}
 
 
-
 def test_a_schedule_in_the_file_is_missing_for_the_host(tmp_path: Path) -> None:
     (tmp_path / "bridge.json").write_text(json.dumps({"AUDIT_SCHEDULE": "0 0 3 * * *"}))
     assert list(problems({"AUDIT_SCHEDULE": "", "BRIDGE_CONFIG": str(tmp_path / "bridge.json")})) == ["AUDIT_SCHEDULE"]
