@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-import azure.mgmt.web.models as models
+from azure.mgmt.web import models
 
 ROOTS = ("Site", "AppServicePlan")
 
