@@ -7,11 +7,13 @@ import requests
 
 from local.sandbox import RecordKeeper, Sandbox
 
+BODY = {"client_name": "followed", "grant_types": ["client_credentials"]}
+
 
 def test_a_registration_is_one_line_with_all_that_it_took(place: Sandbox) -> None:
     headers = {"Authorization": place.authorization, "X-Correlation-ID": "0-mule-5678"}
     with RecordKeeper("bridge.registration") as log:
-        answer = requests.post(f"{place.url}/register", json={"client_name": "followed"}, headers=headers, timeout=30)
+        answer = requests.post(f"{place.url}/register", json=BODY, headers=headers, timeout=30)
     assert answer.status_code == 201
     assert answer.headers["x-correlation-id"] == "0-mule-5678"
     events = [json.loads(record.getMessage()) for record in log.records if record.levelno == logging.INFO]
@@ -20,7 +22,7 @@ def test_a_registration_is_one_line_with_all_that_it_took(place: Sandbox) -> Non
     assert (event["action"], event["outcome"], event["caller"]) == ("register", "done", "anypoint")
     assert event["client_id"] == answer.json()["client_id"]
     assert event["milliseconds"] > 0
-    assert [call["call"] for call in event["graph"]][0] == "POST /v1.0/applications"
+    assert event["graph"][0]["call"] == "POST /v1.0/applications"
     assert all(call["request_id"] for call in event["graph"])
 
 
