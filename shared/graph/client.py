@@ -19,6 +19,7 @@ import requests
 from urllib3.exceptions import NewConnectionError
 
 from shared.clock import Clock
+from shared.correlation import JOURNEY
 from shared.graph.credential import Credential
 from shared.graph.errors import (
     ConcurrentWrite,
@@ -117,6 +118,8 @@ class GraphClient:
         request_id = str(uuid.uuid4())
         own = {"Authorization": f"Bearer {token}", "Accept": "application/json", "client-request-id": request_id}
         timeout = min(left, ATTEMPT_TIMEOUT)
+        started, journey = self._clock.monotonic(), JOURNEY.get()
+        answer: requests.Response | None = None
         try:
             answer = self._session.request(
                 call.method,
@@ -129,6 +132,12 @@ class GraphClient:
         except requests.RequestException as cause:
             kind = OutcomeUnknown if call.creates and not _never_sent(cause) else Unavailable
             raise kind(f"{call.name} got no answer: {root_cause(cause)}", request_id=request_id) from cause
+        finally:
+            if journey is not None:
+                status, seen = (
+                    (0, request_id) if answer is None else (answer.status_code, answer.headers.get("request-id", request_id))
+                )
+                journey.note_call(call.name, status, seen, self._clock.monotonic() - started)
         return self._read(answer, call, request_id)
 
     def _read(self, answer: requests.Response, call: "_Call", request_id: str) -> GraphAnswer:

@@ -86,3 +86,15 @@ def test_mints_an_initial_access_token(place: Sandbox) -> None:
     done = command("shared.commands.mint_token", "--name", "ada", "--policy", "default", REGISTRATION_INITIAL_TOKEN_KEYS=key)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().count(".") == 2
+
+
+def test_the_doctor_finds_every_door_of_a_sound_bridge_well(place: Sandbox) -> None:
+    done = command("shared.commands.doctor")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("ok       doors: ") == 10
+
+
+def test_the_doctor_says_when_nobody_answers(place: Sandbox) -> None:
+    done = command("shared.commands.doctor", "--url", "http://127.0.0.1:9")
+    assert done.returncode == 1
+    assert "PROBLEM  doors: GET /health got no answer" in done.stdout
