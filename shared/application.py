@@ -92,7 +92,7 @@ class Application(Parts):
 
         configuration = self.introspection_settings
         lookup = None
-        if configuration.options.revocation.mode != "off":
+        if configuration.asks_directory:
             from shared.graph.lookups import GraphLookup
 
             lookup = GraphLookup(self.directory, self.clock)
