@@ -103,7 +103,7 @@ class Application(Parts):
 
         configuration = self.introspection_settings
         lookup = None
-        if configuration.options.revocation.mode != "off":
+        if configuration.asks_directory:
             from shared.graph.lookups import GraphLookup
 
             lookup = GraphLookup(self.directory, self.clock)
@@ -116,12 +116,15 @@ class Application(Parts):
         """The metadata documents. They leave out what its settings keep from working."""
         from shared.discovery.endpoint import Discovery, EntraMetadata
         from shared.settings.offer import make_offer
+        from shared.settings.tenant import OFFLINE_ACCESS
 
         tenant = self.tenant
         metadata = EntraMetadata(tenant.cloud.authority, tenant.tenant_id, self.documents, self.clock)
         registration = usable(lambda: self.registration_settings)
         introspection = usable(lambda: self.introspection_settings)
-        return Discovery(make_offer(self.base_url, registration, introspection), metadata.document)
+        offline_access = self._read(lambda values: values.read(OFFLINE_ACCESS))
+        offer = make_offer(self.base_url, registration, introspection, offline_access=offline_access)
+        return Discovery(offer, metadata.document)
 
     @part
     def audit(self) -> "Audit":

@@ -23,6 +23,11 @@ BASE_URL = origin(
     shown="required",
 )
 TAG = text("BRIDGE_TAG", "the tag that marks the bridge's own applications; each bridge of a tenant needs its own", DEFAULT_TAG)
+OFFLINE_ACCESS = flag(
+    "BRIDGE_OFFERS_OFFLINE_ACCESS",
+    True,
+    "whether the metadata list `offline_access`; MCP clients that see it force a consent page at each sign-in (docs/mcp.md)",
+)
 # Here and not with the other settings of registration, because the doors read it before those are loaded.
 BUDGET_MILLISECONDS = number(
     "REGISTRATION_BUDGET_MILLISECONDS",

@@ -52,6 +52,7 @@ def check_settings(variables: Mapping[str, str], *, references: bool = False) ->
     except InvalidSettings as invalid:
         return SettingsCheck((*invalid.problems, *unknown), ())
     environment = Environment(values, references=references)
+    environment.read(tenant.OFFLINE_ACCESS)
     base_url, tag, found = tenant.read_base_url(environment), tenant.read_tag(environment), tenant.read_tenant(environment)
     registered = registration.read_registration(environment, base_url, tag, found.tenant_id)
     introspection.read_introspection(environment, found)

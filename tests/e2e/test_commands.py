@@ -38,6 +38,18 @@ def test_explains_an_active_token_by_the_bridges_own_settings(place: Sandbox) ->
     assert "Active" in done.stdout
 
 
+def test_explain_asks_microsoft_graph_when_told_to(place: Sandbox) -> None:
+    body = {"client_name": "Orders portal", "redirect_uris": ["https://orders.example.com/cb"]}
+    client = requests.post(f"{place.url}/register", json=body, headers={"Authorization": place.authorization}, timeout=30).json()
+    form = {"grant_type": "client_credentials", "client_id": client["client_id"], "client_secret": client["client_secret"]}
+    answer = requests.post(place.token_endpoint, data={**form, "scope": place.scope}, verify=place.entra.ca_file, timeout=30)
+    text = answer.json()["access_token"]
+    assert command("shared.commands.explain", given=text).returncode == 0
+    done = command("shared.commands.explain", "--directory", given=text)
+    assert done.returncode == 1, done.stderr
+    assert "reason grant_not_registered." in done.stdout
+
+
 def test_explains_why_a_token_for_microsoft_graph_is_inactive_and_never_shows_it(place: Sandbox) -> None:
     text = token(place, "https://graph.microsoft.com/.default")
     done = command("shared.commands.explain", given=text)

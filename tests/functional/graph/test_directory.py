@@ -76,8 +76,10 @@ def test_looks_up_whether_a_client_may_sign_in(entra: EntraEmulator, state: dict
     application = entra.directory.add_application({"displayName": "x"})
     entra.directory.add_service_principal(application.state["appId"], state)
     lookup = GraphLookup(directory_of(entra, "Application.Read.All"), CLOCK)
-    assert lookup.client_enabled(application.state["appId"]) is enabled
-    assert lookup.client_enabled(ABSENT) is None
+    found = lookup.client_state(application.state["appId"])
+    assert found is not None
+    assert (found.enabled, found.home) == (enabled, entra.tenant_id)
+    assert lookup.client_state(ABSENT) is None
 
 
 def test_looks_up_whether_a_user_is_enabled_and_since_when_sessions_count(entra: EntraEmulator) -> None:
