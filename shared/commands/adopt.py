@@ -33,16 +33,14 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
     chosen = parser.add_argument_group("which applications: those that pass all of")
     chosen.add_argument("--name", default="", metavar="PATTERN", help="display name, with * and ?, whatever the case")
     chosen.add_argument("--tag", default="", help="a tag that they carry")
-    chosen.add_argument("--owned-by", default="", metavar="ID", type=_guid, help="object id of one of their owners")
+    chosen.add_argument("--owned-by", metavar="ID", type=_guid, help="object id of one of their owners")
     chosen.add_argument("--client-id", action="append", default=[], metavar="ID", type=_guid, help="may be given several times")
     chosen.add_argument("--client-ids", type=Path, metavar="FILE", help="client ids, one a line")
     parser.add_argument(
         "--caller", default="", help="name of the credential in REGISTRATION_CREDENTIALS whose clients they become"
     )
     parser.add_argument("--policy", default="", help="their policy (default: the caller's)")
-    parser.add_argument(
-        "--owner", default="", metavar="ID", type=_guid, help="object id of the service principal that is to own them"
-    )
+    parser.add_argument("--owner", metavar="ID", type=_guid, help="object id of the service principal that is to own them")
     parser.add_argument("--token-version-2", action="store_true", help="write requestedAccessTokenVersion 2")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--apply", action="store_true", help="write; needs --journal")
@@ -112,9 +110,9 @@ def run_adoption(
         outcomes = undo_adoption(directory, clock, Journal(options.undo), deadline)
     else:
         adopter = make_adopter(options, configuration, directory, clock, deadline)
-        selection = Selection(options.name, options.tag, options.owned_by, frozenset(options.client_id))
+        selection = Selection(options.name, options.tag, options.owned_by or "", frozenset(options.client_id))
         journal = Journal(options.journal) if options.apply else None
-        outcomes = Adoption(directory, clock, adopter, options.owner).run(selection, journal, deadline)
+        outcomes = Adoption(directory, clock, adopter, options.owner or "").run(selection, journal, deadline)
     return _report(outcomes, stdout)
 
 

@@ -78,11 +78,11 @@ class TestClock:
 
 
 class EmulatorCredential:
-    """A token of the emulator's own token service for an application that may manage the applications it owns."""
+    """A token of the emulator's own token service for an application that may manage the applications it owns, or with `role`."""
 
-    def __init__(self, emulator: EntraEmulator) -> None:
+    def __init__(self, emulator: EntraEmulator, name: str = "bridge", role: str = "Application.ReadWrite.OwnedBy") -> None:
         self._emulator = emulator
-        self.account = emulator.add_caller("bridge", roles=["Application.ReadWrite.OwnedBy"])
+        self.account = emulator.add_caller(name, roles=[role])
         self._token = ""
 
     def token(self, deadline: Deadline, *, rejected: str = "", claims_challenge: str | None = None) -> str:
@@ -117,9 +117,14 @@ class Bridge:
         self.configuration = settings
         self.clock = TestClock(emulator)
         self.entra_tokens = FakeEntraTokens()
-        graph = GraphClient("https://graph.microsoft.com/v1.0", EmulatorCredential(emulator), emulator.session(), self.clock)
-        self.directory = Directory(graph)
+        credential = EmulatorCredential(emulator)
+        self.account = credential.account
+        self.directory = self.directory_for(credential)
         self.restart()
+
+    def directory_for(self, credential: EmulatorCredential) -> Directory:
+        """The directory as somebody's calls see it."""
+        return Directory(GraphClient("https://graph.microsoft.com/v1.0", credential, self.emulator.session(), self.clock))
 
     def reconfigure(self, **changes: Any) -> None:
         """The same app after a restart with other settings, on the same directory and as the same application."""
