@@ -101,17 +101,18 @@ def plan_adoption(application: JsonObject, standing: Standing, adopter: Adopter)
     registration = infer_registration(application, adopter.scopes)
     provenance = Provenance(adopter.caller, adopter.policy.name)
     obstacles = list(_obstacles(application, standing))
-    body: JsonObject = {}
+    tags_written: list[str] = []
+    changes: dict[str, Any] = {}
     try:
-        record = create_body(registration, provenance, [], mark=adopter.mark)["tags"]
-        body = {"tags": [*tags, *record], "notes": _notes(application, adopter.caller)}
+        tags_written = [*tags, *create_body(registration, provenance, [], mark=adopter.mark)["tags"]]
+        changes = dict(_changes(update_body(registration, provenance, application, []), application))
     except OAuthError as error:
         obstacles.append(error.description)
-    changes = dict(_changes(update_body(registration, provenance, application, []), application))
     if any(path.endswith("redirectUris") for path in changes):
         obstacles.append("its redirect URIs are on more than one platform; an update would put them on one")
     if obstacles:
         return AdoptionPlan(client_id, name, {}, registration=registration, obstacles=tuple(obstacles))
+    body: JsonObject = {"tags": tags_written, "notes": _notes(application, adopter.caller)}
     if adopter.token_version and _token_version(application) != 2:
         body["api"] = {"requestedAccessTokenVersion": 2}
     remarks = (*_remarks(application, adopter, registration), *(f"an update sets {path} to {changes[path]}" for path in changes))

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from copy import deepcopy
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,8 @@ class Tenant:
         self.journal = folder / "journal.jsonl"
         self.texts: dict[str, str] = {}
 
-    def add(
-        self, name: str = "Orders", *, secret: bool = True, principal: bool = True, owned: bool = False, **values: Any
-    ) -> str:
-        """An application as portals make them, past every rule; its client id."""
+    def add(self, name: str = "Orders", *, days: int = 700, principal: bool = True, owned: bool = False, **values: Any) -> str:
+        """An application as portals make them, past every rule; its client id. Its secret ends in so many days."""
         owners = [self.own_id] if owned else []
         # As Graph fills in what a creation leaves out, so that a PATCH back to nothing compares equal.
         shown = {
@@ -46,12 +45,11 @@ class Tenant:
         }
         record = self.emulator.directory.add_application(shown, owners=owners)
         client_id = str(record.state["appId"])
-        if secret:
-            now = self.emulator.clock.now()
-            entry, text = new_password({"displayName": "MuleSoft", "endDateTime": write_time(now.replace(year=2028))}, now)
-            record.secrets[entry["keyId"]] = digest(text)
-            self.emulator.directory.write_application(record, {"passwordCredentials": [entry]})
-            self.texts[client_id] = text
+        now = self.emulator.clock.now()
+        entry, text = new_password({"displayName": "MuleSoft", "endDateTime": write_time(now + timedelta(days=days))}, now)
+        record.secrets[entry["keyId"]] = digest(text)
+        self.emulator.directory.write_application(record, {"passwordCredentials": [entry]})
+        self.texts[client_id] = text
         if principal:
             self.emulator.directory.add_service_principal(client_id, {}, owners=owners)
         return client_id
