@@ -93,15 +93,18 @@ class GraphClient:
                     raise
                 logger.warning("trying again: %s", failure)
 
-    def own_reference(self, deadline: Deadline) -> str | None:
-        """The URL that stands for the bridge's own service principal in `@odata.bind`, by the `oid` of its token; None where the
-        token can't be read, which Entra reserves to itself for Graph's tokens."""
+    def own_claims(self, deadline: Deadline) -> JsonObject:
+        """The claims of the bridge's own token, among them `oid`, `appid` and `roles`, unverified; empty where the token can't be
+        read, which Entra reserves to itself for Graph's tokens."""
         try:
-            claims = jwt.decode(self._credential.token(deadline), options={"verify_signature": False})
+            claims: JsonObject = jwt.decode(self._credential.token(deadline), options={"verify_signature": False})
         except jwt.PyJWTError:
-            return None
-        object_id = claims.get("oid")
-        return f"{self._base_url}/directoryObjects/{object_id}" if isinstance(object_id, str) else None
+            return {}
+        return claims
+
+    def reference(self, object_id: str) -> str:
+        """The URL that stands for a directory object in `@odata.bind` and `@odata.id`."""
+        return f"{self._base_url}/directoryObjects/{object_id}"
 
     def _absolute(self, path: str) -> str:
         if path.startswith("https://"):

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import batched, chain, repeat
+from typing import Literal
 from urllib.parse import quote
 
 from shared.clock import write_time
@@ -27,6 +28,9 @@ MOST_OF_IN = 15
 OWNER_PROPERTIES = ("id", "displayName", "mail", "userPrincipalName", "accountEnabled")
 # Seconds between attempts at one page, each of which the client has repeated itself; the last figure goes on.
 PAGE_PAUSES = (2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
+
+# The two objects of a client that have owners.
+type Owned = Literal["applications", "servicePrincipals"]
 
 
 class Directory:
@@ -240,9 +244,35 @@ class Directory:
         found = read_in_batches(self._graph, list(paths), deadline)
         return {paths[asked]: [e for e in body.get("value") or [] if isinstance(e, dict)] for asked, body in found.items()}
 
+    def own_claims(self, deadline: Deadline) -> JsonObject:
+        """What the bridge's own token says of it, as far as it can be read."""
+        return self._graph.own_claims(deadline)
+
     def _owned(self, body: JsonObject, deadline: Deadline) -> JsonObject:
-        reference = self._graph.own_reference(deadline)
-        return body | {"owners@odata.bind": [reference]} if reference is not None else body
+        own = self._graph.own_claims(deadline).get("oid")
+        return body | {"owners@odata.bind": [self._graph.reference(own)]} if isinstance(own, str) else body
+
+    def owners(self, resource: Owned, app_id: str, deadline: Deadline) -> frozenset[str]:
+        """The object ids of the owners of an application, or of its service principal."""
+        pages = self.pages(f"{_keyed(resource, app_id)}/owners", {"$select": "id"}, deadline)
+        return frozenset(str(entry["id"]) for page in pages for entry in page)
+
+    def add_owner(self, resource: Owned, app_id: str, owner: str, deadline: Deadline) -> None:
+        """POST a reference to an owner. One that is there already counts as done."""
+        body: JsonObject = {"@odata.id": self._graph.reference(owner)}
+        try:
+            self._graph.call("POST", f"{_keyed(resource, app_id)}/owners/$ref", deadline, body=body)
+        except ValueRefused as refusal:
+            # Graph has no code of its own for this one.
+            if "references already exist" not in refusal.reason:
+                raise
+
+    def remove_owner(self, resource: Owned, app_id: str, owner: str, deadline: Deadline) -> None:
+        """DELETE the reference to an owner. One that isn't there counts as done."""
+        try:
+            self._graph.call("DELETE", f"{_keyed(resource, app_id)}/owners/{_identifier(owner)}/$ref", deadline)
+        except ObjectMissing:
+            return
 
     # Users
 
@@ -258,12 +288,16 @@ def _identifier(value: str) -> str:
     return quote(value, safe="")
 
 
+def _keyed(resource: str, app_id: str) -> str:
+    return f"{resource}(appId='{_identifier(app_id)}')"
+
+
 def _application(app_id: str) -> str:
-    return f"applications(appId='{_identifier(app_id)}')"
+    return _keyed("applications", app_id)
 
 
 def _service_principal(app_id: str) -> str:
-    return f"servicePrincipals(appId='{_identifier(app_id)}')"
+    return _keyed("servicePrincipals", app_id)
 
 
 def _when_replicated[T](attempt: Callable[[], T], deadline: Deadline) -> T:

@@ -24,6 +24,7 @@ from shared.retry import Deadline
 from shared.settings.registration import read_registration
 
 BASE_URL = "https://bridge.example.com"
+GRAPH = "https://graph.microsoft.com/v1.0"
 PORTAL = "SSWS portal-credential-0123456789"
 OTHER_PORTAL = "Bearer other-portal-credential-9876543210"
 API_KEY = "abcdefghijkl_0123456789"
@@ -78,11 +79,11 @@ class TestClock:
 
 
 class EmulatorCredential:
-    """A token of the emulator's own token service for an application that may manage the applications it owns."""
+    """A token of the emulator's own token service for an application that may manage the applications it owns, or with `role`."""
 
-    def __init__(self, emulator: EntraEmulator) -> None:
+    def __init__(self, emulator: EntraEmulator, name: str = "bridge", role: str = "Application.ReadWrite.OwnedBy") -> None:
         self._emulator = emulator
-        self.account = emulator.add_caller("bridge", roles=["Application.ReadWrite.OwnedBy"])
+        self.account = emulator.add_caller(name, roles=[role])
         self._token = ""
 
     def token(self, deadline: Deadline, *, rejected: str = "", claims_challenge: str | None = None) -> str:
@@ -132,11 +133,16 @@ class Bridge:
         self.configuration = settings
         self.clock = TestClock(emulator)
         self.entra_tokens = FakeEntraTokens()
-        root, credential = "https://graph.microsoft.com/v1.0", EmulatorCredential(emulator)
-        self._graph = GraphClient(root, credential, emulator.session(), self.clock)
+        credential = EmulatorCredential(emulator)
+        self.account = credential.account
+        self._seen = self.directory_for(credential)
         primary: Any = PrimarySession(emulator)
-        self.directory = Directory(GraphClient(root, credential, primary, self.clock))
+        self.directory = Directory(GraphClient(GRAPH, credential, primary, self.clock))
         self.restart()
+
+    def directory_for(self, credential: EmulatorCredential) -> Directory:
+        """The directory as somebody's calls see it."""
+        return Directory(GraphClient(GRAPH, credential, self.emulator.session(), self.clock))
 
     def reconfigure(self, **changes: Any) -> None:
         """The same app after a restart with other settings, on the same directory and as the same application."""
@@ -150,7 +156,7 @@ class Bridge:
         self._start()
 
     def _start(self) -> None:
-        self.context = RegistrationContext(self.configuration, Directory(self._graph), self.clock, self.background, self.memory)
+        self.context = RegistrationContext(self.configuration, self._seen, self.clock, self.background, self.memory)
         self.service = RegistrationService(self.context, self.entra_tokens)
 
     def work_behind(self) -> None:
