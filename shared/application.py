@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from shared.introspection.bearer_tokens import BearerTokens
     from shared.introspection.configuration import IntrospectionConfiguration
     from shared.introspection.endpoint import Introspection
+    from shared.portals.kong import KongPortal
     from shared.registration.authorization import Authorization
     from shared.registration.configuration import RegistrationConfiguration, RegistrationContext
     from shared.registration.endpoint import RegistrationService
@@ -84,6 +85,14 @@ class Application(Parts):
 
         background, memory = Background(self.clock), WorkerMemory(self.clock)
         return RegistrationContext(self.registration_settings, self.directory, self.clock, background, memory)
+
+    @part
+    def kong(self) -> "KongPortal":
+        """Kong Konnect's dialect of registration."""
+        from shared.portals.kong import KongPortal
+        from shared.settings.portals import read_product_scopes
+
+        return KongPortal(self.registration, self._read(read_product_scopes), self.clock)
 
     def finish_registrations(self) -> "FinishedRegistrations | None":
         """The timer's run; None where registration isn't set up."""

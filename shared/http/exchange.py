@@ -5,6 +5,7 @@ under a lock, which of them answers: `claim` is the use case's side, `expire` th
 """
 
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from threading import Lock
@@ -65,11 +66,16 @@ class Exchange:
         self._lock = Lock()
         self._decided = ""
         self._fallback: Response | None = None
+        self._render: Callable[[Response], Response] | None = None
+
+    def translate(self, request: Request, render: Callable[[Response], Response]) -> None:
+        """Go on with another form of the request, and give what is secured in another form: for callers with a dialect."""
+        self.request, self._render = request, render
 
     def secure(self, response: Response) -> None:
         """Give the door an answer for the deadline: the outcome is certain, and what is left can be done behind the answer."""
         with self._lock:
-            self._fallback = response
+            self._fallback = response if self._render is None else self._render(response)
 
     def claim(self) -> bool:
         """Whether the use case answers; False where the door has answered. To be asked once, last of all."""
