@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from shared.introspection.configuration import IntrospectionConfiguration
     from shared.introspection.endpoint import Introspection
     from shared.portals.kong import KongPortal
+    from shared.portals.wso2 import Wso2Portal
     from shared.registration.authorization import Authorization
     from shared.registration.configuration import RegistrationConfiguration, RegistrationContext
     from shared.registration.endpoint import RegistrationService
@@ -93,6 +94,13 @@ class Application(Parts):
         from shared.settings.portals import read_product_scopes
 
         return KongPortal(self.registration, self._read(read_product_scopes), self.clock)
+
+    @part
+    def wso2(self) -> "Wso2Portal":
+        """The dialects of WSO2's key manager connectors."""
+        from shared.portals.wso2 import Wso2Portal
+
+        return Wso2Portal(self.registration, self.registration_settings, self.clock)
 
     def finish_registrations(self) -> "FinishedRegistrations | None":
         """The timer's run; None where registration isn't set up."""

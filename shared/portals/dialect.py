@@ -22,7 +22,7 @@ def choose_endpoint(methods: Methods | None, method: str) -> Endpoint:
         raise NotFound("there is nothing at this path")
     endpoint = methods.get("GET" if method == "HEAD" else method)
     if endpoint is None:
-        raise MethodNotAllowed(tuple(methods))
+        raise MethodNotAllowed((*methods, "HEAD") if "GET" in methods else tuple(methods))
     return endpoint
 
 

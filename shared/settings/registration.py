@@ -8,57 +8,28 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass
+from pydantic import TypeAdapter, ValidationError
 
 from shared.environment import Environment, Setting, choice, document, flag, number, text
 from shared.registration.client_name import IMPERSONATED
 from shared.registration.configuration import (
     OPEN_CALLER,
-    CredentialHeader,
     RegistrationConfiguration,
     ResourceApi,
     StatementIssuer,
     StaticCredential,
+    TokenCaller,
 )
-from shared.registration.policy import DEFAULT_POLICY, SETTING, USUAL_POLICIES, Policy
+from shared.registration.policy import DEFAULT_POLICY, USUAL_POLICIES, Policy
 from shared.registration.tokens import Key, KeyRing
+from shared.settings.registration_callers import CredentialSetting, Name, TokenCallerSetting, hashed_callers
 from shared.settings.tenant import BUDGET_MILLISECONDS
 
 DAY = 86_400
 # Stands where no usable keys are set; the settings are refused then, so that nothing is ever sealed with it.
 _NO_KEYS = KeyRing(Key("none", "-" * 32))
-
-type Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-# A whole header value, without blanks around it.
-type Literal = Annotated[str, Field(min_length=12, pattern=r"^\S[^\r\n]*\S$")]
-type Digest = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")]
-
-
-@dataclass(frozen=True, slots=True, config=SETTING)
-class CredentialSetting:
-    """A static credential as an operator writes it: one of the whole header value and its SHA-256 in hexadecimal."""
-
-    name: Name = Field(description="the caller; several credentials of one name are one caller")
-    authorization: Literal | None = Field(default=None, repr=False, description="the value of Authorization, scheme included")
-    api_key: Literal | None = Field(default=None, repr=False, description="the value of X-API-KEY")
-    authorization_sha256: Digest | None = None
-    api_key_sha256: Digest | None = None
-    policy: str = DEFAULT_POLICY
-
-    def __post_init__(self) -> None:
-        given = (self.authorization, self.api_key, self.authorization_sha256, self.api_key_sha256)
-        if sum(value is not None for value in given) != 1:
-            raise ValueError("needs one of authorization, api_key, authorization_sha256, api_key_sha256")
-
-    def hashed(self) -> StaticCredential:
-        """The credential as it is kept."""
-        literal, digest = self.authorization or self.api_key, self.authorization_sha256 or self.api_key_sha256
-        kept = bytes.fromhex(digest) if digest else hashlib.sha256((literal or "").encode()).digest()
-        header: CredentialHeader = "x-api-key" if self.api_key or self.api_key_sha256 else "authorization"
-        return StaticCredential(self.name, kept, header, self.policy)
 
 
 def read_setting(kind: Any, text: str) -> Any:
@@ -116,6 +87,13 @@ CREDENTIALS = _json(
     lambda found: tuple(credential.hashed() for credential in found),
     tuple[StaticCredential, ...](),
     "JSON list: who may register and manage with a fixed `Authorization` or `X-API-KEY` value",
+)
+TOKEN_CALLERS = _json(
+    "REGISTRATION_TOKEN_CALLERS",
+    list[TokenCallerSetting],
+    hashed_callers,
+    tuple[TokenCaller, ...](),
+    "JSON list: who gets short-lived tokens for registration and management from the bridge, by id and secret",
 )
 POLICIES = _json(
     "REGISTRATION_POLICIES",
@@ -235,16 +213,22 @@ def read_registration(environment: Environment, base_url: str, bridge_tag: str) 
     """The configuration from the settings whose names begin with REGISTRATION_; what is wrong is noted in the environment."""
     read = environment.read
     policies, credentials, roles = read(POLICIES), read(CREDENTIALS), read(ENTRA_ROLES)
+    token_callers = read(TOKEN_CALLERS)
     open_policy = read(REGISTRATION_OPEN_POLICY) or None
     for setting, named in (
         (CREDENTIALS, {credential.policy for credential in credentials}),
+        (TOKEN_CALLERS, {caller.policy for caller in token_callers}),
         (ENTRA_ROLES, set(roles.values())),
         (REGISTRATION_OPEN_POLICY, {open_policy} if open_policy else set()),
     ):
         if unknown := sorted(named - set(policies)):
             environment.refuse(setting.name, f"names a policy that {POLICIES.name} doesn't have: {', '.join(unknown)}")
-    if any(credential.name == OPEN_CALLER for credential in credentials):
-        environment.refuse(CREDENTIALS.name, f"{OPEN_CALLER} is the name of callers without a credential")
+    for setting, names in (
+        (CREDENTIALS, {credential.name for credential in credentials}),
+        (TOKEN_CALLERS, {caller.name for caller in token_callers}),
+    ):
+        if OPEN_CALLER in names:
+            environment.refuse(setting.name, f"{OPEN_CALLER} is the name of callers without a credential")
     audience = read(ENTRA_AUDIENCE)
     if roles and not audience:
         environment.refuse(ENTRA_AUDIENCE.name, f"is needed by {ENTRA_ROLES.name}: the audience of callers' tokens")
@@ -258,6 +242,7 @@ def read_registration(environment: Environment, base_url: str, bridge_tag: str) 
         when_lagging="refuse" if read(WHEN_LAGGING) == "refuse" else "complete",
         policies=policies,
         static_credentials=credentials,
+        token_callers=token_callers,
         initial_token_keys=initial_keys[0] if initial_keys else None,
         entra_audience=audience,
         entra_roles=roles,

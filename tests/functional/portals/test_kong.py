@@ -1,17 +1,15 @@
 """Kong Konnect's contract on the emulated Entra: what Konnect reads, and what the directory holds afterwards."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from shared.errors import OAuthError
-from shared.http.exchange import Exchange
-from shared.http.message import Request, Response, error_response
+from shared.http.message import Response
 from shared.portals.kong import KongPortal
 from shared.registration.configuration import ResourceApi
 from shared.registration.policy import Policy
+from tests.functional.portals.door import call
 from tests.functional.registration.bridge import API_KEY, Bridge, Json, assert_error, content
 from tests.wire.shapes import all_shapes, replaced
 
@@ -33,16 +31,7 @@ class Konnect:
         self.portal = KongPortal(bridge.service, products or {}, bridge.clock)
 
     def call(self, method: str, path: str, body: object = None, key: str = API_KEY) -> Response:
-        headers = {"x-api-key": key} if key else {}
-        headers |= {"content-type": "application/json"} if body is not None else {}
-        raw = b"" if body is None else json.dumps(body).encode()
-        request = Request(method, f"/kong/{path}", headers, {}, {"path": path}, raw)
-        try:
-            return self.portal.answer(Exchange(request, self.bridge.deadline()))
-        except OAuthError as error:
-            return error_response(error)
-        finally:
-            self.bridge.work_behind()
+        return call(self.bridge, self.portal, method, path, {"x-api-key": key} if key else {}, body)
 
     def create(self, operation: str = "create-code", **changes: Any) -> Json:
         response = self.call("POST", "", {**shape(operation), **changes})
