@@ -23,7 +23,7 @@ TIME_LIMIT = 43_200
 _WELL = frozenset({AdoptionState.WOULD_ADOPT, AdoptionState.ADOPTED, AdoptionState.PRESENT, AdoptionState.RESTORED})
 
 
-def read_options(arguments: Sequence[str]) -> argparse.Namespace:
+def read_adopt_options(arguments: Sequence[str]) -> argparse.Namespace:
     """The command's options. Exits with 2 for wrong ones, as argparse does."""
     parser = argparse.ArgumentParser(
         prog="python -m shared.commands.adopt",
@@ -101,7 +101,7 @@ def run_adoption(
 
     Raises InvalidSettings, UnreadableJournal, OSError for a journal that can't be written, and a GraphFailure for lists.
     """
-    options = read_options(arguments)
+    options = read_adopt_options(arguments)
     configuration, directory = parts()
     deadline = Deadline.after(clock, TIME_LIMIT)
     if options.undo is not None:

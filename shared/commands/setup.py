@@ -181,7 +181,7 @@ def shown_claims(token: str) -> dict[str, Any]:
     return claims
 
 
-def read_options(arguments: Sequence[str]) -> argparse.Namespace:
+def read_setup_options(arguments: Sequence[str]) -> argparse.Namespace:
     """The command's options. Exits with 2 for wrong ones."""
     parser = argparse.ArgumentParser(prog="python -m shared.commands.setup", description="Prepare a tenant for the bridge.")
     parser.add_argument("--identity", required=True, metavar="CLIENT_ID", help="client id of the bridge's identity")
@@ -208,7 +208,7 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main(arguments: Sequence[str], variables: Mapping[str, str], token: str, output: TextIO) -> int:
     """Prepare, and print the settings that follow; 1 where Graph refuses, 2 for a wrong option or token."""
-    options = read_options(arguments)
+    options = read_setup_options(arguments)
     from shared.graph.client import GraphClient
     from shared.graph.clouds import CLOUDS
     from shared.graph.directory import Directory

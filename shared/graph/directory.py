@@ -5,7 +5,7 @@ which is the OAuth client_id, so that no other identifier need be kept.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import batched, chain, repeat
 from typing import Literal
@@ -14,14 +14,13 @@ from urllib.parse import quote
 from shared.clock import write_time
 from shared.graph.batch import read_in_batches
 from shared.graph.client import GraphAnswer, GraphClient, follow_pages
-from shared.graph.errors import AlreadyExists, NotReplicated, ObjectMissing, Throttled, Unavailable, ValueRefused
+from shared.graph.errors import AlreadyExists, ObjectMissing, Throttled, Unavailable, ValueRefused
+from shared.graph.replication import when_replicated
 from shared.retry import Backoff, Deadline
 from shared.strict_json import JsonObject
 
 logger = logging.getLogger("bridge.graph")
 
-# Seconds between attempts while a new object is not yet visible everywhere. Graph names no bound; seconds are usual.
-REPLICATION_PAUSES = (0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 3.0, 4.0, 4.0)
 LARGEST_PAGE = 999
 MOST_OF_IN = 15
 # Of an owner; those of a user need User.ReadBasic.All, and accountEnabled User.Read.All.
@@ -59,7 +58,7 @@ class Directory:
             return self._graph.call("GET", _application(app_id), deadline, query=query).body
 
         try:
-            return _when_replicated(read, deadline) if await_replication else read()
+            return when_replicated(read, deadline) if await_replication else read()
         except ObjectMissing:
             return None
 
@@ -78,7 +77,7 @@ class Directory:
             self._graph.call("PATCH", _application(app_id), deadline, body=body)
 
         if await_replication:
-            _when_replicated(update, deadline)
+            when_replicated(update, deadline)
         else:
             update()
 
@@ -89,7 +88,7 @@ class Directory:
             self._graph.call("DELETE", _application(app_id), deadline)
 
         if await_replication:
-            _when_replicated(delete, deadline)
+            when_replicated(delete, deadline)
         else:
             delete()
 
@@ -156,7 +155,7 @@ class Directory:
         def add() -> JsonObject:
             return self._graph.call("POST", f"{_application(app_id)}/addPassword", deadline, body=body, creates=True).body
 
-        return _when_replicated(add, deadline) if await_replication else add()
+        return when_replicated(add, deadline) if await_replication else add()
 
     def remove_password(self, app_id: str, key_id: str, deadline: Deadline) -> None:
         """POST removePassword. A key id that isn't there counts as done."""
@@ -181,7 +180,7 @@ class Directory:
             path = f"{_application(app_id)}/federatedIdentityCredentials"
             return self._graph.call("POST", path, deadline, body=body, creates=True).body
 
-        return _when_replicated(add, deadline) if await_replication else add()
+        return when_replicated(add, deadline) if await_replication else add()
 
     def remove_federated_credential(self, app_id: str, credential_id: str, deadline: Deadline) -> None:
         """DELETE one federatedIdentityCredential; one that isn't there counts as done."""
@@ -210,7 +209,7 @@ class Directory:
             self._graph.call("POST", "servicePrincipals", deadline, body=body)
 
         try:
-            _when_replicated(create, deadline)
+            when_replicated(create, deadline)
         except AlreadyExists:
             return
 
@@ -298,14 +297,3 @@ def _application(app_id: str) -> str:
 
 def _service_principal(app_id: str) -> str:
     return _keyed("servicePrincipals", app_id)
-
-
-def _when_replicated[T](attempt: Callable[[], T], deadline: Deadline) -> T:
-    """Make the attempt until the directory knows the object it speaks of, or the time is over: then the last failure stands."""
-    backoff = Backoff(deadline, REPLICATION_PAUSES)
-    while True:
-        try:
-            return attempt()
-        except (ObjectMissing, NotReplicated):
-            if not backoff.wait():
-                raise

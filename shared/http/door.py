@@ -106,7 +106,7 @@ OTHERS = Pool("others", 4)
 async def answer(
     platform: func.HttpRequest,
     context: func.Context,
-    endpoints: Mapping[str, Endpoint],
+    endpoints: Mapping[str, Endpoint] | Endpoint,
     *,
     budget: float,
     pool: Pool = OTHERS,
@@ -115,12 +115,12 @@ async def answer(
     """Answer a request by the endpoint of its method within `budget` seconds. Nothing is raised.
 
     `endpoints` are by upper-case method; HEAD is answered as GET without a body (RFC 9110 section 9.3.2). `allow` names the
-    methods that the path takes where other functions share it.
+    methods that the path takes where other functions share it. A single endpoint has several paths and judges methods itself.
     """
     deadline = Deadline.after(SystemClock(), budget - MARGIN)
 
     async def respond(request: Request) -> Response:
-        endpoint = _choose(endpoints, request.method, allow)
+        endpoint = endpoints if callable(endpoints) else _choose(endpoints, request.method, allow)
         return await pool.answer(endpoint, Exchange(request, deadline), context)
 
     return await _framed(platform, context, respond)

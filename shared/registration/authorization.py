@@ -21,6 +21,7 @@ class CallerKind(Enum):
     """How a caller proved who it is."""
 
     STATIC = "static"
+    ISSUED = "issued"
     ENTRA = "entra"
     INITIAL = "initial"
     REGISTRATION = "registration"
@@ -65,7 +66,7 @@ class Authorization:
             if tokens.unseal_token(token, self._configuration.sealing_keys) is None:
                 raise InvalidToken
             raise InsufficientScope("a registration access token manages one client and registers none")
-        return self._initial(token) or self._entra(token)
+        return self._caller(token) or self._initial(token) or self._entra(token)
 
     def to_manage(self, request: Request, client_id: str) -> Principal:
         """Who reads, updates, deletes or rotates the client (RFC 7592 section 2): by its own registration access token, or as a
@@ -78,7 +79,7 @@ class Authorization:
             return self._registration(token, client_id)
         if self._initial(token) is not None:
             raise InsufficientScope("an initial access token registers clients and manages none")
-        return self._entra(token)
+        return self._caller(token) or self._entra(token)
 
     def to_audit(self, request: Request) -> Principal:
         """Who reads the report on all clients' secrets: a caller whose policy has `may_audit`. Raises as `to_register` does,
@@ -116,6 +117,20 @@ class Authorization:
             raise InvalidToken
         # The policy is the client's own, known once the client is read.
         return Principal(f"client:{client_id}", CallerKind.REGISTRATION, self._configuration.policy(""), token)
+
+    def _caller(self, text: str) -> Principal | None:
+        """The caller of a token that the bridge gave it; one that the settings no longer name is nobody."""
+        if not tokens.is_caller_token(text):
+            return None
+        token = tokens.unseal_caller_token(text, self._configuration.sealing_keys)
+        if token is None:
+            raise InvalidToken
+        if self._clock.now().timestamp() >= token.ends:
+            raise InvalidToken(detail="the caller's token has ended")
+        for caller in self._configuration.token_callers:
+            if caller.client_id == token.caller_id:
+                return Principal(caller.name, CallerKind.ISSUED, self._configuration.policy(caller.policy))
+        raise InvalidToken(detail="the settings have no such caller any more")
 
     def _initial(self, text: str) -> Principal | None:
         keys = self._configuration.initial_token_keys
@@ -179,4 +194,6 @@ def _bearer(header: str, value: str) -> str:
         raise InvalidToken
     if "," in token:
         raise InvalidRequest("more than one credential is given")
+    if token.strip() == "null":
+        raise InvalidToken(detail="the caller sent the word null as its token: its own request for a token must have failed")
     return token.strip()

@@ -33,6 +33,7 @@ def make_offer(
 def _registering(registration: RegistrationConfiguration) -> list[Policy]:
     """The policies under which somebody may register clients."""
     named = {credential.policy for credential in registration.static_credentials} | set(registration.entra_roles.values())
+    named |= {caller.policy for caller in registration.token_callers}
     if registration.open_policy is not None:
         named.add(registration.open_policy)
     if registration.initial_token_keys is not None:

@@ -8,11 +8,11 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from shared.environment import GUID, Environment, Setting, choice, document, flag, number, text
+from shared.environment import Environment, Setting, choice, document, flag, number, text
 from shared.registration.client_name import IMPERSONATED
 from shared.registration.configuration import (
     OPEN_CALLER,
@@ -20,17 +20,24 @@ from shared.registration.configuration import (
     ResourceApi,
     StatementIssuer,
     StaticCredential,
+    TokenCaller,
 )
 from shared.registration.policy import DEFAULT_POLICY, NO_METHOD, USUAL_POLICIES, Policy
 from shared.registration.tokens import Key, KeyRing
-from shared.settings.static_credentials import CredentialSetting, Name, one_caller_each
+from shared.settings.registration_callers import (
+    CredentialSetting,
+    Name,
+    TenantId,
+    TokenCallerSetting,
+    hashed_callers,
+    one_caller_each,
+    with_protected_names,
+)
 from shared.settings.tenant import BUDGET_MILLISECONDS
 
 DAY = 86_400
 # Stands where no usable keys are set; the settings are refused then, so that nothing is ever sealed with it.
 _NO_KEYS = KeyRing(Key("none", "-" * 32))
-
-type TenantId = Annotated[str, Field(pattern=f"^{GUID.pattern.replace('a-f', 'a-fA-F')}$"), AfterValidator(str.lower)]
 
 
 def read_setting(kind: Any, text: str) -> Any:
@@ -71,16 +78,6 @@ def _named_policies(found: dict[str, Policy]) -> Mapping[str, Policy]:
     return MappingProxyType(USUAL_POLICIES | {name: replace(policy, name=name) for name, policy in found.items()})
 
 
-def _with_protected_names(policies: Mapping[str, Policy], trusted: set[str]) -> Mapping[str, Policy]:
-    """`trusted` are the policies of callers with a credential or app role: they may name a client after what it works with."""
-    return MappingProxyType(
-        {
-            name: policy if policy.protect_names is not None else replace(policy, protect_names=name not in trusted)
-            for name, policy in policies.items()
-        }
-    )
-
-
 def _distinct_apis(found: list[ResourceApi]) -> tuple[ResourceApi, ...]:
     if len({api.prefix for api in found}) != len(found):
         raise ValueError("two APIs have the same prefix")
@@ -105,6 +102,13 @@ CREDENTIALS = _json(
     one_caller_each,
     tuple[StaticCredential, ...](),
     "JSON list: who may register and manage with a fixed `Authorization` or `X-API-KEY` value",
+)
+TOKEN_CALLERS = _json(
+    "REGISTRATION_TOKEN_CALLERS",
+    list[TokenCallerSetting],
+    hashed_callers,
+    tuple[TokenCaller, ...](),
+    "JSON list: who gets short-lived tokens for registration and management from the bridge, by id and secret",
 )
 POLICIES = _json(
     "REGISTRATION_POLICIES",
@@ -234,9 +238,11 @@ def read_registration(environment: Environment, base_url: str, bridge_tag: str, 
     """
     read = environment.read
     policies, credentials, roles = read(POLICIES), read(CREDENTIALS), read(ENTRA_ROLES)
+    token_callers = read(TOKEN_CALLERS)
     open_policy = read(REGISTRATION_OPEN_POLICY) or None
     for setting, named in (
         (CREDENTIALS, {credential.policy for credential in credentials}),
+        (TOKEN_CALLERS, {caller.policy for caller in token_callers}),
         (ENTRA_ROLES, set(roles.values())),
         (REGISTRATION_OPEN_POLICY, {open_policy} if open_policy else set()),
     ):
@@ -246,9 +252,14 @@ def read_registration(environment: Environment, base_url: str, bridge_tag: str, 
         # With a credential a client can have tokens without any user, whatever its grant types: Entra doesn't restrict them.
         expected = f"{open_policy} must allow the auth method {NO_METHOD} alone: who is anonymous gets no credential"
         environment.refuse(REGISTRATION_OPEN_POLICY.name, expected)
-    policies = _with_protected_names(policies, {*roles.values(), *(entry.policy for entry in credentials)} - {open_policy})
-    if any(credential.name == OPEN_CALLER for credential in credentials):
-        environment.refuse(CREDENTIALS.name, f"{OPEN_CALLER} is the name of callers without a credential")
+    known = {*(entry.policy for entry in credentials), *(entry.policy for entry in token_callers), *roles.values()}
+    policies = with_protected_names(policies, known - {open_policy})
+    for setting, names in (
+        (CREDENTIALS, {credential.name for credential in credentials}),
+        (TOKEN_CALLERS, {caller.name for caller in token_callers}),
+    ):
+        if OPEN_CALLER in names:
+            environment.refuse(setting.name, f"{OPEN_CALLER} is the name of callers without a credential")
     audience = read(ENTRA_AUDIENCE)
     if roles and not audience:
         environment.refuse(ENTRA_AUDIENCE.name, f"is needed by {ENTRA_ROLES.name}: the audience of callers' tokens")
@@ -265,6 +276,7 @@ def read_registration(environment: Environment, base_url: str, bridge_tag: str, 
         when_lagging="refuse" if read(WHEN_LAGGING) == "refuse" else "complete",
         policies=policies,
         static_credentials=credentials,
+        token_callers=token_callers,
         initial_token_keys=initial_keys[0] if initial_keys else None,
         entra_audience=audience,
         entra_tenants=tenants,

@@ -246,7 +246,9 @@ class World:
         class SimulatedThread:
             def __init__(self, *, target: Any, args: tuple[Any, ...] = (), name: str = "", daemon: bool = True) -> None:
                 current = scheduler.current
-                self._start = lambda: scheduler.spawn(name, lambda: target(*args), current.group if current else None)
+                self._start: Callable[[], object] = lambda: scheduler.spawn(
+                    name, lambda: target(*args), current.group if current else None
+                )
 
             def start(self) -> None:
                 self._start()

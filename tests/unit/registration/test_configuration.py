@@ -8,7 +8,7 @@ import pytest
 
 from shared.environment import Environment
 from shared.registration.certificates import read_jwks
-from shared.registration.configuration import StaticCredential
+from shared.registration.configuration import StaticCredential, TokenCaller
 from shared.registration.policy import IMPLICIT, Policy
 from shared.registration.tokens import RegistrationAccessToken, seal_token, unseal_token
 from shared.settings.registration import (
@@ -18,6 +18,7 @@ from shared.settings.registration import (
     POLICIES,
     RESOURCE_APIS,
     STATEMENT_ISSUERS,
+    TOKEN_CALLERS,
     read_keys,
     read_registration,
 )
@@ -212,6 +213,11 @@ def problems(variables: dict[str, str]) -> list[str]:
         ("REGISTRATION_SIGN_IN_AUDIENCE", "AzureADandPersonalMicrosoftAccount"),
         ("REGISTRATION_CREDENTIALS", json.dumps([{"name": "p", "authorization": LITERAL, "policy": "missing"}])),
         ("REGISTRATION_CREDENTIALS", json.dumps([{"name": "open", "authorization": LITERAL}])),
+        (
+            "REGISTRATION_TOKEN_CALLERS",
+            json.dumps([{"name": "p", "client_id": "c", "secret": LITERAL, "policy": "missing"}]),
+        ),
+        ("REGISTRATION_TOKEN_CALLERS", json.dumps([{"name": "open", "client_id": "c", "secret": LITERAL}])),
         ("REGISTRATION_OPEN_POLICY", "missing"),
     ],
 )
@@ -239,3 +245,29 @@ def test_http_serves_on_a_loopback_host_for_development() -> None:
 def test_a_policy_that_is_gone_is_the_default_one() -> None:
     environment = Environment({"REGISTRATION_SEALING_KEYS": "x" * 32})
     assert read_registration(environment, "https://bridge.example.com", "a-bridge").policy("gone") == Policy(protect_names=True)
+
+
+def test_reads_callers_of_the_token_endpoint_and_keeps_their_secrets_digest_alone() -> None:
+    entries = [
+        {"name": "wso2", "client_id": "apim", "secret": LITERAL},
+        {"name": "wso2", "client_id": "apim", "secret_sha256": "ab" * 32},
+    ]
+    callers = TOKEN_CALLERS.parse(json.dumps(entries))
+    assert callers == (TokenCaller("wso2", "apim", DIGEST), TokenCaller("wso2", "apim", bytes.fromhex("ab" * 32)))
+    assert LITERAL not in repr(callers)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [{"name": "a", "client_id": "c"}],
+        [{"name": "a", "client_id": "c", "secret": LITERAL, "secret_sha256": "ab" * 32}],
+        [{"name": "a", "client_id": "c", "secret": "short"}],
+        [{"name": "a", "client_id": "c", "secret": LITERAL}, {"name": "b", "client_id": "c", "secret": LITERAL}],
+        [{"name": "a", "client_id": "c", "secret": LITERAL}, {"name": "a", "client_id": "c", "secret": LITERAL, "policy": "p"}],
+    ],
+)
+def test_refuses_callers_of_the_token_endpoint_that_are_ambiguous(entries: list[dict[str, str]]) -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
+        TOKEN_CALLERS.parse(json.dumps(entries))
+    assert LITERAL not in str(caught.value)
