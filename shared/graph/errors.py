@@ -177,7 +177,8 @@ def failure_of(call: str, status: int, body: object, request_id: str, retry_afte
     if kind is ValueRefused and "property uniqueName already exists" in message:
         kind = UniqueNameTaken
     said = f": {as_line(message)}" if message else ""
-    text = f"{call} answered {status} {code or 'without a Graph error'}{said} (request-id {request_id or 'none'})"
+    what = as_line(code) or "without a Graph error"
+    text = f"{call} answered {status} {what}{said} (request-id {request_id or 'none'})"
     return kind(text, status=status, code=code, reason=message, details=details, request_id=request_id, retry_after=retry_after)
 
 

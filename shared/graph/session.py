@@ -119,6 +119,10 @@ class DirectorySession(requests.Session):
                 sockets.clear()
         return answer
 
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        """None: also where redirects aren't followed, requests would read the whole body of one and parse its Location."""
+        return None
+
 
 def _read_body(answer: requests.Response) -> None:
     """Read what `answer.content` gives, which requests would read without a bound."""
