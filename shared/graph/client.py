@@ -185,7 +185,7 @@ class _Call:
     @property
     def name(self) -> str:
         """Method and path, for the log: a query may hold what a caller sent."""
-        return f"{self.method} {urlsplit(self.url).path}"
+        return as_line(f"{self.method} {urlsplit(self.url).path}")
 
 
 def _never_sent(cause: requests.RequestException) -> bool:
