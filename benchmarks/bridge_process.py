@@ -5,6 +5,7 @@ with BridgeProcess(settings, port) as bridge:
 """
 
 import json
+import secrets
 import socket
 import subprocess
 import sys
@@ -15,9 +16,34 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from emulator.server import EntraEmulator
 from shared.http import door
 
 ROOT = Path(__file__).parents[1]
+
+
+# Of the one caller of registration.
+AUTHORIZATION = "Bearer " + secrets.token_urlsafe(24)
+
+
+def bridge_settings(
+    entra: EntraEmulator, port: int, budget: float, *, graph: str = "", tokens: str = "", bundle: str = ""
+) -> dict[str, str]:
+    """The settings of a bridge at `port` for an emulated tenant, whose Graph and token service may be reached by other URLs."""
+    own = entra.add_caller("Entra DCR Bridge", roles=("Application.ReadWrite.OwnedBy",))
+    return {
+        "BRIDGE_BASE_URL": f"http://127.0.0.1:{port}",
+        "ENTRA_TENANT_ID": entra.tenant_id,
+        "ENTRA_AUTHORITY_URL": tokens or entra.url,
+        "ENTRA_GRAPH_URL": graph or entra.url,
+        "ENTRA_CA_BUNDLE": bundle or entra.ca_file,
+        "ENTRA_CLIENT_ID": own.client_id,
+        "ENTRA_CLIENT_SECRET": own.client_secret or "",
+        "REGISTRATION_CREDENTIALS": json.dumps([{"name": "portal", "authorization": AUTHORIZATION}]),
+        "REGISTRATION_SEALING_KEYS": secrets.token_urlsafe(32),
+        "REGISTRATION_BUDGET_MILLISECONDS": str(int(budget * 1000)),
+        "AUDIT_SCHEDULE": "0 0 3 1 1 *",
+    }
 
 
 class BridgeProcess:

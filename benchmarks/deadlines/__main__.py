@@ -8,7 +8,6 @@ once a registration, a read, a rotation and a deletion, several rounds. Prints a
 import argparse
 import http.client
 import json
-import secrets
 import sys
 import tempfile
 import time
@@ -17,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.bridge_process import BridgeProcess
+from benchmarks.bridge_process import AUTHORIZATION, BridgeProcess, bridge_settings
 from benchmarks.deadlines.gate import BEHAVIOURS, Gate
 from emulator.certificates import Authority
 from emulator.server import EntraEmulator
@@ -25,7 +24,6 @@ from local.sandbox import free_port
 
 BUDGET = 1.5
 PROMISE = 0.25
-AUTHORIZATION = "Bearer " + secrets.token_urlsafe(24)
 METADATA = {"redirect_uris": ["https://a.example/callback"], "client_name": "Deadlines"}
 
 
@@ -129,24 +127,6 @@ class Bench:
         raise RuntimeError(f"no registration came about: {content.decode()}")
 
 
-def settings(entra: EntraEmulator, graph: Gate, tokens: Gate, bundle: str, port: int) -> dict[str, str]:
-    """The bridge's, with a gate before each of the two."""
-    own = entra.add_caller("Entra DCR Bridge", roles=("Application.ReadWrite.OwnedBy",))
-    return {
-        "BRIDGE_BASE_URL": f"http://127.0.0.1:{port}",
-        "ENTRA_TENANT_ID": entra.tenant_id,
-        "ENTRA_AUTHORITY_URL": tokens.url,
-        "ENTRA_GRAPH_URL": graph.url,
-        "ENTRA_CA_BUNDLE": bundle,
-        "ENTRA_CLIENT_ID": own.client_id,
-        "ENTRA_CLIENT_SECRET": own.client_secret or "",
-        "REGISTRATION_CREDENTIALS": json.dumps([{"name": "portal", "authorization": AUTHORIZATION}]),
-        "REGISTRATION_SEALING_KEYS": secrets.token_urlsafe(32),
-        "REGISTRATION_BUDGET_MILLISECONDS": str(int(BUDGET * 1000)),
-        "AUDIT_SCHEDULE": "0 0 3 1 1 *",
-    }
-
-
 def ways(only: str) -> Iterator[tuple[str, str]]:
     """Each way of misbehaving, and where."""
     for behaviour in BEHAVIOURS:
@@ -174,7 +154,8 @@ def main() -> int:
         target = int(entra.url.rpartition(":")[2])
         graph, tokens = (Gate(target, authority.server_context()) for _ in range(2))
         entra.tenant.url = graph.url  # the name under which Graph is asked for
-        with BridgeProcess(settings(entra, graph, tokens, str(bundle), port), port) as bridge:
+        own = bridge_settings(entra, port, BUDGET, graph=graph.url, tokens=tokens.url, bundle=str(bundle))
+        with BridgeProcess(own, port) as bridge:
             bench = Bench(bridge, graph, tokens)
             for behaviour, where in ways(options.only):
                 found = bench.measure(behaviour, where, options.rounds)

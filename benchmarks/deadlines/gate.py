@@ -78,8 +78,12 @@ class Gate:
                     self._drip(connection, b"\x16\x03\x03\x3f\xff")
                 else:
                     with self._tls.wrap_socket(connection, server_side=True) as secure:
-                        secure.recv(65536)
-                        self._misbehave(secure)
+                        self._open.add(secure)  # which has taken over the connection
+                        try:
+                            secure.recv(65536)
+                            self._misbehave(secure)
+                        finally:
+                            self._open.discard(secure)
         finally:
             self._open.discard(connection)
 

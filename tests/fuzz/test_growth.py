@@ -1,7 +1,7 @@
 """No reader's work grows faster than its input.
 
 Measured is the processor time of this thread for an input and one sixteen times as long, the least of several runs each: what
-other processes do doesn't count, and a run that was disturbed is outdone by one that wasn't. Linear work takes 16 times as long and
+other processes do doesn't count, and a disturbed run is outdone by one that wasn't. Linear work takes 16 times as long and
 quadratic work 256 times, so the bound of 64 is a factor of four away from either. Counting calls instead would miss what happens
 inside one call of a regular expression or a parser written in C.
 """

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -54,9 +53,8 @@ _TEXTS = st.one_of(
 ).map(lambda text: text.replace("\0", ""))
 
 
-@pytest.mark.parametrize("name", DECLARED)
-@settings(max_examples=max(12, fewer.max_examples // 3))
-@given(text=_TEXTS)
+@bounded
+@given(st.sampled_from(sorted(DECLARED)), _TEXTS)
 def test_a_setting_is_read_or_a_problem_of_its_own(name: str, text: str) -> None:
     environment = Environment({name: text})
     environment.read(DECLARED[name])
@@ -73,8 +71,8 @@ _ESSENTIAL = {
 }
 
 
-@bounded
-@given(st.dictionaries(st.sampled_from(sorted(DECLARED)), _TEXTS, max_size=5))
+@fewer
+@given(st.dictionaries(st.sampled_from(sorted(DECLARED)), _TEXTS, max_size=3))
 @example({"ENTRA_CA_BUNDLE": "a" * 5000})
 @example({"ENTRA_CLIENT_CERTIFICATE": "a\udcff"})
 def test_all_settings_at_once_are_checked(variables: dict[str, str]) -> None:
@@ -82,12 +80,15 @@ def test_all_settings_at_once_are_checked(variables: dict[str, str]) -> None:
     check_settings({**_ESSENTIAL, **variables, CONFIGURATION_FILE.name: ""})
 
 
-@settings(bounded, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    content=bodies(
-        objects({**dict.fromkeys(sorted(DECLARED), _JSON), "$schema": texts, "BRIDGE_TAG": st.just({"$setting": "X"})})
-    )
+_FILES = st.builds(
+    lambda found, more: {**found, **more},
+    st.dictionaries(st.sampled_from(sorted(DECLARED)), _JSON, max_size=3),
+    objects({"$schema": texts, "BRIDGE_TAG": st.just({"$setting": "X"})}),
 )
+
+
+@settings(fewer, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=bodies(_FILES))
 @example(content=b'{"BRIDGE_TAG":"\\ud800","BRIDGE_BASE_URL":"https://\\udfff"}')
 @example(content=b'{"REGISTRATION_SEALING_KEYS":' + b"[" * 50_000)
 @example(content=b'{"AUDIT_SCHEDULE":' + b"9" * 5000 + b"}")
