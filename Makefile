@@ -2,7 +2,7 @@
 # make clients: real clients and a browser against it.   make check: style, types, import rules.   make bench: benchmarks.
 # make mutants: mutation tests (COUNT and MINUTES bound them).   make lock: pin the packages anew.
 PYTHON := .venv/bin/python
-.PHONY: setup run tour test clients mutants bench check emulator lock clean
+.PHONY: setup run tour test clients mutants bench deadlines load fuzz check emulator lock clean
 
 setup:
 	@sh local/setup.sh
@@ -35,6 +35,18 @@ bench: setup
 	@$(PYTHON) -m benchmarks.cold_start && $(PYTHON) -m benchmarks.registration
 	@$(PYTHON) -m benchmarks.audit
 
+# How late answers are while Graph, the token service and the network misbehave; and mixed traffic for SECONDS beside lag and faults.
+deadlines: setup
+	@$(PYTHON) -m benchmarks.deadlines
+
+SECONDS := 60
+load: setup
+	@$(PYTHON) -m benchmarks.load --seconds $(SECONDS)
+
+# The property tests of tests/fuzz guided by coverage, each for some seconds, in an environment of its own.
+fuzz: setup
+	@sh tests/fuzz/guided.sh $(SECONDS)
+
 check: setup
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
@@ -47,4 +59,4 @@ lock:
 	uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -c requirements.txt requirements-dev.in -o requirements-dev.txt
 
 clean:
-	rm -rf .venv .venv-uv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-uv .venv-fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis

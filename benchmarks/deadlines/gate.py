@@ -107,7 +107,7 @@ class Gate:
                 self._wait()
 
     def _flood(self, secure: ssl.SSLSocket, head: bytes) -> None:
-        secure.sendall(head + f"Content-Length: {FLOOD}\r\n\r\n".encode())
+        secure.sendall(head + b"\r\n")  # without a length, which would be refused before the first byte
         for _ in range(FLOOD // len(_CHUNK)):
             secure.sendall(_CHUNK)
 

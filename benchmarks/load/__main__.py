@@ -1,9 +1,9 @@
 """`python -m benchmarks.load`: 32 connections of mixed traffic while Entra lags and fails, and workers die.
 
 Each connection registers, reads, rotates, introspects, asks for metadata and deletes, over and over, at a bridge in a process of
-its own; the emulated Entra lags 0.2 to 2 s of real time on every channel and fails one call in a hundred. Twice the bridge is killed
-in the middle and started again. Prints answers by kind, and what the last process holds at its start, in the middle and at its end;
-1 for answers that neither lag and faults nor a killed worker explain, and for memory, threads or files that grow.
+its own; the emulated Entra lags 0.2 to 2 s of real time on every channel and fails one call in a hundred. Twice the bridge is
+killed in the middle and started again. Prints answers by kind, and what the last process holds at its start, middle and end; 1 if
+there are answers that neither lag and faults nor a killed worker explain, or memory, threads or files grow.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
+from typing import Any
 
 from benchmarks.bridge_process import AUTHORIZATION, BridgeProcess, bridge_settings
 from emulator.server import EntraEmulator
@@ -26,7 +27,7 @@ LAG = (0.2, 2.0)
 FAILING = 0.01
 BUDGET = 4.5
 JSON = "application/json"
-KINDS: dict[str, dict[str, object]] = {
+KINDS: dict[str, dict[str, Any]] = {
     "throttle": {"retry_after": 1},
     "error": {"status": 503},
     "slow": {"seconds": 60.0},
@@ -109,7 +110,7 @@ class Caller(threading.Thread):
         path: str,
         body: bytes = b"",
         credential: str = AUTHORIZATION,
-        kind: str = "application/json",
+        media: str = JSON,
     ) -> dict[str, str] | None:
         """The JSON of an expected answer, None of any other."""
         started = time.monotonic()

@@ -22,6 +22,7 @@ from shared.graph.credential import Credential
 from shared.graph.errors import (
     ConcurrentWrite,
     DeadlineExceeded,
+    Flooded,
     GraphFailure,
     OutcomeUnknown,
     Throttled,
@@ -30,6 +31,7 @@ from shared.graph.errors import (
     failure_of,
     root_cause,
 )
+from shared.graph.session import AnswerTooLarge
 from shared.retry import Backoff, Deadline, read_retry_after
 from shared.strict_json import JsonObject, loads
 
@@ -122,6 +124,8 @@ class GraphClient:
             )
         except requests.RequestException as cause:
             kind = OutcomeUnknown if call.creates and not _never_sent(cause) else Unavailable
+            if kind is Unavailable and isinstance(cause, AnswerTooLarge):
+                kind = Flooded
             raise kind(f"{call.name} got no answer: {root_cause(cause)}", request_id=request_id) from cause
         return self._read(answer, call, request_id)
 
@@ -147,7 +151,7 @@ class GraphClient:
 
 
 def _is_repeatable(failure: GraphFailure) -> bool:
-    return isinstance(failure, Throttled | ConcurrentWrite | Unavailable) and not isinstance(failure, OutcomeUnknown)
+    return isinstance(failure, Throttled | ConcurrentWrite | Unavailable) and not isinstance(failure, OutcomeUnknown | Flooded)
 
 
 def _says_nothing(failure: GraphFailure) -> bool:

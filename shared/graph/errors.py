@@ -14,6 +14,7 @@
      ├─ ConcurrentWrite      409: two writes met
      ├─ Throttled            429
      ├─ Unavailable          5xx, no connection, an answer that isn't Graph's
+     │   └─ Flooded          an answer without an end, which isn't asked for again
      ├─ OutcomeUnknown       a request that creates something may or may not have been carried out
      └─ DeadlineExceeded     the caller's time is over
 
@@ -107,6 +108,10 @@ class Throttled(GraphFailure):
 
 class Unavailable(GraphFailure):
     """Graph or the token service can't answer now."""
+
+
+class Flooded(Unavailable):
+    """The answer is larger than anything that Graph sends, and would be so again."""
 
 
 class OutcomeUnknown(Unavailable):

@@ -87,6 +87,23 @@ def test_the_body_of_a_redirect_is_bounded_like_any_other(monkeypatch: pytest.Mo
             session.get(server.url)
 
 
+def test_a_flood_is_not_asked_for_again() -> None:
+    """Eight requests that each repeated a flood of 16 MB five times kept the worker from answering in time."""
+    wire = Wire(*[sessions.AnswerTooLarge("larger than 16 MB")] * 5)
+    clock = MovedClock()
+    with pytest.raises(Unavailable):
+        GraphClient(BASE, Tokens(), wire, clock).call("GET", "applications", Deadline.after(clock, 5))
+    assert len(wire.sent) == 1
+
+
+@pytest.mark.parametrize("length", ["400000000", "9" * 5000])
+def test_a_flood_that_announces_itself_is_not_read(length: str) -> None:
+    with RawServer() as server, DirectorySession(verify=True) as session:
+        server.data = b"HTTP/1.1 200 OK\r\nContent-Length: " + length.encode() + b"\r\n\r\nx"
+        with pytest.raises((sessions.AnswerTooLarge, requests.ConnectionError)):
+            session.get(server.url)
+
+
 @pytest.mark.parametrize("expires", ["tomorrow", 1e99, -1e18, float("nan"), [1]])
 def test_an_initial_access_token_with_an_expiry_that_is_no_time_is_not_good(expires: object) -> None:
     claims = {"iss": "b", "aud": "b", "jti": "1", "sub": "x", "policy": "default", "exp": expires}
