@@ -1,6 +1,6 @@
 # `make help` lists the targets. Windows: make.ps1.
 PYTHON := .venv/bin/python
-.PHONY: help setup run tour emulator test test-fast clients mutants bench check docs sbom lock clean
+.PHONY: help setup run tour emulator test test-fast faults fuzz clients mutants bench deadlines load check docs sbom lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,18 @@ bench: setup ## benchmarks
 	@$(PYTHON) -m benchmarks.cold_start && $(PYTHON) -m benchmarks.registration
 	@$(PYTHON) -m benchmarks.audit
 
+# How late answers are while Graph, the token service and the network misbehave; and mixed traffic for SECONDS beside lag and faults.
+deadlines: setup ## a table of how late answers are on bad networks
+	@$(PYTHON) -m benchmarks.deadlines
+
+SECONDS := 60
+load: setup ## mixed traffic beside lag, faults and restarts, for SECONDS
+	@$(PYTHON) -m benchmarks.load --seconds $(SECONDS)
+
+# The property tests of tests/fuzz guided by coverage, each for some seconds, in an environment of its own.
+fuzz: setup ## the fuzz tests guided by coverage, each for SECONDS
+	@sh tests/fuzz/guided.sh $(SECONDS)
+
 check: setup ## style, types, import rules, names and sizes
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
@@ -56,4 +68,4 @@ lock: ## pin the packages anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -c requirements.txt requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-uv .venv-docs .venv-sbom site sbom.json licenses.md .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-uv .venv-docs .venv-sbom .venv-fuzz site sbom.json licenses.md .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -142,9 +142,16 @@ class DirectorySession(requests.Session):
                 sockets.clear()
         return answer
 
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        """None: also where redirects aren't followed, requests would read the whole body of one and parse its Location."""
+        return None
+
 
 def _read_body(answer: requests.Response) -> None:
     """Read what `answer.content` gives, which requests would read without a bound."""
+    announced = answer.headers.get("Content-Length", "")
+    if announced.isascii() and announced.isdigit() and (len(announced) > 15 or int(announced) > LARGEST_ANSWER):
+        raise AnswerTooLarge(f"the answer is larger than {LARGEST_ANSWER} bytes")
     body = bytearray()
     try:
         while chunk := answer.raw.read1(65536, decode_content=True):

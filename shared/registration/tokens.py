@@ -223,9 +223,9 @@ def verify_initial_token(text: str, audience: str, keys: KeyRing, now: datetime)
             # The clock is an argument here, so `exp` is compared below.
             options={"require": ["exp", "jti", "sub", "policy"], "verify_exp": False, "verify_iat": False},
         )
-    except jwt.InvalidTokenError:
+        expires = datetime.fromtimestamp(claims["exp"], now.tzinfo)
+    except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError, OSError):  # the last four: no time at all
         return None
-    expires = datetime.fromtimestamp(claims["exp"], now.tzinfo)
     if now >= expires:
         return None
     return InitialAccess(claims["jti"], claims["sub"], claims["policy"], expires, claims.get("most_clients"))
