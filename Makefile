@@ -1,8 +1,9 @@
 # make run: serve the bridge on this machine.   make tour: walk through the main job.   make test: all tests.
 # make clients: real clients and a browser against it.   make check: style, types, import rules.   make bench: benchmarks.
-# make mutants: mutation tests (COUNT and MINUTES bound them).   make lock: pin the packages anew.
+# make mutants: mutation tests (COUNT and MINUTES bound them).
+# make faults: sequences under lag, faults and kills (SEQUENCES and SEED).   make lock: pin the packages anew.
 PYTHON := .venv/bin/python
-.PHONY: setup run tour test clients mutants bench check emulator lock clean
+.PHONY: setup run tour test clients faults mutants bench check emulator lock clean
 
 setup:
 	@sh local/setup.sh
@@ -28,6 +29,12 @@ COUNT := 300
 MINUTES := 30
 mutants: setup
 	@$(PYTHON) -m tests.mutation.run --count $(COUNT) --minutes $(MINUTES)
+
+# The promises under lag, faults and kills: so many sequences from a seed on, and a summary by kind.
+SEQUENCES := 5000
+SEED := 0
+faults: setup
+	@$(PYTHON) -m tests.faults $(SEQUENCES) $(SEED)
 
 # Ratios from one run; introspection's in an environment of its own, with what it is compared to.
 bench: setup

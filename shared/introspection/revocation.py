@@ -17,6 +17,8 @@ from shared.introspection.reasons import Reason, Refused
 
 MAX_REMEMBERED = 10_000
 RETRY = 5.0  # seconds between tries while a lookup fails
+# Seconds in which replicas of the directory may not have heard of a client: longer than replication takes.
+REPLICATION = 60
 # Entra writes iat five minutes early, so a sign-in right after a revocation looks older than it; see docs/introspection.md.
 BACK_DATING = 300
 
@@ -68,6 +70,15 @@ class _Remembered[T]:
         self._lock = Lock()
 
     def value(self, key: str, now: float) -> T:
+        """The directory's answer, a kept one or a new one."""
+        return self._entry(key).value(now)[0]
+
+    def value_again(self, key: str, now: float) -> T:
+        """The same, asked for anew if the last time was `RETRY` seconds ago."""
+        self._entry(key).ask(now, RETRY)
+        return self.value(key, now)
+
+    def _entry(self, key: str) -> Refreshed[tuple[T]]:
         entry = self._entries.get(key)
         if entry is None:
             with self._lock:
@@ -77,7 +88,7 @@ class _Remembered[T]:
                         del self._entries[next(iter(self._entries))]
                     entry = Refreshed(f"{self._name} {key}", lambda: (self._look_up(key),), self._lifetimes, self._executor)
                     self._entries[key] = entry
-        return entry.value(now)[0]
+        return entry
 
 
 class RevocationCheck:
@@ -87,13 +98,15 @@ class RevocationCheck:
         self._tenant_id = tenant_id
         lifetimes = Lifetimes(options.ttl / 2, options.ttl, options.ttl + options.grace, RETRY, RETRY)
         self._clients = _Remembered("client", directory.client_enabled, lifetimes, executor)
+        # Since when clients are known to be there.
+        self._present: dict[str, float] = {}
         self._users = _Remembered("user", directory.user_state, lifetimes, executor) if options.mode == "client+user" else None
 
     def check(self, subject: Subject, now: float) -> None:
         """Raises Refused for a client or user that is gone, disabled or signed out; Pending and FetchFailed."""
         if subject.tenant_id != self._tenant_id:
             return
-        enabled = self._clients.value(subject.client_id, now)
+        enabled = self._client_enabled(subject, now)
         if enabled is None:
             raise Refused(Reason.CLIENT_DELETED)
         if not enabled:
@@ -107,3 +120,23 @@ class RevocationCheck:
             raise Refused(Reason.USER_DISABLED)
         if user.sessions_valid_from is not None and subject.issued + BACK_DATING < user.sessions_valid_from:
             raise Refused(Reason.SESSIONS_REVOKED)
+
+    def _client_enabled(self, subject: Subject, now: float) -> bool | None:
+        """Whether the client is enabled; None where it is gone.
+
+        A missing client may be one that a replica hasn't heard of yet. One that was seen before is gone; of another one a token
+        just issued proves that it was there, and with an older token the directory is asked once more.
+        """
+        client_id = subject.client_id
+        enabled = self._clients.value(client_id, now)
+        if enabled is not None:
+            if client_id not in self._present:
+                while len(self._present) >= MAX_REMEMBERED:
+                    self._present.pop(next(iter(self._present)), None)
+                self._present[client_id] = now
+            return enabled
+        if now - self._present.get(client_id, now) >= REPLICATION:
+            return None
+        if now < subject.issued + BACK_DATING + REPLICATION:
+            return True
+        return self._clients.value_again(client_id, now)

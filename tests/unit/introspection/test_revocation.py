@@ -80,6 +80,19 @@ def test_e21_a_disabled_or_deleted_client_is_inactive_within_the_ttl(
 
 
 @pytest.mark.duty(107)
+def test_a_client_of_which_no_replica_has_heard_yet_is_not_taken_for_deleted(directory: Directory) -> None:
+    """The token service issued the token, so the client was there; an older token is judged by what the directory says then."""
+    directory.enabled = None
+    introspection = deployed(directory, "client")
+    token = make_token({"claims": {"iat": {"now": 0}, "nbf": {"now": 0}, "exp": {"now": 7200}}}, NOW)
+    assert is_active(introspection, token)
+    assert is_active(introspection, token, NOW + 359)
+    assert not is_active(introspection, token, NOW + 361)
+    directory.enabled = True
+    assert is_active(introspection, token, NOW + 366)
+
+
+@pytest.mark.duty(107)
 def test_asks_once_for_a_client_and_not_once_for_each_token(directory: Directory) -> None:
     """The cost in Graph's quota is distinct clients by ttl."""
     introspection = deployed(directory, "client")
