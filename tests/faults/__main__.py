@@ -75,17 +75,21 @@ def run_many(first: int, count: int, size: int = 25) -> Summary:
     return summary
 
 
+def smallest_failures(summary: Summary) -> list[str]:
+    """For some kinds of breach the smallest sequence found, to be pasted into `run_sequence`."""
+    found = []
+    for kind, seeds in sorted(summary.broken.items())[:SHRUNK]:
+        seed = min(seeds)[0]
+        found.append(f"{kind}, seed {seed}, at its smallest:\n{shrink(draw_sequence(seed), {kind.partition(', ')[2]})}\n")
+    return found
+
+
 def main(arguments: list[str]) -> int:
     """Run, print, shrink."""
     count, first = (int(arguments[0]) if arguments else 5000), (int(arguments[1]) if len(arguments) > 1 else 0)
     began = time.monotonic()
     summary = run_many(first, count)
-    print("\n".join(summary.lines()))
-    print(f"{time.monotonic() - began:.0f} s")
-    for kind, seeds in sorted(summary.broken.items())[:SHRUNK] if count <= 100_000 else ():
-        seed = min(seeds)[0]
-        smallest = shrink(draw_sequence(seed), {kind.partition(", ")[2]})
-        print(f"\n{kind}, seed {seed}, at its smallest:\n{smallest}")
+    print("\n".join([*summary.lines(), f"{time.monotonic() - began:.0f} s", *smallest_failures(summary)]))
     return 1 if summary.broken else 0
 
 

@@ -30,6 +30,7 @@ class Declared(StrEnum):
     NOT_PURGED = "a worker that died between deletion and purge leaves a deleted object for 30 days"
     STUCK_NAME = "then its name is 503 for the ten minutes in which a worker sees that nothing is there"
     UNTOLD_SECRET = "after a dead worker nobody knows whether a secret was told; it stays and replaces nobody"
+    KEY_MISSING = "a worker's first key document may lack the key that signs, and is read again after a minute"
     LOST_ANSWER = "an answer that got lost beyond the bridge counts as given"
 
 
@@ -88,7 +89,9 @@ class Judge:
         if call.status == 200 and json.loads(call.body).get("active") is False and self.ledger.is_live(client.client_id):
             payload = token.split(".")[1]
             claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-            if claims["exp"] > self.world.scheduler.now():
+            if any(fault.kind.startswith("key_") and fault.hits for fault in self.world.emulator.faults.all):
+                self.declared[Declared.KEY_MISSING] += 1
+            elif claims["exp"] > self.world.scheduler.now():
                 self._break(3, "a good token called inactive", client.client_id)
 
     def _died(self, since: float) -> bool:

@@ -57,60 +57,67 @@ class Sequence:
     assumptions: dict[str, Any] = field(default_factory=dict)
 
 
+# What a sequence is mostly about: how often each operation is drawn, and how long waits are.
+type Weights = dict[str, int]
+MIXED: Weights = {
+    **{"register": 5, "read": 4, "update": 5, "rotate": 6, "delete": 2, "introspect": 2},
+    **{"audit": 2, "finish": 1, "restart": 1, "wait": 4},
+}
+SECRETS: Weights = {"register": 1, "read": 1, "update": 1, "rotate": 6, "audit": 4, "restart": 1, "wait": 5}
+TOKENS: Weights = {"register": 1, "read": 4, "update": 7, "rotate": 1, "restart": 1, "wait": 3}
+KEYS: Weights = {"register": 8, "read": 1, "rotate": 1, "delete": 4, "finish": 1, "restart": 1, "wait": 2}
+BEGINNINGS: Weights = {"register": 8, "read": 3, "update": 3, "delete": 2, "introspect": 3, "finish": 2, "restart": 1}
+THEMES = (MIXED, MIXED, SECRETS, TOKENS, KEYS, BEGINNINGS)
+WAITS = (30.0, 150.0, 700.0, 2000.0, 4000.0, 12000.0, 12000.0)
+
+
 def draw_sequence(seed: int) -> Sequence:
     """The sequence of a seed."""
     dice = random.Random(seed)
-    count = dice.randint(3, 10)
-    steps = [_draw_step(dice, number, "register" if number == 0 else "") for number in range(count)]
+    count, theme = dice.randint(3, 10), dice.choice(THEMES)
+    deadly = dice.choice((0.0, 0.25))
+    steps = [_draw_step(dice, number, theme, "register" if number == 0 else "", deadly) for number in range(count)]
     return Sequence(
         seed,
         tuple(steps),
         lag=dice.choices([LAG, (0.2, 2.0), (0.0, 0.0), (5.0, 20.0)], [6, 1, 1, 2])[0],
         stalls=dice.choice((0.0, 0.0, 0.02, 0.1)),
         window=dice.choice((0.0, 0.0, 10.0)),
-        assumptions={"creator_owns_service_principal": True, "unknown_key_id_status": dice.choice((400, 404))},
+        assumptions={"unknown_key_id_status": dice.choice((400, 404))},
     )
 
 
-def _draw_step(dice: random.Random, number: int, what: str = "", nested: bool = False) -> Step:
-    weights = {
-        "register": 5,
-        "read": 4,
-        "update": 5,
-        "rotate": 6,
-        "delete": 2,
-        "introspect": 2,
-        "audit": 2,
-        "finish": 1,
-        "restart": 1,
-        "wait": 4,
-    }
+def _draw_step(
+    dice: random.Random, number: int, theme: Weights, what: str = "", deadly: float = 0.0, *, nested: bool = False
+) -> Step:
+    weights = theme
     if nested:
-        weights = {name: weights[name] for name in ("register", "read", "update", "rotate", "delete")}
+        weights = {name: MIXED[name] for name in ("register", "read", "update", "rotate", "delete")}
     what = what or dice.choices(list(weights), list(weights.values()))[0]
+    keys = ("a", "b", "a", "") if theme is KEYS else ("", "", "a", "b")
     step = Step(
         number,
         what,
         client=dice.choice((0, 0, 0, 1, 2)),
-        kind=dice.choice(KINDS_OF_CLIENT),
-        key=dice.choice(("", "", "a", "b")) if what == "register" else "",
+        kind="plain" if theme is SECRETS else dice.choice(KINDS_OF_CLIENT),
+        key=dice.choice(keys) if what == "register" else "",
         by=dice.choice(("token", "token", "token", "portal", "portal", "older")),
         secret=dice.choice(("", "", "current", "other")) if what == "update" else "",
         remove_old=what == "rotate" and dice.random() < 0.3,
-        lost=dice.random() < 0.1,
+        lost=dice.random() < 0.15,
         pause=dice.choice((0.0, 0.0, 0.3, 1.0, 5.0, 20.0, 60.0)),
     )
     if what == "wait":
-        return replace(step, pause=dice.choice((30.0, 150.0, 700.0, 2000.0, 4000.0, 12000.0)))
+        return replace(step, pause=dice.choice(WAITS))
     if nested:
         return step
     if dice.random() < 0.25:
         kind = step.key and dice.random() < 0.6
-        other = _draw_step(dice, number + 100, "register" if kind else "", nested=True)
+        other = _draw_step(dice, number + 100, theme, "register" if kind else "", nested=True)
         if kind:
             other = replace(other, key=step.key, kind=step.kind)
         step = replace(step, together=other, offset=dice.choice((0.0, 0.05, 0.2, 0.5, 1.5, 4.0)))
-    if dice.random() < dice.choice((0.0, 0.25)):
+    if dice.random() < deadly:
         step = replace(step, kill=(dice.randint(1, 8), dice.choice(("before", "after"))))
     return replace(step, faults=tuple(_draw_fault(dice) for _ in range(dice.choice((0, 0, 1, 1, 2, 3)))))
 

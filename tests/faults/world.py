@@ -197,6 +197,7 @@ class World:
         self.api = self.emulator.add_resource_api("Orders API", "api://orders")
         self.session = StallingSession(self)
         self.log = LogWatch()
+        self._uuids = random.Random(seed)
         self.calls = 0
         self.kill_at: tuple[int, str] | None = None
         self.on_kill: Callable[[], None] = lambda: None
@@ -241,17 +242,14 @@ class World:
     def simulated(self) -> Iterator["World"]:
         """Within, the bridge's threads and waits are the scheduler's."""
         scheduler = self.scheduler
-        self._uuids = random.Random(0)
 
         class SimulatedThread:
             def __init__(self, *, target: Any, args: tuple[Any, ...] = (), name: str = "", daemon: bool = True) -> None:
-                current = scheduler.current
-                self._start: Callable[[], object] = lambda: scheduler.spawn(
-                    name, lambda: target(*args), current.group if current else None
-                )
+                self._name, self._target, self._args = name, target, args
 
             def start(self) -> None:
-                self._start()
+                current = scheduler.current
+                scheduler.spawn(self._name, lambda: self._target(*self._args), current.group if current else None)
 
         def wait_for(futures: Any, timeout: float) -> None:
             (future,) = futures
