@@ -17,7 +17,7 @@ from shared.graph.credential import MsalCredential
 from shared.graph.errors import GraphFailure
 from shared.graph.identity import ClientSecretIdentity
 from shared.graph.session import DirectorySession
-from shared.registration.application import read_provenance, read_registered
+from shared.registration.entra_application import read_provenance, read_registered
 from shared.registration.notes import read_generation, read_principal_notes
 from shared.registration.scopes import read_permissions
 from shared.registration.secrets import read_secrets
