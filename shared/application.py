@@ -147,14 +147,13 @@ class Application(Parts):
         from shared.graph.session import DirectorySession
 
         tenant = self.tenant
-        # Vaults and webhooks are elsewhere than Entra: neither its CA bundle nor skipping validation holds for them.
-        outside = DirectorySession(verify=True)
         return build_audit(
             self.audit_settings,
             graph=self.graph,
             graph_origin=tenant.cloud.graph,
             clock=self.clock,
-            session=outside,
+            # Vaults and webhooks are elsewhere than Entra: neither its CA bundle nor skipping validation holds for them.
+            session=DirectorySession(verify=True),
             token_for=vault_tokens(tenant.identity, tenant.tenant_id, tenant.cloud, self.session),
         )
 
@@ -205,18 +204,10 @@ class Application(Parts):
 
     @part
     def bearer_tokens(self) -> "BearerTokens":
-        """Judges the access tokens that callers of registration bring: those of the bridge's own tenant, whatever introspection
-        trusts besides."""
-        from concurrent.futures import ThreadPoolExecutor
+        """Judges the access tokens that callers of registration bring."""
+        from shared.introspection.bearer_tokens import tokens_of_tenant
 
-        from shared.introspection.bearer_tokens import BearerTokens
-        from shared.introspection.configuration import IntrospectionConfiguration, TrustedTenant
-        from shared.introspection.issuers import TrustedIssuers
-        from shared.introspection.verifier import TokenVerifier
-
-        own = IntrospectionConfiguration(tenants=(TrustedTenant(self.tenant.tenant_id, self.tenant.cloud.authority),))
-        issuers = TrustedIssuers(own, self.documents, ThreadPoolExecutor(1, thread_name_prefix="callers' keys"))
-        return BearerTokens(TokenVerifier(issuers, own.options), self.clock, self.tenant.tenant_id)
+        return tokens_of_tenant(self.tenant.tenant_id, self.tenant.cloud.authority, self.documents, self.clock)
 
     @part
     def _authorization(self) -> "Authorization":
