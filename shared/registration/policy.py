@@ -1,6 +1,6 @@
 """What a caller of the registration endpoint may have registered: data, decided by the operator, one policy for each caller."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
@@ -111,6 +111,9 @@ class Policy:
 
     scopes: frozenset[str] | None = Field(default=None, description="allowed scopes, by the name that clients use")
     default_scope: str = Field(default="", description="the scope where a client names none")
+    scope_names: Mapping[str, str] = Field(
+        default_factory=dict, description="scopes of Entra by a name that clients use for them; an empty text leaves the name out"
+    )
     unknown_scopes: Handling = Field(default="refuse", description="refuse other scopes, or drop them")
 
     name_prefix: str = Field(default="", description="what the names of clients begin with")
