@@ -60,8 +60,16 @@ class Sequence:
 # What a sequence is mostly about: how often each operation is drawn, and how long waits are.
 type Weights = dict[str, int]
 MIXED: Weights = {
-    **{"register": 5, "read": 4, "update": 5, "rotate": 6, "delete": 2, "introspect": 2},
-    **{"audit": 2, "finish": 1, "restart": 1, "wait": 4},
+    "register": 5,
+    "read": 4,
+    "update": 5,
+    "rotate": 6,
+    "delete": 2,
+    "introspect": 2,
+    "audit": 2,
+    "finish": 1,
+    "restart": 1,
+    "wait": 4,
 }
 SECRETS: Weights = {"register": 1, "read": 1, "update": 1, "rotate": 6, "audit": 4, "restart": 1, "wait": 5}
 TOKENS: Weights = {"register": 1, "read": 4, "update": 7, "rotate": 1, "restart": 1, "wait": 3}
