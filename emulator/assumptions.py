@@ -50,6 +50,7 @@ class Assumptions:
     unique_name_is_checked_where_the_write_happens: bool = True
     passwords_at_creation: str = "made"
     creator_owns_service_principal: bool = False
+    application_tags_on_service_principals: str = "follow"
     purging_an_application_purges_its_service_principal: bool = False
     read_write_all_creator_becomes_owner: bool = False
     owned_by_adds_owners_with_directory_read: bool = True

@@ -22,7 +22,7 @@ type Lag = tuple[float, float]
 CALM: Lag = (0.0, 0.0)
 ENTRA_LAG: Lag = (1.0, 20.0)
 """What is seen of Entra: 4 to 18 seconds in reports, without a promise."""
-DEFAULT_LAG: Lag = CALM
+DEFAULT_LAG: Lag = ENTRA_LAG
 """The lag of an emulator that is made without one."""
 
 

@@ -111,8 +111,12 @@ class Seeding:
         scopes: Iterable[str] = (),
         app_roles: Iterable[str] = (),
         admin_scopes: Iterable[str] = (),
+        app_id: str = "",
     ) -> ResourceApi:
-        """Register an API that offers delegated scopes, of which `admin_scopes` are for administrators, and application roles."""
+        """Register an API that offers delegated scopes, of which `admin_scopes` are for administrators, and application roles.
+
+        Its client id is `app_id`, for tests that must know it before, or a new one.
+        """
         offered = [
             {"id": new_id(), "value": scope, "isEnabled": True, "type": kind, "adminConsentDisplayName": scope}
             for kind, values in (("User", scopes), ("Admin", admin_scopes))
@@ -137,7 +141,13 @@ class Seeding:
             "preAuthorizedApplications": [],
         }
         record = self.directory.add_application(
-            {"displayName": name, "identifierUris": [identifier_uri], "api": api, "appRoles": roles}
+            {
+                "displayName": name,
+                "identifierUris": [identifier_uri],
+                "api": api,
+                "appRoles": roles,
+                **({"appId": app_id} if app_id else {}),
+            }
         )
         principal = self.directory.add_service_principal(record.state["appId"], {})
         return ResourceApi(record.state["appId"], record.id, principal.id, identifier_uri, token_version)

@@ -70,6 +70,7 @@ class EntraEmulator(Seeding):
             consistency=self.consistency,
             directory=self.directory,
             keys=self.keys,
+            assumptions=self.directory.assumptions,
             cloud=CLOUDS[cloud],
             domain=domain,
             issuer_base=issuer_base,

@@ -2,9 +2,12 @@
 
 import argparse
 import base64
+import json
 import logging
+import secrets
 import signal
 import sys
+from dataclasses import replace
 from threading import Event
 
 from local.sandbox import Sandbox, sandbox
@@ -46,7 +49,21 @@ def main(arguments: list[str] | None = None) -> int:
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with sandbox(options.port) as place:
+    password = secrets.token_urlsafe(12)
+    basic = "Basic " + base64.b64encode(f"auditor:{password}".encode()).decode()
+    authorization = f"Bearer {secrets.token_urlsafe(24)}"
+    settings = {
+        "REGISTRATION_CREDENTIALS": json.dumps(
+            [
+                {"name": "anypoint", "authorization": authorization},
+                {"name": "auditor", "authorization": basic, "policy": "auditors"},
+            ]
+        ),
+        "REGISTRATION_POLICIES": json.dumps({"auditors": {"may_audit": True, "may_register": False}}),
+    }
+    with sandbox(options.port, settings) as running:
+        place = replace(running, authorization=authorization)
+        report = place.url.replace("://", f"://auditor:{password}@")
         caller = place.introspection_client
         print(f"""
 The bridge listens at             {place.url}
@@ -58,6 +75,7 @@ For a portal: client registration URL {place.url}/register
               authorization header    {place.authorization}
 For a gateway: introspection URL      {place.url}/introspect
               client id and secret    {caller.client_id}  {caller.secret}
+The secrets of all clients, for a browser: {report}/audit
 {lines_to_paste(place)}
 Everything is made anew at each start and forgotten at the end. Stop with Ctrl-C.
 """)

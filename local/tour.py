@@ -92,6 +92,8 @@ class Tour:
                 "scope": self.place.scope,
             },
             expect={"there is an access token": lambda answer: answer.json["access_token"].count(".") == 2},
+            # What a new client or secret gets while the token service hasn't heard of it.
+            again_after=(400, 401),
         )
         return str((answer.json or {}).get("access_token", ""))
 

@@ -3,13 +3,16 @@
 import json
 import sys
 import textwrap
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 import requests
 
 WIDTH = 110
+# Seconds before asking again where the answer names none.
+PAUSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,14 @@ class Transcript:
         json_body: object = None,
         form: Mapping[str, str] | None = None,
         expect: Mapping[str, Callable[[Answer], object]] | None = None,
+        again_after: Collection[int] = (503,),
+        patience: float = 20,
     ) -> Answer:
-        """One exchange. `expect` holds what must be true of the answer, by the sentence that says so."""
+        """One exchange. `expect` holds what must be true of the answer, by the sentence that says so.
+
+        Entra's replicas lag: where success is expected, it is asked again after one of the statuses `again_after`, for so many
+        seconds.
+        """
         body: bytes | None = None
         sent = dict(headers or {})
         if json_body is not None:
@@ -70,11 +79,24 @@ class Transcript:
         if json_body is not None:
             self._print(textwrap.indent(_pretty(json_body), "     "))
         verify = self._verify if url.startswith("https") else True
-        received = self._session.request(
-            method, url, data=form if form is not None else body, headers=sent, verify=verify, timeout=30, allow_redirects=False
-        )
-        answer = _read(received)
-        self._print(f"   ← {received.status_code} {received.reason}")
+        until = time.monotonic() + (patience if status < 400 else 0)
+        while True:
+            received = self._session.request(
+                method,
+                url,
+                data=form if form is not None else body,
+                headers=sent,
+                verify=verify,
+                timeout=30,
+                allow_redirects=False,
+            )
+            answer = _read(received)
+            self._print(f"   ← {received.status_code} {received.reason}")
+            pause = float(answer.headers.get("retry-after", PAUSE))
+            if answer.status == status or answer.status not in again_after or time.monotonic() + pause > until:
+                break
+            self._print(f"     not everywhere in the directory yet: again after {pause:g} s")
+            time.sleep(pause)
         for name in ("www-authenticate", "retry-after", "location", "allow"):
             if name in answer.headers:
                 self._print(f"     {name}: {answer.headers[name]}")

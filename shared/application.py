@@ -5,19 +5,19 @@ that it doesn't use. Each part reads its own settings: a wrong one stops the par
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from shared.clock import Clock, SystemClock
-from shared.environment import Environment, usable, with_file
+from shared.environment import Environment, usable
 from shared.http.message import Request, Response, json_response
-from shared.parts import Parts, part
+from shared.parts import part
 from shared.retry import Deadline
+from shared.settings.by_part import SettingsByPart
 
 if TYPE_CHECKING:
-    from shared.audit.configuration import AuditConfiguration
     from shared.audit.report import ReportEndpoint
     from shared.audit.result import AuditRun
     from shared.audit.run import Audit
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from shared.http.documents import HttpsDocuments
     from shared.http.readiness import Readiness
     from shared.introspection.bearer_tokens import BearerTokens
-    from shared.introspection.configuration import IntrospectionConfiguration
     from shared.introspection.endpoint import Introspection
+    from shared.portals.kong import KongPortal
+    from shared.portals.wso2 import Wso2Portal
     from shared.registration.authorization import Authorization
-    from shared.registration.configuration import RegistrationConfiguration, RegistrationContext
+    from shared.registration.configuration import RegistrationContext
     from shared.registration.endpoint import RegistrationService
     from shared.registration.finishing import FinishedRegistrations, RegistrationFinisher
-    from shared.settings.tenant import TenantSettings
 
 # For the token that the readiness probe asks for.
 PROBE_SECONDS = 5.0
@@ -43,15 +43,14 @@ PROBE_SECONDS = 5.0
 FINISHING_SECONDS = 240.0
 
 
-class Application(Parts):
+class Application(SettingsByPart):
     """The parts of the bridge, wired to each other by the settings in `variables`.
 
     Using a part whose settings are missing or wrong raises InvalidSettings; the others work.
     """
 
     def __init__(self, variables: Mapping[str, str], clock: Clock | None = None) -> None:
-        super().__init__()
-        self.variables = variables
+        super().__init__(variables)
         self.clock = clock or SystemClock()
         self._unchecked = Lock()
 
@@ -85,6 +84,21 @@ class Application(Parts):
         background, memory = Background(self.clock), WorkerMemory(self.clock)
         return RegistrationContext(self.registration_settings, self.directory, self.clock, background, memory)
 
+    @part
+    def kong(self) -> "KongPortal":
+        """Kong Konnect's dialect of registration."""
+        from shared.portals.kong import KongPortal
+        from shared.settings.portals import read_product_scopes
+
+        return KongPortal(self.registration, self._read(read_product_scopes), self.clock)
+
+    @part
+    def wso2(self) -> "Wso2Portal":
+        """The dialects of WSO2's key manager connectors."""
+        from shared.portals.wso2 import Wso2Portal
+
+        return Wso2Portal(self.registration, self.registration_settings, self.clock)
+
     def finish_registrations(self) -> "FinishedRegistrations | None":
         """The timer's run; None where registration isn't set up."""
         finisher = usable(lambda: self._finisher)
@@ -103,7 +117,7 @@ class Application(Parts):
 
         configuration = self.introspection_settings
         lookup = None
-        if configuration.options.revocation.mode != "off":
+        if configuration.asks_directory:
             from shared.graph.lookups import GraphLookup
 
             lookup = GraphLookup(self.directory, self.clock)
@@ -116,29 +130,31 @@ class Application(Parts):
         """The metadata documents. They leave out what its settings keep from working."""
         from shared.discovery.endpoint import Discovery, EntraMetadata
         from shared.settings.offer import make_offer
+        from shared.settings.tenant import OFFLINE_ACCESS
 
         tenant = self.tenant
         metadata = EntraMetadata(tenant.cloud.authority, tenant.tenant_id, self.documents, self.clock)
         registration = usable(lambda: self.registration_settings)
         introspection = usable(lambda: self.introspection_settings)
-        return Discovery(make_offer(self.base_url, registration, introspection), metadata.document)
+        offline_access = self._read(lambda values: values.read(OFFLINE_ACCESS))
+        offer = make_offer(self.base_url, registration, introspection, offline_access=offline_access)
+        return Discovery(offer, metadata.document)
 
     @part
     def audit(self) -> "Audit":
         """The audit of client secrets."""
         from shared.audit.build import build_audit, vault_tokens
-        from shared.graph.session import DirectorySession
 
         tenant = self.tenant
-        # Vaults and webhooks are elsewhere than Entra: neither its CA bundle nor skipping validation holds for them.
-        outside = DirectorySession(verify=True)
         return build_audit(
             self.audit_settings,
             graph=self.graph,
             graph_origin=tenant.cloud.graph,
             clock=self.clock,
-            session=outside,
+            session=self.outside,
             token_for=vault_tokens(tenant.identity, tenant.tenant_id, tenant.cloud, self.session),
+            tenant_id=tenant.tenant_id,
+            own_client_id=tenant.identity.client_id,
         )
 
     @part
@@ -188,8 +204,8 @@ class Application(Parts):
 
     @part
     def bearer_tokens(self) -> "BearerTokens":
-        """Judges the access tokens that callers of registration bring: those of the bridge's own tenant, whatever introspection
-        trusts besides."""
+        """Judges the access tokens that callers of registration bring: those of the bridge's own tenant and of the tenants that
+        registration names, whatever introspection trusts besides."""
         from concurrent.futures import ThreadPoolExecutor
 
         from shared.introspection.bearer_tokens import BearerTokens
@@ -197,60 +213,19 @@ class Application(Parts):
         from shared.introspection.issuers import TrustedIssuers
         from shared.introspection.verifier import TokenVerifier
 
-        own = IntrospectionConfiguration(tenants=(TrustedTenant(self.tenant.tenant_id, self.tenant.cloud.authority),))
-        issuers = TrustedIssuers(own, self.documents, ThreadPoolExecutor(1, thread_name_prefix="callers' keys"))
-        return BearerTokens(TokenVerifier(issuers, own.options), self.clock, self.tenant.tenant_id)
+        tenants = self.registration_settings.entra_tenants | {self.tenant.tenant_id}
+        trusted = IntrospectionConfiguration(
+            tenants=tuple(TrustedTenant(tenant_id, self.tenant.cloud.authority) for tenant_id in sorted(tenants))
+        )
+        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callers' keys")
+        verifier = TokenVerifier(TrustedIssuers(trusted, self.documents, executor), trusted.options)
+        return BearerTokens(verifier, self.clock, tenants)
 
     @part
     def _authorization(self) -> "Authorization":
         from shared.registration.authorization import Authorization
 
         return Authorization(self.registration_settings, self.bearer_tokens, self.clock)
-
-    # Settings
-
-    @part
-    def values(self) -> Mapping[str, str]:
-        """The texts of all settings, those of the file included."""
-        return with_file(self.variables)
-
-    def _read[T](self, read: Callable[[Environment], T]) -> T:
-        environment = Environment(self.values)
-        found = read(environment)
-        environment.done()
-        return found
-
-    @part
-    def tenant(self) -> "TenantSettings":
-        from shared.settings.tenant import read_tenant
-
-        return self._read(read_tenant)
-
-    @part
-    def base_url(self) -> str:
-        from shared.settings.tenant import read_base_url
-
-        return self._read(read_base_url)
-
-    @part
-    def registration_settings(self) -> "RegistrationConfiguration":
-        from shared.settings.registration import read_registration
-        from shared.settings.tenant import read_base_url, read_tag
-
-        return self._read(lambda values: read_registration(values, read_base_url(values), read_tag(values)))
-
-    @part
-    def introspection_settings(self) -> "IntrospectionConfiguration":
-        from shared.settings.introspection import read_introspection
-
-        return self._read(lambda values: read_introspection(values, self.tenant))
-
-    @part
-    def audit_settings(self) -> "AuditConfiguration":
-        from shared.settings.audit import read_audit
-        from shared.settings.tenant import read_tag
-
-        return self._read(lambda values: read_audit(values, read_tag(values)))
 
     # Adapters
 
@@ -272,6 +247,14 @@ class Application(Parts):
         from shared.graph.session import DirectorySession
 
         return DirectorySession(self.tenant.verify)
+
+    @part
+    def outside(self) -> "DirectorySession":
+        """For vaults and webhooks, which are elsewhere than Entra: a CA bundle holds for them beside the usual certificates, and
+        skipping validation doesn't."""
+        from shared.graph.session import DirectorySession
+
+        return DirectorySession(self.tenant.verify or True, usual_too=True)
 
     @part
     def graph(self) -> "GraphClient":

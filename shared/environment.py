@@ -25,8 +25,10 @@ _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
 # What Azure leaves in a setting whose Key Vault reference it couldn't resolve.
 _VAULT_REFERENCE = "@microsoft.keyvault("
-# What stands for a value in the documentation and the examples: `<a long random text>`.
-_PLACEHOLDER = re.compile(r"<[A-Za-z][^<>]* [^<>]*>")
+# What stands for a value in the documentation and the examples: `<a long random text>`, `<hex>`, or the words that describe it.
+_PLACEHOLDER = re.compile(
+    r"<[A-Za-z0-9][^<>]* [^<>]*>|<(?:hex|text|tenant|app|app id|api)>|random text of at least 32 characters", re.IGNORECASE
+)
 # The directory of host.json; the worker's own differs between plans.
 _APP_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - see with_file
 

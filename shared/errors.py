@@ -10,6 +10,8 @@
      ├─ InvalidSoftwareStatement  400  invalid_software_statement RFC 7591 section 3.2.2
      ├─ UnapprovedSoftwareStatement 400  unapproved_software_statement  RFC 7591 section 3.2.2
      ├─ InvalidClient             401  invalid_client             RFC 6749 section 5.2
+     ├─ InvalidScope              400  invalid_scope              RFC 6749 section 5.2
+     ├─ UnsupportedGrantType      400  unsupported_grant_type     RFC 6749 section 5.2
      ├─ MissingToken              401  (a challenge without an error code)  RFC 6750 section 3.1
      ├─ InvalidToken              401  invalid_token              RFC 6750 section 3.1
      ├─ InsufficientScope         403  insufficient_scope         RFC 6750 section 3.1
@@ -106,6 +108,18 @@ class InvalidClient(OAuthError):
 
     def __init__(self, description: str, *, detail: str = "") -> None:
         super().__init__(description, detail=detail, headers={"WWW-Authenticate": f'Basic realm="{REALM}", charset="UTF-8"'})
+
+
+class InvalidScope(OAuthError):
+    """The scope asked for is unknown."""
+
+    error = "invalid_scope"
+
+
+class UnsupportedGrantType(OAuthError):
+    """The token endpoint doesn't know the grant."""
+
+    error = "unsupported_grant_type"
 
 
 class MissingToken(OAuthError):

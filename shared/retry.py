@@ -77,6 +77,6 @@ def read_retry_after(value: str | None, now: datetime) -> float | None:
     except ValueError:
         try:
             seconds = (parsedate_to_datetime(value) - now).total_seconds()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):  # no date, one without a zone, one that no calendar has
             return None
     return seconds if 0 <= seconds <= LONGEST_WAIT else None

@@ -52,7 +52,7 @@ def password(number: int, start: datetime, end: datetime) -> dict[str, Any]:
 def main() -> None:
     """Serve a tenant until standard input ends; the first line of output has what a client needs, as words."""
     count = int(sys.argv[1])
-    emulator = EntraEmulator()
+    emulator = EntraEmulator(lag=(0, 0))
     bridge = emulator.add_caller("bridge", roles=("Application.ReadWrite.OwnedBy",))
     populate(emulator, count, bridge.service_principal_id)
     with emulator:

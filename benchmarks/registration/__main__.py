@@ -22,7 +22,7 @@ def main() -> None:
     count = parser.parse_args().count
     calls: list[float] = []
     own: list[float] = []
-    with EntraEmulator() as entra:
+    with EntraEmulator(lag=(0, 0)) as entra:
         application = Application(settings_of(entra))
         send = application.session.request
 

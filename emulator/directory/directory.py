@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from emulator.assumptions import Assumptions
 from emulator.clock import Clock, graph_time
 from emulator.consistency import Consistency
 from emulator.directory.record import Record, State
@@ -49,6 +50,7 @@ class Directory:
         self.tenant_id = tenant_id
         self.domain = domain
         self.clock = clock
+        self.assumptions = Assumptions()
         self.applications = Store(clock, consistency, ("appId", "uniqueName"))
         self.service_principals = Store(clock, consistency, ("appId",))
         self.users = Store(clock, consistency, ("userPrincipalName",))
@@ -106,6 +108,8 @@ class Directory:
         if principal is not None:
             old, new = self.copied_to_service_principal(before), self.copied_to_service_principal(record.state)
             copied = {name: value for name, value in new.items() if value != old[name]}
+            if "tags" in copied:
+                copied["tags"] = self._tags_after(principal.state.get("tags", []), old["tags"], new["tags"])
             if copied:
                 self.service_principals.write(principal, copied)
 
@@ -149,8 +153,21 @@ class Directory:
         """Create the service principal of the client id `app_id`; what the application has of its own is copied."""
         application = self.applications.find("appId", app_id)
         copied = self.copied_to_service_principal(application.state) if application else {}
-        state = {"id": new_id(), "appId": app_id, "appOwnerOrganizationId": self.tenant_id, **copied, **values}
+        tags = [] if self.assumptions.application_tags_on_service_principals == "never" else copied.get("tags", [])
+        own = {**values, "tags": list(dict.fromkeys([*values.get("tags", ()), *tags]))}
+        state = {"id": new_id(), "appId": app_id, "appOwnerOrganizationId": self.tenant_id, **copied, **own}
         return self.service_principals.add(state, owners, creator)
+
+    def _tags_after(self, present: list[str], old: list[str], new: list[str]) -> list[str]:
+        """A service principal's tags after its application's have changed."""
+        match self.assumptions.application_tags_on_service_principals:
+            case "follow":
+                kept = [tag for tag in present if tag not in old]
+            case "accumulate":
+                kept = present
+            case _:
+                return present
+        return list(dict.fromkeys([*kept, *new]))
 
     def copied_to_service_principal(self, application: State) -> State:
         """The members of a service principal that Entra keeps equal to those of its application."""

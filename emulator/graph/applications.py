@@ -188,8 +188,14 @@ def owner_entry(call: Call, owner: str) -> dict[str, Any]:
     """An owner in a list of directory objects."""
     found = call.tenant.directory.principal(owner)
     kind = found[0] if found else "directoryObject"
-    name = found[1].state.get("displayName") if found else None
-    return {"@odata.type": f"#microsoft.graph.{kind}", "id": owner, "displayName": name}
+    state = found[1].state if found else {}
+    entry = {"@odata.type": f"#microsoft.graph.{kind}", "id": owner, "displayName": state.get("displayName")}
+    # Without a permission to read users nothing else of them comes back.
+    if kind == "user" and call.caller.has("User.ReadBasic.All", "User.Read.All", authorization.DIRECTORY_READ):
+        entry |= {name: state.get(name) for name in ("mail", "userPrincipalName")}
+        if call.caller.has("User.Read.All", authorization.DIRECTORY_READ):
+            entry["accountEnabled"] = state.get("accountEnabled", True)
+    return entry
 
 
 def _filled(body: dict[str, Any]) -> State:

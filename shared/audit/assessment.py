@@ -1,19 +1,32 @@
 """What there is to find about one client at a moment: pure, and complete in itself."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.audit.clients import AuditedClient, CredentialKind, CredentialState, CredentialStatus, credential_statuses
+from shared.audit.clients import AuditedClient, ClientCredential, CredentialKind
 from shared.audit.configuration import AuditRules
+from shared.audit.credential_states import CredentialState, CredentialStatus, credential_statuses
 from shared.audit.findings import USUAL, AuditFinding, FindingKind, Severity
-from shared.clock import NEVER, write_time
+from shared.clock import ALWAYS, NEVER, write_time
+from shared.registration.entra_application import federated_credential
 
 # Secrets are made a little before the moment their life is counted from.
 TOLERANCE = timedelta(days=1)
+# How long a registration that lag left open is the business of the timer that finishes them.
+FINISHING = timedelta(days=1)
 # The severity of a credential that ends within so many days.
 _SEVERITIES = ((1, Severity.CRITICAL), (7, Severity.HIGH), (30, Severity.MEDIUM), (730, Severity.LOW))
+# How long the end of an object's last credential is urgent.
+LAPSED = timedelta(days=30)
+# What to do about objects that aren't the bridge's.
+WATCHED_ADVICE = {
+    FindingKind.EXPIRING: "Have its owner add a new one and change over before that day.",
+    FindingKind.EXPIRED: "Have its owner remove it, or add a new one if it is still needed.",
+    FindingKind.SUPERSEDED: "Have its owner make sure that nobody uses it, and remove it.",
+    FindingKind.STILL_USED: "Have its owner change over to the newer one.",
+}
 REPORTED = frozenset({CredentialState.EXPIRING, CredentialState.SUPERSEDED, CredentialState.EXPIRED})
 CURRENT = frozenset({CredentialState.HEALTHY, CredentialState.EXPIRING, CredentialState.OVERLAPPING})
 
@@ -22,14 +35,22 @@ CURRENT = frozenset({CredentialState.HEALTHY, CredentialState.EXPIRING, Credenti
 class ClientFacts:
     """What is known of a client beyond its application object; None where nobody asked or Graph doesn't tell.
 
-    `principal`: whether it has a service principal. `enabled`: whether that one may sign in. `federated`: whether it has a
-    federated credential. `used`: whether it signed in of late.
+    `principal`: whether it has a service principal. `enabled`: whether that one may sign in. `unclaimed`: whether a timer made
+    that one, and nobody is known to have been told of the client. `federated`: whether it has a federated credential.
+    `identities`: the names of those that are the bridge's. `last_sign_in`: ALWAYS where the report knows of none.
     """
 
     principal: bool | None = None
     enabled: bool | None = None
+    unclaimed: bool | None = None
     federated: bool | None = None
-    used: bool | None = None
+    identities: frozenset[str] | None = None
+    last_sign_in: datetime | None = None
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether it is known to have signed in ever."""
+        return self.last_sign_in not in (None, ALWAYS)
 
 
 UNKNOWN = ClientFacts()
@@ -42,6 +63,7 @@ class Assessment:
     client: AuditedClient
     credentials: tuple[CredentialStatus, ...]
     findings: tuple[AuditFinding, ...]
+    facts: ClientFacts = UNKNOWN
 
     def secrets_in(self, state: CredentialState) -> tuple[CredentialStatus, ...]:
         """The client's secrets that are in a state."""
@@ -53,12 +75,15 @@ class Assessment:
 def assess(client: AuditedClient, rules: AuditRules, now: datetime, facts: ClientFacts = UNKNOWN) -> Assessment:
     """Judge one client at an aware moment."""
     statuses = credential_statuses(client, rules, now)
+    if not client.own:
+        return Assessment(client, statuses, tuple(_about_watched(client, statuses, rules, now, facts)), facts)
     found = (
         *_about_the_whole(client, rules, now, facts),
-        *(finding for status in statuses for finding in _about_one_credential(client, status, rules)),
+        *(finding for status in statuses for finding in _about_one_credential(client, status, rules, now)),
+        *_about_claims(client, rules, now, facts),
         *_about_excess(client, statuses, rules),
     )
-    return Assessment(client, statuses, found)
+    return Assessment(client, statuses, found, facts)
 
 
 def lifetime_over_since(client: AuditedClient, rules: AuditRules, now: datetime) -> datetime | None:
@@ -72,12 +97,14 @@ def lifetime_over_since(client: AuditedClient, rules: AuditRules, now: datetime)
 def finding_about(client: AuditedClient, kind: FindingKind, summary: str, **details: Any) -> AuditFinding:
     """A finding about a client. `details` are its other members; severity and advice are the usual ones without them."""
     severity, advice = USUAL[kind]
-    usual = {"severity": severity, "advice": advice, "client_id": client.client_id, "client_name": client.name}
+    usual: dict[str, Any] = {"severity": severity, "advice": advice, "client_id": client.client_id, "client_name": client.name}
+    usual["object"] = client.path if client.object_id else ""
     return AuditFinding(**{**usual, **details}, kind=kind, summary=summary, policy=client.policy, caller=client.caller)
 
 
 def _about_the_whole(client: AuditedClient, rules: AuditRules, now: datetime, facts: ClientFacts) -> Iterator[AuditFinding]:
-    begun = None if client.created is None else client.created + rules.settling
+    settling = FINISHING if client.lagging else rules.settling
+    begun = None if client.created is None else client.created + settling
     settled = begun is None or begun <= now
     if client.lacks_credential(now) and not facts.federated and settled:
         since = max((credential.end for credential in client.credentials if credential.end <= now), default=begun)
@@ -98,34 +125,85 @@ def _about_the_whole(client: AuditedClient, rules: AuditRules, now: datetime, fa
     if over is not None:
         summary = f"The lifetime that policy {client.policy} gives a client is over."
         yield finding_about(client, FindingKind.LIFETIME_OVER, summary, since=over, due=over)
-    if facts.used is False and client.created is not None and client.created + rules.unused_after <= now:
+    old_enough = client.created is not None and client.created + rules.unused_after <= now
+    if facts.last_sign_in is not None and facts.last_sign_in <= now - rules.unused_after and old_enough:
+        used = facts.last_sign_in if facts.signed_in else None
+        since = max(filter(None, (used, client.created))) + rules.unused_after
         summary = f"The sign-in report knows of no sign-in in the last {rules.unused_after.days} days."
-        yield finding_about(client, FindingKind.UNUSED, summary, since=client.created + rules.unused_after)
+        yield finding_about(client, FindingKind.UNUSED, summary, since=since, last_used=used)
+    wanted = frozenset(str(federated_credential(identity)["name"]) for identity in client.identities)
+    if facts.identities is not None and facts.identities != wanted:
+        lacking, foreign = len(wanted - facts.identities), len(facts.identities - wanted)
+        summary = f"Of its {len(wanted)} registered federated identities {lacking} are missing, and {foreign} others are there."
+        yield finding_about(client, FindingKind.IDENTITIES_DIFFER, summary)
 
 
-def _about_one_credential(client: AuditedClient, status: CredentialStatus, rules: AuditRules) -> Iterator[AuditFinding]:
+def _about_claims(client: AuditedClient, rules: AuditRules, now: datetime, facts: ClientFacts) -> Iterator[AuditFinding]:
+    """What nobody is known to have been told of. A client as a whole stands for its secrets."""
+    after = rules.unclaimed_after
+    secrets = [credential for credential in client.usable_credentials(now) if credential.kind is CredentialKind.SECRET]
+    claimed = facts.signed_in or client.generation > 1 or any(c.last_used for c in secrets)
+    if facts.unclaimed and not claimed and client.created is not None and client.created + after <= now:
+        seen = "" if facts.last_sign_in else ", as far as is known"
+        summary = f"Its registration was finished by a timer, and nobody may have been told of it: it never signed in{seen}."
+        yield finding_about(client, FindingKind.UNCLAIMED_CLIENT, summary, since=client.created + after)
+        return
+    for credential in secrets:
+        if credential.told is False and credential.start + after <= now:
+            summary = f'Nobody is known to have been told the secret "{credential.name}"; it ends {_end_of(credential)}.'
+            since = credential.start + after
+            yield finding_about(client, FindingKind.UNCLAIMED_SECRET, summary, since=since, key_id=credential.key_id)
+
+
+def _end_of(credential: ClientCredential) -> str:
+    return "never" if credential.end == NEVER else f"at {write_time(credential.end)}"
+
+
+def _about_one_credential(
+    client: AuditedClient, status: CredentialStatus, rules: AuditRules, now: datetime
+) -> Iterator[AuditFinding]:
     credential, days = status.credential, status.threshold
     secret = credential.kind is CredentialKind.SECRET and status.state is not CredentialState.EXPIRED
     too_long = secret and rules.longest is not None and credential.end - credential.start > rules.longest + TOLERANCE
     if status.state not in REPORTED and not too_long:
         return
     thing = f'The {credential.kind.value} "{credential.name or credential.key_id}"'
-    end = "never" if credential.end == NEVER else write_time(credential.end)
-    dated = {"key_id": credential.key_id, "due": credential.end, "since": status.since}
+    dated = {"key_id": credential.key_id, "due": credential.end, "since": status.since, "last_used": credential.last_used}
     if status.state is CredentialState.EXPIRED:
-        yield finding_about(client, FindingKind.EXPIRED, f"{thing} ended at {end} and is still listed.", **dated)
+        yield finding_about(client, FindingKind.EXPIRED, f"{thing} ended {_end_of(credential)} and is still listed.", **dated)
     elif status.state is CredentialState.EXPIRING and days is not None:
         within = "1 day" if days == 1 else f"{days} days"
-        summary = f"{thing} ends within {within}, at {end}, and no newer one takes its place."
+        summary = f"{thing} ends within {within}, {_end_of(credential)}, and no newer one takes its place."
         severity = next(severity for least, severity in _SEVERITIES if days <= least)
         yield finding_about(client, FindingKind.EXPIRING, summary, severity=severity, threshold_days=days, **dated)
     elif status.state is CredentialState.SUPERSEDED:
-        summary = f"{thing} still works, although a newer one exists and the time to change over is past."
-        yield finding_about(client, FindingKind.SUPERSEDED, summary, **{**dated, "due": status.since})
+        used = rules.is_in_use(credential.last_used, now)
+        kind = FindingKind.STILL_USED if used and not status.revoked else FindingKind.SUPERSEDED
+        why = "its caller asked for its end" if status.revoked else "a newer one exists and the time to change over is past"
+        details = {**dated, "due": status.since} | ({"severity": Severity.MEDIUM} if status.revoked else {})
+        summary = f"{thing} {'is still used' if used else 'still works'}, although {why}."
+        yield finding_about(client, kind, summary, **details)
     if too_long and rules.longest is not None:
-        summary = f"{thing} lives longer than the {rules.longest.days} days that a secret may have: it ends {end}."
+        summary = f"{thing} lives longer than the {rules.longest.days} days that a secret may: it ends {_end_of(credential)}."
         dated["since"] = max(credential.start, client.created or credential.start)
         yield finding_about(client, FindingKind.TOO_LONG, summary, **dated)
+
+
+def _about_watched(
+    client: AuditedClient, statuses: Sequence[CredentialStatus], rules: AuditRules, now: datetime, facts: ClientFacts
+) -> Iterator[AuditFinding]:
+    """What there is to find about an object that isn't the bridge's. One that may not sign in matters little."""
+    off = client.disabled or facts.enabled is False
+    working = bool(client.usable_credentials(now))
+    for status in statuses:
+        for finding in _about_one_credential(client, status, replace(rules, longest=None), now):
+            lapsed = finding.kind is FindingKind.EXPIRED and not working and now - status.credential.end < LAPSED
+            severity = Severity.LOW if off else Severity.HIGH if lapsed else finding.severity
+            yield replace(finding, severity=severity, advice=WATCHED_ADVICE.get(finding.kind, finding.advice))
+    for credential in client.usable_credentials(now) if client.tenant else ():
+        thing = f'the {credential.kind.value} "{credential.name or credential.key_id}"'
+        summary = f"Its service principal here has {thing}, although the application is of tenant {client.tenant}."
+        yield finding_about(client, FindingKind.FOREIGN_CREDENTIAL, summary, key_id=credential.key_id, since=credential.start)
 
 
 def _about_excess(client: AuditedClient, statuses: Iterable[CredentialStatus], rules: AuditRules) -> Iterator[AuditFinding]:

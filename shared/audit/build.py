@@ -37,16 +37,18 @@ def build_audit(
     clock: Clock,
     session: requests.Session,
     token_for: TokenFor,
+    tenant_id: str = "",
+    own_client_id: str = "",
 ) -> Audit:
     """The audit with its actions, stores and sinks.
 
     `graph_origin` is Graph's host, such as https://graph.microsoft.com. Sinks, vaults and storage are called through `session`,
     which follows no redirects and trusts the machine's certificates. `token_for` gives tokens for vaults and storage, see
-    `vault_tokens`.
+    `vault_tokens`. `own_client_id` is the bridge's own, for the scope `owned`.
     """
     caller = HttpsCaller(session, clock)
     directory = Directory(graph)
-    clients = ClientLists(directory, configuration.marker_tag, graph_origin)
+    clients = ClientLists(directory, configuration.marker_tag, graph_origin, configuration.scope, tenant_id, own_client_id)
     deliveries = Deliveries(
         configuration.destinations,
         {StoreKind.KEY_VAULT: KeyVault(caller, token_for), StoreKind.SECRETS_MANAGER: SecretsManager()},

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -22,6 +22,15 @@ class ActionName(StrEnum):
     RETIRE = "retire"
     PRUNE = "prune"
     PURGE = "purge"
+
+
+class Scope(StrEnum):
+    """What is looked at: the bridge's clients; besides them what its identity owns; or all that the tenant has. Whatever it is,
+    actions are for the bridge's clients alone."""
+
+    BRIDGE = "bridge"
+    OWNED = "owned"
+    TENANT = "tenant"
 
 
 # How many clients (prune: secrets) an action changes in one run.
@@ -47,6 +56,8 @@ class AuditRules:
     `longest`: the longest life a secret may have; None for no bound.
     `settling`: how long a registration may take before it counts as half done.
     `unused_after`: the age from which a client that never signed in is a finding.
+    `quiet`: how long nobody must have used what is to be removed, where sign-in reports tell.
+    `unclaimed_after`: the age from which a secret or client that nobody is known to have been told of is a finding.
     `lifetimes`: how long a client of a policy may exist, by the policy's name.
     """
 
@@ -56,7 +67,13 @@ class AuditRules:
     longest: timedelta | None = None
     settling: timedelta = timedelta(hours=1)
     unused_after: timedelta = timedelta(days=90)
+    quiet: timedelta = timedelta(days=14)
+    unclaimed_after: timedelta = timedelta(days=1)
     lifetimes: Mapping[str, timedelta] = field(default_factory=lambda: MappingProxyType({}))
+
+    def is_in_use(self, last_used: datetime | None, now: datetime) -> bool:
+        """Whether something was used lately; not, as far as is known, where nothing tells of its last use."""
+        return last_used is not None and now - last_used < self.quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +101,7 @@ class AuditConfiguration:
     """
 
     marker_tag: str = "entra-dcr-bridge"
+    scope: Scope = Scope.BRIDGE
     rules: AuditRules = field(default_factory=AuditRules)
     time_limit: float = 540.0
     report_time_limit: float = 200.0

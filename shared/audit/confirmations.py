@@ -74,7 +74,9 @@ class Confirmations:
     def _ask(self, pending: _Pending, deadline: Deadline) -> ClientFacts | None:
         client_id, facts = pending.client.client_id, pending.facts
         if pending.federated:
-            facts = replace(facts, federated=self._directory.has_federated_credential(client_id, deadline))
+            found = self._directory.list_identities(client_id, deadline)
+            own = frozenset(name for name, is_own in found.items() if is_own)
+            facts = replace(facts, federated=bool(found), identities=own)
         if pending.principal and self._directory.has_service_principal(client_id, deadline):
             return replace(facts, principal=True)
         if pending.principal and self._directory.find_client(client_id, deadline) is None:

@@ -34,6 +34,11 @@ class FindingKind(StrEnum):
     SUPERSEDED = "superseded"
     EXCESS = "excess"
     TOO_LONG = "too_long"
+    STILL_USED = "still_used"
+    UNCLAIMED_SECRET = "unclaimed_secret"  # noqa: S105  the name of a kind
+    UNCLAIMED_CLIENT = "unclaimed_client"
+    IDENTITIES_DIFFER = "identities_differ"
+    FOREIGN_CREDENTIAL = "foreign_credential"
     LIFETIME_OVER = "lifetime_over"
     UNUSED = "unused"
     RENEWED = "renewed"
@@ -45,7 +50,7 @@ _K, _S = FindingKind, Severity
 # Clients of these findings get no token, or soon won't: they come first in reports, and sinks are reminded of them each week.
 TROUBLE = frozenset({_K.NO_USABLE_CREDENTIAL, _K.HALF_REGISTERED, _K.DISABLED, _K.RENEWAL_FAILED})
 # These harm nobody. Their due dates lie in the past, and must not stand before what is still to come.
-TIDYING = frozenset({_K.EXPIRED, _K.SUPERSEDED, _K.EXCESS, _K.UNUSED, _K.RENEWED})
+TIDYING = frozenset({_K.EXPIRED, _K.SUPERSEDED, _K.EXCESS, _K.UNUSED, _K.RENEWED, _K.UNCLAIMED_SECRET, _K.UNCLAIMED_CLIENT})
 # The usual severity of each kind, and what to do about it.
 USUAL = {
     _K.NO_USABLE_CREDENTIAL: (_S.CRITICAL, "Rotate its secret through the bridge, or delete the client if nobody needs it."),
@@ -56,6 +61,14 @@ USUAL = {
     _K.SUPERSEDED: (_S.LOW, "Make sure that nobody uses it and remove it, or let the audit remove such secrets."),
     _K.EXCESS: (_S.LOW, "Find out which ones are in use and remove the others."),
     _K.TOO_LONG: (_S.MEDIUM, "Rotate it through the bridge; the new one keeps to the policy."),
+    _K.STILL_USED: (_S.MEDIUM, "Have its users change over to the newer one; it stays while it is used."),
+    _K.UNCLAIMED_SECRET: (
+        _S.LOW,
+        "Remove it if its client doesn't know it; it works until its end, and takes no other's place until its use is seen.",
+    ),
+    _K.UNCLAIMED_CLIENT: (_S.LOW, "Ask its caller whether it knows the client, and delete it otherwise."),
+    _K.IDENTITIES_DIFFER: (_S.MEDIUM, "Update the client through the bridge with the identities that it is to have."),
+    _K.FOREIGN_CREDENTIAL: (_S.MEDIUM, "Find out who added it to the service principal, and why; remove it otherwise."),
     _K.LIFETIME_OVER: (_S.MEDIUM, "Delete the client, or let the audit delete such clients."),
     _K.UNUSED: (_S.LOW, "Ask its owner whether it is still needed."),
     _K.RENEWED: (
@@ -72,8 +85,9 @@ class AuditFinding:
     """One finding.
 
     `since`: when it came about, where the directory's dates tell it. `due`: when someone should have acted, or when it was too
-    late. `summary` and `advice` are sentences in English. `client_name` is what a stranger called the client: `printable_name`
-    and escaping make it safe to show. `threshold_days` is for an expiring credential.
+    late. `last_used`: of what it is about, where a report tells. `summary` and `advice` are sentences in English. `client_name`
+    is what a stranger called the client: `printable_name` and escaping make it safe to show. `threshold_days` is for an expiring
+    credential. `object` is the path in Graph of what it is about, `owners` are those whom a run asked for.
     """
 
     kind: FindingKind
@@ -88,6 +102,9 @@ class AuditFinding:
     threshold_days: int | None = None
     policy: str = ""
     caller: str = ""
+    last_used: datetime | None = None
+    object: str = ""
+    owners: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -119,8 +136,9 @@ class AuditFinding:
     def as_json(self) -> dict[str, Any]:
         """The finding as a JSON object; moments as ISO 8601 in UTC, members without a value left out."""
         members = {"id": self.id, **{name: getattr(self, name) for name in AuditFinding.__slots__}}
-        members |= {"severity": self.severity.label, "since": write_time(self.since), "due": write_time(self.due)}
-        return {name: value for name, value in members.items() if value not in (None, "")}
+        moments = {name: write_time(getattr(self, name)) for name in ("since", "due", "last_used")}
+        members |= {"severity": self.severity.label, **moments}
+        return {name: value for name, value in members.items() if value not in (None, "", ())}
 
 
 def printable_name(text: str, longest: int = 80) -> str:

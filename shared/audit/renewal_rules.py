@@ -6,6 +6,7 @@ out. One that hasn't arrived is either on its way (while it is young) or broke o
 isn't removed here: that a secret reached nobody is never quite certain, and pruning ends it after the overlap.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,8 +14,6 @@ from enum import StrEnum
 from shared.audit.clients import AuditedClient, ClientCredential, CredentialKind
 from shared.clock import ALWAYS, NEVER
 
-# Secrets that the bridge made have names that begin so; others aren't its to remove.
-OWN = "dcr"
 RENEWAL = "dcr renewal"
 # How long a renewal may be on its way.
 UNDER_WAY = timedelta(hours=1)
@@ -48,6 +47,11 @@ def usable_secrets(client: AuditedClient, now: datetime) -> tuple[ClientCredenti
     return tuple(sorted(usable, key=lambda credential: (credential.start, credential.key_id)))
 
 
+def known_secrets(secrets: Sequence[ClientCredential]) -> list[ClientCredential]:
+    """Those that somebody is known to have been told: others take nobody's place."""
+    return [secret for secret in secrets if secret.told]
+
+
 def renewal_due(client: AuditedClient, now: datetime, before: timedelta) -> datetime | None:
     """When a renewal is or was due, judged without asking the store; None where asking it would be in vain.
 
@@ -61,7 +65,7 @@ def renewal_due(client: AuditedClient, now: datetime, before: timedelta) -> date
     usable = usable_secrets(client, now)
     if not usable:
         return max((credential.end for credential in secrets if credential.end <= now), default=None)
-    newest = usable[-1]
+    newest = (known_secrets(usable) or usable)[-1]
     if newest.end - now <= before:
         return newest.end - before
     others = [credential for credential in secrets if credential is not newest and credential.end > now - before]
@@ -79,7 +83,8 @@ def plan_renewal(client: AuditedClient, held: str, held_since: datetime | None, 
         return RenewalPlan(RenewalStep.WAIT, "a renewal of this client is under way")
     if held and arrived is None:
         return RenewalPlan(RenewalStep.RENEW, "the store hands out a secret that no longer works")
-    in_use = arrived or next((credential for credential in reversed(usable) if not is_renewal(credential)), None)
+    candidates = [credential for credential in usable if not is_renewal(credential)]
+    in_use = arrived or next(reversed(known_secrets(candidates) or candidates), None)
     if in_use is None:
         return RenewalPlan(RenewalStep.RENEW, "it has no secret that works and is known to anybody")
     if in_use.end - now <= before:

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from shared.audit.assessment import Assessment
-from shared.audit.clients import CredentialKind, CredentialState
+from shared.audit.clients import CredentialKind
+from shared.audit.credential_states import CredentialState
 from shared.audit.findings import AuditFinding
 from shared.audit.window import Window
 from shared.clock import write_time

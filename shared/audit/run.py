@@ -1,20 +1,22 @@
 """The audit: reads the bridge's clients page by page, judges each, notifies of what is news, and acts where it may."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from shared.audit.actions import Action, Candidates, Task
 from shared.audit.assessment import Assessment, ClientFacts, assess
-from shared.audit.client_lists import ClientLists
+from shared.audit.client_lists import ClientLists, PrincipalList
 from shared.audit.clients import AuditedClient
-from shared.audit.configuration import AuditConfiguration
+from shared.audit.configuration import AuditConfiguration, Scope
 from shared.audit.confirmations import Confirmations
 from shared.audit.findings import USUAL, AuditFinding, FindingKind
+from shared.audit.owners import MOST_OBJECTS, Owner
 from shared.audit.result import AuditRun, Outcome, Ranking, Summary
 from shared.audit.sinks import REPORTING, AuditLog, Notifications, Sink
 from shared.audit.window import Window
-from shared.clock import Clock
+from shared.clock import ALWAYS, Clock
 from shared.graph.errors import DeadlineExceeded, GraphFailure
 from shared.retry import Deadline
 
@@ -25,7 +27,7 @@ READING = 0.75
 # Outcomes that a record keeps; the log has all.
 MOST_OUTCOMES = 2000
 # What is found only after asking about a client by itself.
-CONFIRMED = frozenset({FindingKind.HALF_REGISTERED, FindingKind.NO_USABLE_CREDENTIAL})
+CONFIRMED = frozenset({FindingKind.HALF_REGISTERED, FindingKind.NO_USABLE_CREDENTIAL, FindingKind.IDENTITIES_DIFFER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +108,25 @@ class _Run:
         self._outcomes: list[Outcome] = []
         self._notes: list[str] = []
         self._incomplete: list[str] = []
-        self._principals: dict[str, bool] | None = None
-        self._signed_in: set[str] | None = None
+        self._principals: PrincipalList | None = None
+        self._sign_ins: dict[str, datetime] | None = None
+        self._uses: dict[str, datetime] = {}
+        self._owners: Mapping[str, tuple[Owner, ...]] = {}
         self._pages = 0
         self._last_client = ""
 
     def carry_out(self) -> AuditRun:
         """All steps, each of which leaves the record sound when it fails."""
+        whole = self._configuration.scope is Scope.TENANT
+        if whole:
+            self._read_usage()
         self._read_service_principals()
-        self._read_usage()
+        if not whole:
+            self._read_usage()
         self._read_clients()
         self._confirm_findings()
         self._act()
+        self._find_owners()
         if self._incomplete:
             self._take(_incomplete("; ".join(self._incomplete), self._summary.clients), event=True)
         self._notifications.flush(self._deadline.extended(REPORTING))
@@ -129,21 +138,32 @@ class _Run:
 
     def _read_service_principals(self) -> None:
         self._progress(Progress("service principals", 0))
+        found, seen = PrincipalList(), 0
         try:
-            self._principals = self._directory.list_service_principals(self._reading)
-            self._progress(Progress("service principals", len(self._principals)))
+            for page in self._directory.principal_pages(found, self._reading):
+                for watched in page:
+                    self._judge(watched)
+                seen += len(page)
+                self._progress(Progress("service principals", max(seen, len(found.enabled))))
+            self._principals = found
         except GraphFailure as failure:
             self._note("half-registered clients were not looked for, because the list of service principals failed", failure)
+            if self._configuration.scope is Scope.TENANT:
+                self._incomplete.append(f"the list of service principals failed: {failure}")
 
     def _read_usage(self) -> None:
         if not self._configuration.usage_report:
             return
-        self._progress(Progress("sign-in report", 0))
+        self._progress(Progress("sign-in reports", 0))
+        clients = None if self._principals is None else self._principals.enabled.keys()
         try:
-            since = self._now - self._configuration.rules.unused_after
-            self._signed_in = self._directory.list_signed_in_since(since, self._reading)
+            self._sign_ins = self._directory.list_sign_ins(clients, self._reading)
+            self._uses = self._directory.list_credential_uses(clients, self._reading)
         except GraphFailure as failure:
-            self._note("unused clients were not looked for, because the sign-in report failed", failure)
+            self._note("what nobody uses was not looked for, because a sign-in report failed", failure)
+        else:
+            if self._sign_ins is None:
+                self._notes.append("the sign-in report is empty, which says nothing of what is used")
 
     def _read_clients(self) -> None:
         try:
@@ -157,7 +177,11 @@ class _Run:
             self._incomplete.append("the time was over" if over else f"Graph failed: {failure}")
 
     def _judge(self, client: AuditedClient) -> None:
+        if not client.own:
+            self._watch(client)
+            return
         self._last_client = client.client_id
+        client = client.knowing(None if self._principals is None else self._principals.told, self._uses)
         facts = self._confirmations.presume(client, self._facts(client.client_id))
         assessment = assess(client, self._configuration.rules, self._now, facts)
         self._summary.count_client(assessment, self._now)
@@ -165,12 +189,25 @@ class _Run:
             self._take(finding)
         self._consider(assessment)
 
+    def _watch(self, client: AuditedClient) -> None:
+        """Judge an object that isn't the bridge's: no action is considered."""
+        off = self._principals is not None and client.client_id in self._principals.switched_off
+        facts = ClientFacts(enabled=False if off else None)
+        assessment = assess(client.knowing(None, self._uses), self._configuration.rules, self._now, facts)
+        self._summary.count_client(assessment, self._now)
+        for finding in assessment.findings:
+            self._take(finding)
+
     def _facts(self, client_id: str) -> ClientFacts:
-        principals, signed_in = self._principals, self._signed_in
+        principals = self._principals
+        sign_in = None if self._sign_ins is None else self._sign_ins.get(client_id, ALWAYS)
+        if principals is None:
+            return ClientFacts(last_sign_in=sign_in)
         return ClientFacts(
-            principal=None if principals is None else client_id in principals,
-            enabled=None if principals is None else principals.get(client_id),
-            used=None if signed_in is None else client_id in signed_in,
+            principal=client_id in principals.enabled,
+            enabled=principals.enabled.get(client_id),
+            unclaimed=client_id in principals.unclaimed,
+            last_sign_in=sign_in,
         )
 
     def _confirm_findings(self) -> None:
@@ -203,6 +240,21 @@ class _Run:
                     self._take(outcome.finding, event=True)
                 self._progress(Progress(candidates.action.name, len(self._outcomes)))
 
+    def _find_owners(self) -> None:
+        """Ask for the owners of what the listed findings are about."""
+        if self._configuration.scope is Scope.BRIDGE:
+            return
+        paths = list(dict.fromkeys(finding.object for finding in self._findings.first() if finding.object))
+        self._progress(Progress("owners", 0))
+        try:
+            self._owners = self._directory.list_owners(paths[:MOST_OBJECTS], self._deadline)
+        except GraphFailure as failure:
+            self._note("the findings are without owners, because asking for them failed", failure)
+
+    def _owned(self, finding: AuditFinding) -> AuditFinding:
+        owners = self._owners.get(finding.object, ())
+        return replace(finding, owners=tuple(map(str, owners))) if owners else finding
+
     def _take(self, finding: AuditFinding, *, event: bool = False) -> None:
         """Keep and log a finding, and notify of it if it is news; an event of this run always is."""
         news = self._notifications.is_news(finding) or (event and self._window is not None)
@@ -226,7 +278,7 @@ class _Run:
             pages=self._pages,
             last_client=self._last_client,
             summary=self._summary,
-            findings=self._findings.first(),
+            findings=tuple(map(self._owned, self._findings.first())),
             found=self._findings.seen,
             notified=self._notifications.notified,
             outcomes=tuple(self._outcomes),

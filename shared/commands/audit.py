@@ -1,11 +1,14 @@
 """The audit by hand: the timer's run from an operator's shell, with the report on standard output."""
 
 import argparse
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TextIO
+from threading import Timer
+from typing import Any, NoReturn, TextIO
 
 from shared.application import application
 from shared.audit.report import FORMATS
@@ -17,6 +20,8 @@ from shared.environment import InvalidSettings
 
 # Twelve hours: an operator is there to stop it.
 TIME_LIMIT = 43_200
+# Seconds from a signal to the end.
+_ENDING = 1.5
 
 
 def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -24,16 +29,21 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m shared.commands.audit",
         description="Audit the client secrets of the registration bridge, by the settings of its environment.",
-        epilog="Exit code: 0 when the audit is complete, 1 when not, 2 when options or settings are wrong.",
+        epilog="Without --act the actions only say what they would do. Exit code: 0 when the audit is complete, 1 when not, 2"
+        " when options or settings are wrong, 130 or 143 when it was stopped by Ctrl-C or SIGTERM.",
     )
     parser.add_argument("--format", choices=["text", *FORMATS], default="text", help="form of the report (default: text)")
     parser.add_argument("--output", type=Path, help="file for the report (default: standard output)")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--dry-run", action="store_true", help="actions only say what they would do, and nobody is notified")
+    what.add_argument("--act", action="store_true", help="carry out the actions of AUDIT_ACTIONS, as the timer does")
+    what.add_argument("--dry-run", action="store_true", help="actions only say what they would do (the default)")
     what.add_argument("--report-only", action="store_true", help="no actions at all, whatever AUDIT_ACTIONS says")
     parser.add_argument("--notify-days", type=_number, metavar="N", help="notify the sinks of what came about in the last N days")
     parser.add_argument("--time-limit", type=_number, metavar="SECONDS", default=TIME_LIMIT, help="stop after so many seconds")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.notify_days and not (options.act or options.report_only):
+        parser.error("--notify-days needs --act or --report-only: a dry run notifies nobody")
+    return options
 
 
 class ProgressBar:
@@ -68,11 +78,23 @@ def run_command(
 ) -> int:
     """Run the command and return its exit code. `audit` gives the audit, and is asked only once the options are right."""
     options = read_arguments(arguments)
+    if options.output is not None:
+        try:
+            # Now and not after hours of work; what is in the file stays there until there is a new report.
+            options.output.open("a", encoding="utf-8").close()
+        except OSError as cause:
+            stderr.write(f"--output: {options.output} can't be written: {cause.strerror}\n")
+            return 2
     window = Window.of_last(timedelta(days=options.notify_days), clock.now()) if options.notify_days else None
     bar = ProgressBar(stderr)
     try:
         run = audit().run(
-            options.time_limit, window=window, act=not options.report_only, dry_run=options.dry_run, log=False, progress=bar.show
+            options.time_limit,
+            window=window,
+            act=not options.report_only,
+            dry_run=not options.act,
+            log=False,
+            progress=bar.show,
         )
     finally:
         bar.close()
@@ -94,13 +116,37 @@ def _number(text: str) -> int:
     return int(text)
 
 
+class Stopped(BaseException):
+    """A signal asked the command to end. No Exception, so that nothing on the way takes it for a failure of its own."""
+
+
+def _stop(number: int, _: object) -> None:
+    # Whatever the main thread waits for, the process ends in time.
+    last = Timer(_ENDING, os._exit, (128 + number,))
+    last.daemon = True
+    last.start()
+    raise Stopped(number)
+
+
+def _end(number: int) -> NoReturn:
+    """End without waiting for threads that hang in a read."""
+    sys.stderr.write("stopped\n")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(128 + number)
+
+
 def main() -> int:
-    """The exit code: 0, 1 for an incomplete audit, 2 for wrong options or settings."""
+    """The exit code: 0, 1 for an incomplete audit, 2 for wrong options or settings. Ctrl-C and SIGTERM end the process."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
         return run_command(sys.argv[1:], lambda: application().audit, SystemClock())
     except InvalidSettings as invalid:
         sys.stderr.writelines(f"{problem}\n" for problem in invalid.problems)
         return 2
+    except Stopped as stopped:
+        _end(stopped.args[0])
 
 
 if __name__ == "__main__":

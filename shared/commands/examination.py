@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 from shared.http.refreshed import FetchFailed, settled
 from shared.introspection.claims import check_access_token, check_tenant, check_times, roles_of, scope_of
-from shared.introspection.configuration import Caller, IntrospectionOptions
+from shared.introspection.configuration import ENFORCE, Caller, IntrospectionOptions
 from shared.introspection.issuers import Source, TrustedIssuers
 from shared.introspection.jws import Header, Segments, read_claims, read_header, split_token, verify_signature
 from shared.introspection.keys import VerificationKey
 from shared.introspection.reasons import Reason, Refused
+from shared.introspection.revocation import DirectoryCheck, subject_of
 from shared.introspection.verifier import Verified, check_for_caller, check_key_audience, signed_digest
 
 FETCHES = 4  # that one check may need: a source's documents, and once more for an unknown key
@@ -42,13 +43,15 @@ def _there[T](value: T | None) -> T:
 
 @dataclass
 class Examination:
-    """One token under examination for one caller at `now`, seconds since 1970. `failure` says why keys couldn't be had, if so."""
+    """One token under examination for one caller at `now`, seconds since 1970. `failure` says what couldn't be had, if so.
+    `directory` asks Graph where the options turn such checks on; None: they aren't made."""
 
     token: bytes
     issuers: TrustedIssuers
     options: IntrospectionOptions
     caller: Caller
     now: float
+    directory: DirectoryCheck | None = None
     claims: dict[str, object] | None = None
     failure: str | None = None
     outcomes: list[CheckOutcome] = field(default_factory=list)
@@ -88,6 +91,7 @@ class Examination:
         key: VerificationKey | None = None
         digest: bytes | None = None
         client_id: str | None = None
+        signed_by: VerificationKey | None = None
         with self._check(r.TOO_LARGE, r.NOT_A_JWT):
             segments = split_token(self.token)
         with self._check(r.HEADER_MALFORMED, r.ALGORITHM, r.KIND, r.HEADER_EXTENSION, r.KEY_ID_MALFORMED):
@@ -106,6 +110,7 @@ class Examination:
             digest = signed_digest(_there(header), _there(self.claims), payload, sha256(signed).digest(), self.options)
         with self._check(r.SIGNATURE_MALFORMED, r.SIGNATURE):
             verify_signature(_there(key).public_key, _there(key).size, _there(digest), _there(segments)[2])
+            signed_by = key
         with self._check(r.KEY_OF_ANOTHER_ISSUER):
             if not _there(key).fits:
                 raise Refused(r.KEY_OF_ANOTHER_ISSUER)
@@ -118,13 +123,27 @@ class Examination:
         with self._check(r.KEY_OF_ANOTHER_APPLICATION):
             check_key_audience(_there(key), _there(self.claims))
         audience = (r.AUDIENCE_MALFORMED, r.AUDIENCE, r.GRAPH_AUDIENCE, r.LIFETIME)
-        with self._check(*audience, r.PROOF_OF_POSSESSION, r.TENANT_NOT_ALLOWED, r.CLIENT_NOT_ALLOWED):
+        with self._check(*audience, r.PROOF_OF_POSSESSION, r.TENANT_NOT_ALLOWED, r.CLIENT_NOT_ALLOWED, r.AGENT_NOT_ALLOWED):
             verified = Verified(_there(self.claims), _there(client_id), 0, _there(key), _there(source).store)
             check_for_caller(verified, self.caller, self.options)
         with self._check(r.SCOPE_MALFORMED):
             roles_of(_there(self.claims))
             scope_of(_there(self.claims))
+        if asked := self.asked_of_directory:
+            with self._check(*asked):
+                _there(signed_by)  # whoever made the token up decides what it names
+                directory, subject = _there(self.directory), subject_of(_there(self.claims), _there(client_id))
+                settled(lambda: directory.check(subject, self.caller, now), PATIENCE, FETCHES)
         return self
+
+    @property
+    def asked_of_directory(self) -> list[Reason]:
+        """The checks that need Graph and are turned on for this caller."""
+        r, mode = Reason, self.options.revocation.mode
+        asked = [] if mode == "off" else [r.CLIENT_DELETED, r.CLIENT_DISABLED]
+        if self.options.grants_for(self.caller) == ENFORCE:
+            asked += [r.CLIENT_NOT_REGISTERED, r.GRANT_NOT_REGISTERED]
+        return asked + ([r.USER_DELETED, r.USER_DISABLED, r.SESSIONS_REVOKED] if mode == "client+user" else [])
 
 
 class Remedy(NamedTuple):
@@ -218,6 +237,20 @@ REMEDIES: Mapping[Reason, Remedy] = {
     Reason.CLIENT_NOT_ALLOWED: Remedy(
         "the client may use this gateway",
         "Add the client to the `clients` of the gateway, or to microsoft_graph_clients for Graph's tokens.",
+    ),
+    Reason.AGENT_NOT_ALLOWED: Remedy(
+        "the token isn't an agent's, or agents may use this gateway",
+        "The token is of one of Entra's agent identities. If it should count, set `agents` to pass for the gateway.",
+    ),
+    Reason.CLIENT_NOT_REGISTERED: Remedy(
+        "the client was registered with the bridge",
+        "Its application carries no record of a registration. Register it, or set `unregistered` to pass for the gateway.",
+    ),
+    Reason.GRANT_NOT_REGISTERED: Remedy(
+        "the client registered a grant type of the token's kind",
+        "An app-only token needs client_credentials, any other one a grant of users, such as authorization_code. If the client "
+        "is to have it, add it to its grant_types (PUT /register/{client_id}, or in the portal that registered it); it counts "
+        "within the ttl.",
     ),
     Reason.CLIENT_DELETED: Remedy("the client exists in the tenant", "The application was deleted. Register the client again."),
     Reason.CLIENT_DISABLED: Remedy(

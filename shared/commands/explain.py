@@ -1,7 +1,8 @@
 """Why is this token inactive? `python -m shared.commands.explain < token` tells, and never shows the token.
 
-Settings come from the environment; flags replace them. With --jwks FILE nothing is fetched: the issuers then have the form that
-Entra's public documentation gives, which is good enough to look at a token and is never done by the endpoint itself.
+Settings come from the environment; flags replace them. Where they turn on checks that need Microsoft Graph and hold the bridge's
+identity, Graph is asked; with --directory it is asked in any case. With --jwks FILE nothing is fetched: the issuers then have the
+form that Entra's public documentation gives, which is good enough to look at a token and is never done by the endpoint itself.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from copy import replace
 from functools import partial
@@ -19,21 +20,30 @@ from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlsplit
 
+from shared.application import Application
 from shared.commands.examination import FETCHES, PATIENCE, REMEDIES, Examination
 from shared.environment import Environment, InvalidSettings, with_file
 from shared.http.documents import DocumentReader, HttpsDocuments, trust
 from shared.http.refreshed import FetchFailed, settled
 from shared.introspection.claims import V1, V2
-from shared.introspection.configuration import Caller, IntrospectionConfiguration, TrustedIssuer, TrustedTenant
+from shared.introspection.configuration import ENFORCE, Caller, IntrospectionConfiguration, TrustedIssuer, TrustedTenant
 from shared.introspection.issuers import TrustedIssuers
 from shared.introspection.jws import read_claims, split_token
 from shared.introspection.reasons import Refused, one_line
+from shared.introspection.revocation import DirectoryCheck, DirectoryLookup
 from shared.settings.introspection import read_introspection
 from shared.settings.tenant import TenantSettings, read_tenant
 
 _MARKS = {True: "pass", False: "FAIL", None: "-   "}
 _NEEDED = frozenset(
-    {"ENTRA_TENANT_ID", "ENTRA_CLOUD", "ENTRA_AUTHORITY_URL", "ENTRA_CA_BUNDLE", "ENTRA_SKIP_CERTIFICATE_VALIDATION"}
+    {
+        "ENTRA_TENANT_ID",
+        "ENTRA_CLOUD",
+        "ENTRA_AUTHORITY_URL",
+        "BRIDGE_CA_BUNDLE",
+        "ENTRA_CA_BUNDLE",
+        "ENTRA_SKIP_CERTIFICATE_VALIDATION",
+    }
 )
 _SHOWN = ("iss", "aud", "azp", "appid", "tid", "ver", "scp", "roles", "uti")
 # What comes along when a token is copied out of a header, a log or a file.
@@ -66,6 +76,11 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--audience", action="append", default=[], help="audience that the gateway takes")
     parser.add_argument("--client", action="append", default=[], help="client that the gateway takes (default: every one)")
     parser.add_argument("--caller", help="name of the gateway in the settings (default: the one that takes the token's audience)")
+    parser.add_argument(
+        "--directory",
+        action="store_true",
+        help="ask Microsoft Graph for the client and its grants, as if both checks were on (default: as the settings say)",
+    )
     parser.add_argument("--now", type=float, help="the time to judge by, in seconds since 1970 (default: now)")
     return parser.parse_args(argv)
 
@@ -112,6 +127,30 @@ def _caller(arguments: argparse.Namespace, configuration: IntrospectionConfigura
     return chosen
 
 
+def _directory_check(
+    arguments: argparse.Namespace,
+    variables: Mapping[str, str],
+    configuration: IntrospectionConfiguration,
+    fetchers: Executor,
+    lookup: DirectoryLookup | None,
+) -> DirectoryCheck | None:
+    """What asks Graph, as the bridge's identity; None where nothing is to be asked, or there is no identity and no flag demands
+    one. Raises InvalidSettings."""
+    if not configuration.asks_directory or (arguments.jwks and not arguments.directory):
+        return None
+    if lookup is None:
+        from shared.graph.lookups import GraphLookup
+
+        application = Application(variables)
+        try:
+            lookup = GraphLookup(application.directory, application.clock)
+        except InvalidSettings:
+            if arguments.directory:
+                raise
+            return None
+    return DirectoryCheck(configuration.options, configuration.directory_tenant, lookup, fetchers)
+
+
 def _shown(claims: Mapping[str, object] | None, now: float) -> list[str]:
     lines = []
     for name in _SHOWN:
@@ -143,8 +182,14 @@ def report(examination: Examination) -> str:
         lines.append(f"The {examination.failure} couldn't be read, so the endpoint would answer 503.")
     elif examination.first_failure is not None:
         lines.append(f'Inactive: {examination.first_failure}. Anypoint\'s consumers see 401 "Token has been revoked."')
-    else:
+    elif examination.directory is None:
         lines.append("Active, as far as can be told without the directory.")
+    else:
+        lines.append("Active.")
+    if examination.directory is None and examination.asked_of_directory:
+        lines.append(
+            "Not checked: what the settings have Microsoft Graph asked for. Run it with the bridge's own settings for that."
+        )
     return "\n".join(lines)
 
 
@@ -154,6 +199,7 @@ def main(
     source: TextIO,
     output: TextIO,
     read: DocumentReader | None = None,
+    lookup: DirectoryLookup | None = None,
 ) -> int:
     """Explains the token on `source`. Returns 0 for an active token, 1 for an inactive one, 2 when that can't be told."""
     arguments = _arguments(argv)
@@ -172,6 +218,11 @@ def main(
         with suppress(Refused):
             aud = read_claims(split_token(token)[1]).get("aud")
         caller = _caller(arguments, configuration, aud)
+        if arguments.directory:
+            caller, mode = replace(caller, grants=ENFORCE), configuration.options.revocation.mode
+            revocation = replace(configuration.options.revocation, mode="client" if mode == "off" else mode)
+            options = replace(configuration.options, revocation=revocation)
+            configuration = replace(configuration, options=options)
     except (ValueError, OSError, InvalidSettings) as error:
         output.write(f"{error}\n")
         return 2
@@ -180,7 +231,12 @@ def main(
         for trusted in issuers.sources:
             with suppress(FetchFailed):  # the checks that need its keys say so
                 settled(partial(trusted.store.value, now), PATIENCE, FETCHES)
-        examination = Examination(token, issuers, configuration.options, caller, now).run()
+        try:
+            directory = _directory_check(arguments, environment, configuration, fetchers, lookup)
+        except InvalidSettings as error:
+            output.write(f"{error}\n")
+            return 2
+        examination = Examination(token, issuers, configuration.options, caller, now, directory).run()
         as_given = replace(examination, token=given.encode("utf-8", "replace"), claims=None, outcomes=[], failure=None).run()
     if as_given.token != token:
         state = "gets the same answer" if as_given.first_failure is None else f"is inactive there ({as_given.first_failure})"

@@ -19,7 +19,7 @@ def main(arguments: Sequence[str], variables: Mapping[str, str], now: datetime) 
     parser.add_argument("--name", required=True, help="whom the token is for")
     parser.add_argument("--policy", default=DEFAULT_POLICY, help="the policy of those who register with it")
     parser.add_argument("--days", type=int, default=30, help="how long it is good (default: 30)")
-    parser.add_argument("--clients", type=int, help="how many clients may be registered with it in all")
+    parser.add_argument("--clients", type=int, help="how many clients may be there at a time that were registered with it")
     options = parser.parse_args(arguments)
     if options.days < 1 or (options.clients is not None and options.clients < 1):
         parser.error("--days and --clients must be at least 1")

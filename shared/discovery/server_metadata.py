@@ -2,7 +2,8 @@
 
 Entra publishes a document of its own without a registration and an introspection endpoint and without its PKCE methods. The
 bridge's document is Entra's with these added, under the bridge's own issuer: RFC 8414 section 3.3 wants the issuer to be the URL
-that the document was found at. Tokens keep Entra's `iss`.
+that the document was found at. Tokens keep Entra's `iss`, which `entra_issuer` names: a client that signs users in by OpenID
+Connect must be given that one, since OpenID Connect Core 1.0 section 3.1.3.7 has it compare the ID token's `iss` with its own.
 """
 
 from collections.abc import Mapping
@@ -19,11 +20,11 @@ TAKEN = (
     "response_modes_supported",
     "subject_types_supported",
     "id_token_signing_alg_values_supported",
-    "scopes_supported",
     "claims_supported",
     "request_uri_parameter_supported",
     "frontchannel_logout_supported",
 )
+OFFLINE_ACCESS = "offline_access"
 REQUIRED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -39,6 +40,7 @@ class Offer:
     registration: bool = True
     introspection: bool = True
     signs_introspection: bool = False
+    offline_access: bool = True
 
 
 def server_metadata(entra: Mapping[str, object], offer: Offer) -> dict[str, object]:
@@ -47,6 +49,9 @@ def server_metadata(entra: Mapping[str, object], offer: Offer) -> dict[str, obje
     if missing:
         raise ValueError(f"Entra's metadata has no {', '.join(missing)}")
     document: dict[str, object] = {"issuer": offer.base_url}
+    if entra.get("issuer"):
+        # No registered member: whose tokens these are, for whoever verifies them.
+        document["entra_issuer"] = entra["issuer"]
     document |= {name: entra[name] for name in TAKEN if entra.get(name) not in (None, [])}
     document["response_types_supported"] = list(offer.response_types)
     document["grant_types_supported"] = list(offer.grant_types)
@@ -56,9 +61,14 @@ def server_metadata(entra: Mapping[str, object], offer: Offer) -> dict[str, obje
         document["token_endpoint_auth_signing_alg_values_supported"] = ["RS256", "PS256"]
     # Entra supports it and doesn't say so; MCP clients refuse a server that doesn't (and plain is not to be used: RFC 9700).
     document["code_challenge_methods_supported"] = ["S256"]
-    if offer.scopes:
-        standard = entra.get("scopes_supported")
-        document["scopes_supported"] = list(dict.fromkeys([*(standard if isinstance(standard, list) else ()), *offer.scopes]))
+    standard = entra.get("scopes_supported")
+    scopes = dict.fromkeys([*(standard if isinstance(standard, list) else ()), *offer.scopes])
+    if not offer.offline_access:
+        # MCP clients that find it ask for it, and add prompt=consent (OpenID Connect Core 1.0 section 11), which locks out the
+        # users of a tenant where they may not consent themselves. Entra takes the scope all the same.
+        scopes.pop(OFFLINE_ACCESS, None)
+    if scopes:
+        document["scopes_supported"] = list(scopes)
     if offer.registration:
         document["registration_endpoint"] = f"{offer.base_url}/register"
     if offer.introspection:

@@ -19,19 +19,23 @@ import requests
 from urllib3.exceptions import NewConnectionError
 
 from shared.clock import Clock
+from shared.correlation import JOURNEY
 from shared.graph.credential import Credential
 from shared.graph.errors import (
     ConcurrentWrite,
     DeadlineExceeded,
+    Flooded,
     GraphFailure,
     OutcomeUnknown,
     Throttled,
     Unavailable,
+    as_line,
     failure_of,
     root_cause,
 )
+from shared.graph.session import AnswerTooLarge
 from shared.retry import Backoff, Deadline, read_retry_after
-from shared.strict_json import JsonObject
+from shared.strict_json import JsonObject, loads
 
 logger = logging.getLogger("bridge.graph")
 
@@ -92,20 +96,27 @@ class GraphClient:
                     raise
                 logger.warning("trying again: %s", failure)
 
-    def own_reference(self, deadline: Deadline) -> str | None:
-        """The URL that stands for the bridge's own service principal in `@odata.bind`, by the `oid` of its token; None where the
-        token can't be read, which Entra reserves to itself for Graph's tokens."""
+    def own_claims(self, deadline: Deadline) -> JsonObject:
+        """The claims of the bridge's own token, among them `oid`, `appid` and `roles`, unverified; empty where the token can't be
+        read, which Entra reserves to itself for Graph's tokens."""
         try:
-            claims = jwt.decode(self._credential.token(deadline), options={"verify_signature": False})
+            claims: JsonObject = jwt.decode(self._credential.token(deadline), options={"verify_signature": False})
         except jwt.PyJWTError:
-            return None
-        object_id = claims.get("oid")
-        return f"{self._base_url}/directoryObjects/{object_id}" if isinstance(object_id, str) else None
+            return {}
+        return claims
+
+    def reference(self, object_id: str) -> str:
+        """The URL that stands for a directory object in `@odata.bind` and `@odata.id`."""
+        return f"{self._base_url}/directoryObjects/{object_id}"
 
     def _absolute(self, path: str) -> str:
         if path.startswith("https://"):
             # A nextLink is opaque, but the token goes to Graph's own host alone.
-            if urlsplit(path)[:2] != urlsplit(self._base_url)[:2]:
+            try:
+                same = urlsplit(path)[:2] == urlsplit(self._base_url)[:2]
+            except ValueError:  # no host that a URL can have
+                same = False
+            if not same:
                 raise Unavailable("a link in Graph's answer leads to another host")
             return path
         return f"{self._base_url}/{path.lstrip('/')}"
@@ -117,6 +128,8 @@ class GraphClient:
         request_id = str(uuid.uuid4())
         own = {"Authorization": f"Bearer {token}", "Accept": "application/json", "client-request-id": request_id}
         timeout = min(left, ATTEMPT_TIMEOUT)
+        started, journey = self._clock.monotonic(), JOURNEY.get()
+        answer: requests.Response | None = None
         try:
             answer = self._session.request(
                 call.method,
@@ -128,18 +141,27 @@ class GraphClient:
             )
         except requests.RequestException as cause:
             kind = OutcomeUnknown if call.creates and not _never_sent(cause) else Unavailable
+            if kind is Unavailable and isinstance(cause, AnswerTooLarge):
+                kind = Flooded
             raise kind(f"{call.name} got no answer: {root_cause(cause)}", request_id=request_id) from cause
+        finally:
+            if journey is not None:
+                status, seen = (
+                    (0, request_id) if answer is None else (answer.status_code, answer.headers.get("request-id", request_id))
+                )
+                journey.note_call(call.name, status, seen, self._clock.monotonic() - started)
         return self._read(answer, call, request_id)
 
     def _read(self, answer: requests.Response, call: "_Call", request_id: str) -> GraphAnswer:
         try:
-            body: Any = answer.json() if answer.content else {}
+            # Not the answer's own json(), which raises RecursionError for nesting and takes halves of surrogate pairs.
+            body: Any = loads(answer.content) if answer.content else {}
         except ValueError:
             body = None
         status = answer.status_code
         if 200 <= status < 300 and isinstance(body, dict):
             return GraphAnswer(status, body, answer.headers)
-        seen = answer.headers.get("request-id", request_id)
+        seen = as_line(answer.headers.get("request-id", request_id))
         retry_after = read_retry_after(answer.headers.get("Retry-After"), self._clock.now())
         failure = failure_of(call.name, status, body, seen, retry_after)
         if call.creates and _says_nothing(failure):
@@ -152,7 +174,7 @@ class GraphClient:
 
 
 def _is_repeatable(failure: GraphFailure) -> bool:
-    return isinstance(failure, Throttled | ConcurrentWrite | Unavailable) and not isinstance(failure, OutcomeUnknown)
+    return isinstance(failure, Throttled | ConcurrentWrite | Unavailable) and not isinstance(failure, OutcomeUnknown | Flooded)
 
 
 def _says_nothing(failure: GraphFailure) -> bool:
@@ -172,8 +194,10 @@ def follow_pages(
     while link is not None:
         answer = read(link, first)
         first = None
-        yield [entry for entry in answer.body.get("value", []) if isinstance(entry, dict)]
-        link = answer.body.get("@odata.nextLink")
+        entries, link = answer.body.get("value", []), answer.body.get("@odata.nextLink")
+        if not isinstance(entries, list) or not isinstance(link, str | None):
+            raise Unavailable("a page of Graph's answer is no list")
+        yield [entry for entry in entries if isinstance(entry, dict)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +212,7 @@ class _Call:
     @property
     def name(self) -> str:
         """Method and path, for the log: a query may hold what a caller sent."""
-        return f"{self.method} {urlsplit(self.url).path}"
+        return as_line(f"{self.method} {urlsplit(self.url).path}")
 
 
 def _never_sent(cause: requests.RequestException) -> bool:

@@ -15,7 +15,7 @@ import requests
 
 from shared.clock import Clock, SystemClock
 from shared.graph.clouds import Cloud
-from shared.graph.errors import GraphFailure, PermissionRefused, Unavailable, root_cause
+from shared.graph.errors import GraphFailure, PermissionRefused, Unavailable, as_line, root_cause
 from shared.graph.identity import ClientCertificate, Identity, ManagedIdentity
 from shared.http.exchange import SOCKETS, Sockets
 from shared.retry import Deadline, read_retry_after
@@ -192,9 +192,9 @@ class MsalCredential:
 
     def _refusal(self, answer: object) -> GraphFailure:
         fields = answer if isinstance(answer, dict) else {}
-        error = str(fields.get("error", "no answer"))
+        error = as_line(str(fields.get("error", "no answer")))
         codes = fields.get("error_codes")
-        text = f"the token service refused the bridge's own credential: {error}, AADSTS {json.dumps(codes or [])}"
+        text = f"the token service refused the bridge's own credential: {error}, AADSTS {as_line(json.dumps(codes or []))}"
         if isinstance(codes, list) and PERMISSION_CODES.intersection(code for code in codes if isinstance(code, int)):
             return PermissionRefused(text, code=error)
         return Unavailable(text, code=error)

@@ -5,25 +5,31 @@ which is the OAuth client_id, so that no other identifier need be kept.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import batched, chain, repeat
+from typing import Literal
 from urllib.parse import quote
 
 from shared.clock import write_time
+from shared.graph.batch import read_in_batches
 from shared.graph.client import GraphAnswer, GraphClient, follow_pages
-from shared.graph.errors import AlreadyExists, NotReplicated, ObjectMissing, Throttled, Unavailable, ValueRefused
+from shared.graph.errors import AlreadyExists, ObjectMissing, Throttled, Unavailable, ValueRefused
+from shared.graph.replication import when_replicated
 from shared.retry import Backoff, Deadline
 from shared.strict_json import JsonObject
 
 logger = logging.getLogger("bridge.graph")
 
-# Seconds between attempts while a new object is not yet visible everywhere. Graph names no bound; seconds are usual.
-REPLICATION_PAUSES = (0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 3.0, 4.0, 4.0)
 LARGEST_PAGE = 999
 MOST_OF_IN = 15
+# Of an owner; those of a user need User.ReadBasic.All, and accountEnabled User.Read.All.
+OWNER_PROPERTIES = ("id", "displayName", "mail", "userPrincipalName", "accountEnabled")
 # Seconds between attempts at one page, each of which the client has repeated itself; the last figure goes on.
 PAGE_PAUSES = (2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
+
+# The two objects of a client that have owners.
+type Owned = Literal["applications", "servicePrincipals"]
 
 
 class Directory:
@@ -52,7 +58,7 @@ class Directory:
             return self._graph.call("GET", _application(app_id), deadline, query=query).body
 
         try:
-            return _when_replicated(read, deadline) if await_replication else read()
+            return when_replicated(read, deadline) if await_replication else read()
         except ObjectMissing:
             return None
 
@@ -71,7 +77,7 @@ class Directory:
             self._graph.call("PATCH", _application(app_id), deadline, body=body)
 
         if await_replication:
-            _when_replicated(update, deadline)
+            when_replicated(update, deadline)
         else:
             update()
 
@@ -82,7 +88,7 @@ class Directory:
             self._graph.call("DELETE", _application(app_id), deadline)
 
         if await_replication:
-            _when_replicated(delete, deadline)
+            when_replicated(delete, deadline)
         else:
             delete()
 
@@ -117,6 +123,10 @@ class Directory:
         query = {"$filter": f"tags/any(t:t eq '{literal}')", "$select": ",".join(select), "$top": str(LARGEST_PAGE)}
         return self.pages(resource, query, deadline)
 
+    def whole_pages(self, path: str, select: Sequence[str], deadline: Deadline) -> Iterator[list[JsonObject]]:
+        """The pages of a whole list."""
+        return self.pages(path, {"$select": ",".join(select), "$top": str(LARGEST_PAGE)}, deadline)
+
     def deleted_applications(self, tag: str, deadline: Deadline) -> Iterator[JsonObject]:
         """The soft-deleted applications that carry a tag: Entra keeps them for 30 days, with their uniqueName and their share of
         the quota. Needs Application.Read.All; Graph is not known to filter this list by tags, so all are read."""
@@ -145,7 +155,7 @@ class Directory:
         def add() -> JsonObject:
             return self._graph.call("POST", f"{_application(app_id)}/addPassword", deadline, body=body, creates=True).body
 
-        return _when_replicated(add, deadline) if await_replication else add()
+        return when_replicated(add, deadline) if await_replication else add()
 
     def remove_password(self, app_id: str, key_id: str, deadline: Deadline) -> None:
         """POST removePassword. A key id that isn't there counts as done."""
@@ -170,7 +180,7 @@ class Directory:
             path = f"{_application(app_id)}/federatedIdentityCredentials"
             return self._graph.call("POST", path, deadline, body=body, creates=True).body
 
-        return _when_replicated(add, deadline) if await_replication else add()
+        return when_replicated(add, deadline) if await_replication else add()
 
     def remove_federated_credential(self, app_id: str, credential_id: str, deadline: Deadline) -> None:
         """DELETE one federatedIdentityCredential; one that isn't there counts as done."""
@@ -199,7 +209,7 @@ class Directory:
             self._graph.call("POST", "servicePrincipals", deadline, body=body)
 
         try:
-            _when_replicated(create, deadline)
+            when_replicated(create, deadline)
         except AlreadyExists:
             return
 
@@ -224,9 +234,44 @@ class Directory:
             found += [entry for page in self.pages("servicePrincipals", query, deadline) for entry in page]
         return found
 
+    # Owners
+
+    def owners_of(self, objects: Sequence[str], deadline: Deadline) -> dict[str, list[JsonObject]]:
+        """The owners of objects, given by paths such as applications/{id}: users and service principals. One call for twenty;
+        objects that are gone are left out."""
+        paths = {f"/{path}/owners?$select={','.join(OWNER_PROPERTIES)}": path for path in objects}
+        found = read_in_batches(self._graph, list(paths), deadline)
+        return {paths[asked]: [e for e in body.get("value") or [] if isinstance(e, dict)] for asked, body in found.items()}
+
+    def own_claims(self, deadline: Deadline) -> JsonObject:
+        """What the bridge's own token says of it, as far as it can be read."""
+        return self._graph.own_claims(deadline)
+
     def _owned(self, body: JsonObject, deadline: Deadline) -> JsonObject:
-        reference = self._graph.own_reference(deadline)
-        return body | {"owners@odata.bind": [reference]} if reference is not None else body
+        own = self._graph.own_claims(deadline).get("oid")
+        return body | {"owners@odata.bind": [self._graph.reference(own)]} if isinstance(own, str) else body
+
+    def owners(self, resource: Owned, app_id: str, deadline: Deadline) -> frozenset[str]:
+        """The object ids of the owners of an application, or of its service principal."""
+        pages = self.pages(f"{_keyed(resource, app_id)}/owners", {"$select": "id"}, deadline)
+        return frozenset(str(entry["id"]) for page in pages for entry in page)
+
+    def add_owner(self, resource: Owned, app_id: str, owner: str, deadline: Deadline) -> None:
+        """POST a reference to an owner. One that is there already counts as done."""
+        body: JsonObject = {"@odata.id": self._graph.reference(owner)}
+        try:
+            self._graph.call("POST", f"{_keyed(resource, app_id)}/owners/$ref", deadline, body=body)
+        except ValueRefused as refusal:
+            # Graph has no code of its own for this one.
+            if "references already exist" not in refusal.reason:
+                raise
+
+    def remove_owner(self, resource: Owned, app_id: str, owner: str, deadline: Deadline) -> None:
+        """DELETE the reference to an owner. One that isn't there counts as done."""
+        try:
+            self._graph.call("DELETE", f"{_keyed(resource, app_id)}/owners/{_identifier(owner)}/$ref", deadline)
+        except ObjectMissing:
+            return
 
     # Users
 
@@ -242,20 +287,13 @@ def _identifier(value: str) -> str:
     return quote(value, safe="")
 
 
+def _keyed(resource: str, app_id: str) -> str:
+    return f"{resource}(appId='{_identifier(app_id)}')"
+
+
 def _application(app_id: str) -> str:
-    return f"applications(appId='{_identifier(app_id)}')"
+    return _keyed("applications", app_id)
 
 
 def _service_principal(app_id: str) -> str:
-    return f"servicePrincipals(appId='{_identifier(app_id)}')"
-
-
-def _when_replicated[T](attempt: Callable[[], T], deadline: Deadline) -> T:
-    """Make the attempt until the directory knows the object it speaks of, or the time is over: then the last failure stands."""
-    backoff = Backoff(deadline, REPLICATION_PAUSES)
-    while True:
-        try:
-            return attempt()
-        except (ObjectMissing, NotReplicated):
-            if not backoff.wait():
-                raise
+    return _keyed("servicePrincipals", app_id)

@@ -14,6 +14,7 @@
      ├─ ConcurrentWrite      409: two writes met
      ├─ Throttled            429
      ├─ Unavailable          5xx, no connection, an answer that isn't Graph's
+     │   └─ Flooded          an answer without an end, which isn't asked for again
      ├─ OutcomeUnknown       a request that creates something may or may not have been carried out
      └─ DeadlineExceeded     the caller's time is over
 
@@ -109,6 +110,10 @@ class Unavailable(GraphFailure):
     """Graph or the token service can't answer now."""
 
 
+class Flooded(Unavailable):
+    """The answer is larger than anything that Graph sends, and would be so again."""
+
+
 class OutcomeUnknown(Unavailable):
     """The answer to a request that isn't idempotent was lost: the object may exist."""
 
@@ -177,7 +182,8 @@ def failure_of(call: str, status: int, body: object, request_id: str, retry_afte
     if kind is ValueRefused and "property uniqueName already exists" in message:
         kind = UniqueNameTaken
     said = f": {as_line(message)}" if message else ""
-    text = f"{call} answered {status} {code or 'without a Graph error'}{said} (request-id {request_id or 'none'})"
+    what = as_line(code) or "without a Graph error"
+    text = f"{call} answered {status} {what}{said} (request-id {request_id or 'none'})"
     return kind(text, status=status, code=code, reason=message, details=details, request_id=request_id, retry_after=retry_after)
 
 

@@ -5,15 +5,18 @@ connection notes its socket with the exchange that it works for (`shared.http.ex
 """
 
 import socket
+import ssl
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
+from shared.http.documents import trust
 from shared.http.exchange import SOCKETS
 
 # Connections kept for each host: as many as the doors have threads.
@@ -64,41 +67,61 @@ class _HTTPPool(HTTPConnectionPool):
 class _HTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _CuttableHTTPSConnection
 
+    def _validate_conn(self, conn: Any) -> None:
+        """Connect. urllib3 warns here at each request that isn't verified; the settings' check warns of it once."""
+        if conn.is_closed:
+            conn.connect()
+
 
 class _CuttableAdapter(HTTPAdapter):
+    """`tls` is what is trusted; None leaves it to requests: certifi's certificates, or REQUESTS_CA_BUNDLE."""
+
+    def __init__(self, tls: ssl.SSLContext | None, **options: Any) -> None:
+        self._tls = tls
+        super().__init__(**options)
+
     # requests calls both of these; the managers they make are where connection classes are chosen.
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._tls)
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
+        manager = super().proxy_manager_for(*args, **kwargs, ssl_context=self._tls)
         manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
         return manager
 
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """As HTTPAdapter.send, but neither the environment nor a caller changes what is trusted."""
+        if self._tls is not None:
+            kwargs["verify"] = self._tls.verify_mode is not ssl.CERT_NONE
+        return super().send(request, *args, **kwargs)
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """requests would have certifi's certificates trusted too."""
+        if self._tls is None:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+
 
 class DirectorySession(requests.Session):
-    """A session for Graph and the token service.
+    """A session for Graph, the token service, and whoever is notified or keeps what the bridge delivers.
 
-    `verify` is a CA bundle's path, True for the machine's certificates, or False to skip validation. It is passed with each
-    request, since requests lets REQUESTS_CA_BUNDLE override what is only set on the session. Proxies of the environment are used.
-    `timeout` (seconds, for each receive) is for callers that name none, as MSAL does.
+    `verify` is a CA bundle's path, True for the machine's certificates, or False to skip validation; with `usual_too` the
+    certificates that requests brings are trusted besides the bundle. Proxies of the environment are used. `timeout` (seconds, for
+    each receive) is for callers that name none, as MSAL does.
     """
 
-    def __init__(self, verify: str | bool, timeout: float = 5) -> None:
+    def __init__(self, verify: str | bool, timeout: float = 5, *, usual_too: bool = False) -> None:
         super().__init__()
-        self._verify = verify
         self._timeout = timeout
+        tls = None if verify is True else trust(verify, DEFAULT_CA_BUNDLE_PATH if usual_too else "")
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # Retries are the client's decision, since not every request may be repeated.
         for scheme in ("https://", "http://"):
-            self.mount(scheme, _CuttableAdapter(pool_connections=4, pool_maxsize=POOL_SIZE, max_retries=0))
+            self.mount(scheme, _CuttableAdapter(tls, pool_connections=4, pool_maxsize=POOL_SIZE, max_retries=0))
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """As `requests.Session.request`, with our certificates and the body read up to `LARGEST_ANSWER`; a redirect is an answer,
         not followed with a token. Raises a RequestException for everything that goes wrong."""
-        if self._verify is not True:
-            kwargs["verify"] = self._verify
         kwargs["allow_redirects"] = False
         kwargs["timeout"] = kwargs.get("timeout") or self._timeout
         kwargs["stream"] = True
@@ -119,9 +142,16 @@ class DirectorySession(requests.Session):
                 sockets.clear()
         return answer
 
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        """None: also where redirects aren't followed, requests would read the whole body of one and parse its Location."""
+        return None
+
 
 def _read_body(answer: requests.Response) -> None:
     """Read what `answer.content` gives, which requests would read without a bound."""
+    announced = answer.headers.get("Content-Length", "")
+    if announced.isascii() and announced.isdigit() and (len(announced) > 15 or int(announced) > LARGEST_ANSWER):
+        raise AnswerTooLarge(f"the answer is larger than {LARGEST_ANSWER} bytes")
     body = bytearray()
     try:
         while chunk := answer.raw.read1(65536, decode_content=True):

@@ -32,9 +32,18 @@ def check_location(url: str, host: str) -> None:
         raise UnusableDocument(f"{url[:200]!r} is not an https URL on {host}")
 
 
-def trust(verify: str | bool) -> ssl.SSLContext:
-    """The certificates to trust: a CA bundle's path, True for the machine's own, False for any, which is no protection at all."""
+def trust(verify: str | bool, besides: str = "") -> ssl.SSLContext:
+    """The certificates to trust: a CA bundle's path, True for the machine's own, False for any, which is no protection at all.
+    `besides`: the path of a bundle to trust too.
+
+    A bundle that an operator names is verified as OpenSSL does and Python did before 3.13. Its strict flag wants what the CAs of
+    proxies that inspect traffic often lack: a critical basicConstraints, an authority key identifier.
+    """
     context = ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
+    if isinstance(verify, str):
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if besides:
+        context.load_verify_locations(besides)
     if verify is False:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import azure.functions as func
 
 from shared.clock import SystemClock
+from shared.correlation import HEADER, JOURNEY, Journey, correlate_logs, correlation_id
 from shared.environment import InvalidSettings
 from shared.errors import (
     InvalidRequest,
@@ -33,6 +34,7 @@ from shared.http.message import Request, Response, error_response
 from shared.retry import Deadline
 
 logger = logging.getLogger("bridge.http")
+correlate_logs()
 
 BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 # Seconds of a budget that are kept for giving the answer.
@@ -104,7 +106,7 @@ OTHERS = Pool("others", 4)
 async def answer(
     platform: func.HttpRequest,
     context: func.Context,
-    endpoints: Mapping[str, Endpoint],
+    endpoints: Mapping[str, Endpoint] | Endpoint,
     *,
     budget: float,
     pool: Pool = OTHERS,
@@ -113,12 +115,12 @@ async def answer(
     """Answer a request by the endpoint of its method within `budget` seconds. Nothing is raised.
 
     `endpoints` are by upper-case method; HEAD is answered as GET without a body (RFC 9110 section 9.3.2). `allow` names the
-    methods that the path takes where other functions share it.
+    methods that the path takes where other functions share it. A single endpoint has several paths and judges methods itself.
     """
     deadline = Deadline.after(SystemClock(), budget - MARGIN)
 
     async def respond(request: Request) -> Response:
-        endpoint = _choose(endpoints, request.method, allow)
+        endpoint = endpoints if callable(endpoints) else _choose(endpoints, request.method, allow)
         return await pool.answer(endpoint, Exchange(request, deadline), context)
 
     return await _framed(platform, context, respond)
@@ -130,18 +132,21 @@ async def answer_async(platform: func.HttpRequest, context: func.Context, endpoi
 
 
 async def _framed(platform: func.HttpRequest, context: func.Context, respond: AsyncEndpoint) -> func.HttpResponse:
+    # Each invocation is a task of its own, so that nothing need be set back.
+    journey = Journey(correlation_id(platform.headers, context.invocation_id))
+    JOURNEY.set(journey)
     try:
         response = await respond(_receive(platform))
     except OAuthError as error:
-        response = _refuse(error, platform, context)
+        response = _refuse(error, platform)
     except InvalidSettings as invalid:
         refusal = ServerError("the bridge is not configured; its log names the settings", detail=str(invalid))
-        response = _refuse(refusal, platform, context)
+        response = _refuse(refusal, platform)
     except Exception:
-        response = _fail(platform, context)
+        response = _fail(platform, journey.id)
     body = b"" if platform.method.upper() == "HEAD" else response.body
     # A Content-Type among the headers is sent as it is: JSON without a charset, as some policies insist on.
-    return func.HttpResponse(body, status_code=response.status, headers=response.headers)
+    return func.HttpResponse(body, status_code=response.status, headers={**response.headers, HEADER: journey.id})
 
 
 def _choose(endpoints: Mapping[str, Endpoint], method: str, allow: Sequence[str]) -> Endpoint:
@@ -169,18 +174,17 @@ def _path(platform: func.HttpRequest) -> str:
         raise InvalidRequest("the request's URL or Host header is malformed") from None
 
 
-def _refuse(error: OAuthError, platform: func.HttpRequest, context: func.Context) -> Response:
+def _refuse(error: OAuthError, platform: func.HttpRequest) -> Response:
     level = logging.ERROR if error.status >= 500 else logging.INFO
     cause = "" if error.__cause__ is None else str(error.__cause__)
     more = "; ".join(dict.fromkeys(text for text in (error.detail, cause) if text))
-    text = "%s answered %d %s: %s [%s] (correlation id %s)"
-    logger.log(level, text, _called(platform), error.status, error.error, error.description, more, context.invocation_id)
+    logger.log(level, "%s answered %d %s: %s [%s]", _called(platform), error.status, error.error, error.description, more)
     return error_response(error)
 
 
-def _fail(platform: func.HttpRequest, context: func.Context) -> Response:
-    logger.exception("%s failed (correlation id %s)", _called(platform), context.invocation_id)
-    return error_response(ServerError(f"the bridge failed; its log tells more under the correlation id {context.invocation_id}"))
+def _fail(platform: func.HttpRequest, own_id: str) -> Response:
+    logger.exception("%s failed", _called(platform))
+    return error_response(ServerError(f"the bridge failed; its log tells more under the correlation id {own_id}"))
 
 
 def _called(platform: func.HttpRequest) -> str:

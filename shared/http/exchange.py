@@ -5,6 +5,7 @@ under a lock, which of them answers: `claim` is the use case's side, `expire` th
 """
 
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from threading import Lock
@@ -65,6 +66,11 @@ class Exchange:
         self._lock = Lock()
         self._decided = ""
         self._fallback: Response | None = None
+        self._render: Callable[[Response], Response] | None = None
+
+    def translate(self, request: Request, render: Callable[[Response], Response]) -> None:
+        """Go on with another form of the request, and give what is secured in another form: for callers with a dialect."""
+        self.request, self._render = request, render
 
     def secure(self, response: Response) -> bool:
         """Give the door an answer for the deadline: the outcome is certain, and what is left can be done behind the answer.
@@ -72,7 +78,7 @@ class Exchange:
         with self._lock:
             if self._decided == "expired" and self._fallback is None:
                 return False
-            self._fallback = response
+            self._fallback = response if self._render is None else self._render(response)
             return True
 
     def claim(self) -> bool:

@@ -6,7 +6,7 @@ the like are added for callers that list them, and for no others.
 
 from collections.abc import Mapping
 
-from shared.introspection.claims import roles_of, scope_of
+from shared.introspection.claims import agent_of, roles_of, scope_of
 
 INACTIVE = b'{"active":false}'
 # What a caller's `claims` can't ask for: the answer's own members, and those that would lend them another meaning.
@@ -58,7 +58,10 @@ def active_answer(
     if roles:
         answer["roles"] = roles
     for name in more:
-        if name == "username":
+        value: object
+        if name == "agent":  # an extension: not a claim of Entra's, but what its agents' claims say
+            value = agent_of(claims)
+        elif name == "username":
             value = next((claims[claim] for claim in _USERNAME_CLAIMS if isinstance(claims.get(claim), str)), None)
         else:
             value = claims.get(name)

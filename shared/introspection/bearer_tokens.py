@@ -14,16 +14,16 @@ ROUNDS = 4  # metadata and keys are one fetch; a new signing key may take anothe
 
 
 class BearerTokens:
-    """Judges access tokens that the tenant's Entra issued. `tenant_id`: the bridge's own tenant."""
+    """Judges access tokens that Entra issued in `tenants`: those that may use the bridge's own doors."""
 
-    def __init__(self, verifier: TokenVerifier, clock: Clock, tenant_id: str) -> None:
+    def __init__(self, verifier: TokenVerifier, clock: Clock, tenants: frozenset[str]) -> None:
         self._verifier = verifier
         self._clock = clock
-        self._own = frozenset({tenant_id})
+        self._tenants = tenants
 
-    def verify(self, token: str, audience: str, tenants: frozenset[str] | None = None) -> Mapping[str, Any] | None:
+    def verify(self, token: str, audience: str) -> Mapping[str, Any] | None:
         """The claims of a plain bearer token that is valid now, whose `aud` is `audience` as App ID URI or client id, and whose
-        `tid` is one of `tenants` (default: the bridge's own); None of any other.
+        `tid` is one of the tenants; None of any other.
 
         Raises TemporarilyUnavailable while the tenant's keys can't be had.
         """
@@ -31,7 +31,7 @@ class BearerTokens:
         audiences = frozenset({audience, audience.removeprefix("api://")})
         try:
             verified = settled(lambda: self._verifier.verify(token.encode("utf-8", "replace"), now), PATIENCE, ROUNDS)
-            check_for_bridge(verified, audiences, self._own if tenants is None else tenants)
+            check_for_bridge(verified, audiences, self._tenants)
         except Refused:
             return None
         except FetchFailed as failed:

@@ -19,7 +19,7 @@ CacheKey = tuple[str, bytes]  # the caller's name, the SHA-256 of the token's he
 class CachedAnswer(NamedTuple):
     """An active answer and what must still hold when it is given again: the token has this `signature` text too, `key` is still
     published, and the time is from `since` to before `until`, in seconds since 1970;
-    `subject` is whom to check for revocation, None when that is off."""
+    `subject` is whom to look up in the directory, None when nothing is."""
 
     response: Response
     signature: bytes

@@ -28,6 +28,10 @@ GRAPH_AUDIENCES = frozenset(
     )
     for slash in ("", "/")
 )
+# Entra's agent tokens (learn.microsoft.com/entra/agent-id/agent-token-claims): facets, numbers with blanks between, of who acts
+# (xms_act_fct) and of whom the token stands for (xms_sub_fct), and the application that the agent is made after.
+_AGENT_IDENTITY, _AGENT_USER = "11", "13"
+_BLUEPRINT = "xms_par_app_azp"
 _OTHER_SPELLINGS_OF_TID = frozenset({"Tid", "tId", "tiD", "TId", "tID", "TiD", "TID"})
 
 
@@ -118,3 +122,25 @@ def is_for_a_user(claims: Mapping[str, object]) -> bool:
     if isinstance(kind, str):
         return kind.lower() != "app"
     return "scp" in claims or claims.get("oid") != claims.get("sub")
+
+
+def agent_of(claims: Mapping[str, object]) -> dict[str, object] | None:
+    """The agent behind a token of Entra's agent identities, None for other tokens. `kind`: `agent_user` where the token stands
+    for the agent's own user account, else `agent_identity`. `blueprint`: a client id, where the token names one."""
+    blueprint = claims.get(_BLUEPRINT)
+    if blueprint is None and "xms_act_fct" not in claims and "xms_sub_fct" not in claims:
+        return None
+    acts, stands_for = _facets(claims.get("xms_act_fct")), _facets(claims.get("xms_sub_fct"))
+    if _AGENT_USER in stands_for:
+        agent: dict[str, object] = {"kind": "agent_user"}
+    elif blueprint is not None or _AGENT_IDENTITY in acts or _AGENT_IDENTITY in stands_for:
+        agent = {"kind": "agent_identity"}
+    else:
+        return None
+    if isinstance(blueprint, str):
+        agent["blueprint"] = blueprint
+    return agent
+
+
+def _facets(value: object) -> list[str]:
+    return value.split() if isinstance(value, str) else [str(value)] if type(value) is int else []

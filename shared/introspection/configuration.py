@@ -12,6 +12,9 @@ from shared.introspection.claims import GRAPH_AUDIENCES, V1, V2
 from shared.introspection.keys import KeyLifetimes
 
 PUBLIC_CLOUD = "https://login.microsoftonline.com"
+# What the switches for a gateway say.
+OFF, ENFORCE = "off", "enforce"
+PASS, REFUSE = "pass", "refuse"
 
 
 class ApplicationKeys(NamedTuple):
@@ -31,7 +34,7 @@ class TrustedTenant(NamedTuple):
 
 
 class TrustedIssuer(NamedTuple):
-    """An issuer without usable tenant metadata (External ID, B2C): trusted as spelt out here and no further."""
+    """An issuer without usable tenant metadata (External ID): trusted as spelt out here and no further."""
 
     issuer: str
     tenant_id: str
@@ -44,6 +47,7 @@ class Caller(NamedTuple):
     `tenants` is inactive for it; None: every one.
 
     `claims`: verified claims that its answers carry beside the usual ones. `roles_as_scope`: app roles are added to `scope`.
+    `grants`, `unregistered`, `agents`: as in the options, which hold where the caller says nothing (None).
     """
 
     name: str
@@ -52,6 +56,9 @@ class Caller(NamedTuple):
     claims: tuple[str, ...] = ()
     roles_as_scope: bool = False
     tenants: frozenset[str] | None = None
+    grants: str | None = None
+    unregistered: str | None = None
+    agents: str | None = None
 
 
 class SecretCaller(NamedTuple):
@@ -73,7 +80,8 @@ class BearerCaller(NamedTuple):
 
 class RevocationOptions(NamedTuple):
     """`mode`: off, client, or client+user. `ttl`: seconds for which an answer of the directory counts. `grace`: seconds for which
-    the last answer serves while the directory fails. `tenant_id`: the tenant that the lookups cover; others aren't checked.
+    the last answer serves while the directory fails. `tenant_id`: the tenant that the lookups cover; others aren't checked. These
+    three hold for the check of grant types too.
     """
 
     mode: str = "off"
@@ -86,6 +94,10 @@ class IntrospectionOptions(NamedTuple):
     """The switches. Times are in seconds. `graph_clients`: the only clients whose Graph-audience tokens count; None: no such
     token. `issuer`: the bridge's own identifier in signed answers. `bearer_audiences`, `bearer_tenants`: `aud` and `tid` of the
     tokens that bearer callers bring.
+
+    For gateways that don't say otherwise: `grants`, off or enforce, whether a token must be of a kind that its client registered;
+    `unregistered`, pass or refuse, then what becomes of clients that the bridge didn't register; `agents`, pass or refuse, what
+    becomes of tokens of Entra's agent identities.
     """
 
     allow_get: bool = False
@@ -99,6 +111,21 @@ class IntrospectionOptions(NamedTuple):
     bearer_tenants: frozenset[str] = frozenset()
     revocation: RevocationOptions = RevocationOptions()
     keys: KeyLifetimes = KeyLifetimes()
+    grants: str = OFF
+    unregistered: str = PASS
+    agents: str = PASS
+
+    def grants_for(self, caller: Caller) -> str:
+        """Whether registered grant types hold at a gateway."""
+        return caller.grants or self.grants
+
+    def unregistered_for(self, caller: Caller) -> str:
+        """What becomes of clients that the bridge didn't register."""
+        return caller.unregistered or self.unregistered
+
+    def agents_for(self, caller: Caller) -> str:
+        """What becomes of agents' tokens."""
+        return caller.agents or self.agents
 
 
 class Contradiction(NamedTuple):
@@ -133,12 +160,27 @@ class IntrospectionConfiguration:
         if contradictions:
             raise ContradictoryConfiguration(contradictions)
 
+    @property
+    def asks_directory(self) -> bool:
+        """Whether any check needs Microsoft Graph."""
+        callers = [entry.caller for entry in self.callers] + [entry.caller for entry in self.bearer_callers]
+        enforced = any(self.options.grants_for(caller) == ENFORCE for caller in callers)
+        return enforced or self.options.revocation.mode != "off"
+
+    @property
+    def directory_tenant(self) -> str:
+        """The tenant whose clients and users the directory knows."""
+        trusted = [entry.tenant_id for entry in self.tenants] + [entry.tenant_id for entry in self.issuers]
+        return self.options.revocation.tenant_id or next(iter(trusted), "")
+
     def _contradictions(self) -> Iterator[Contradiction]:
         options, names, sources = self.options, set[str](), set[str]()
         trusted = {tenant.tenant_id for tenant in self.tenants} | {issuer.tenant_id for issuer in self.issuers}
         callers = [("callers", entry.caller) for entry in self.callers]
         callers += [("bearer_callers", entry.caller) for entry in self.bearer_callers]
         for name, caller in callers:
+            if caller.unregistered == REFUSE and options.grants_for(caller) == OFF:
+                yield Contradiction((name, "options"), f"unregistered of {caller.name!r} needs grants to be 'enforce'")
             if caller.name in names:
                 yield Contradiction((name, "callers"), f"two callers are named {caller.name!r}")
             names.add(caller.name)
@@ -159,6 +201,11 @@ class IntrospectionConfiguration:
         if self.bearer_callers and not options.bearer_audiences:
             text = "bearer_audiences is missing: bearer callers need the audience that their tokens are for"
             yield Contradiction(("options", "bearer_callers"), text)
-        if options.revocation.mode != "off" and options.revocation.tenant_id is None and len(trusted) > 1:
+        if self.bearer_callers and not options.bearer_tenants <= trusted:
+            text = "bearer_tenants holds a tenant whose tokens are not trusted, or lacks one where the bridge's own is not"
+            yield Contradiction(("options", "tenants", "issuers"), text)
+        if options.unregistered == REFUSE and not any(options.grants_for(caller) == ENFORCE for _, caller in callers):
+            yield Contradiction(("options", "callers", "bearer_callers"), "unregistered needs grants to be 'enforce'")
+        if self.asks_directory and options.revocation.tenant_id is None and len(trusted) > 1:
             text = "revocation.tenant_id is missing: with several tenants, name the one that the directory is of"
             yield Contradiction(("options", "tenants", "issuers"), text)

@@ -24,16 +24,17 @@ from shared.http.refreshed import FetchFailed, Pending, settled, settled_async
 from shared.introspection.answer import INACTIVE, active_answer
 from shared.introspection.cache import ResultCache
 from shared.introspection.callers import FORM, MAX_BODY, CallerAuthentication, read_form
+from shared.introspection.claims import agent_of
 from shared.introspection.configuration import Caller, IntrospectionConfiguration
 from shared.introspection.issuers import TrustedIssuers
 from shared.introspection.jws import split_token
-from shared.introspection.reasons import Refused, log_inactive
-from shared.introspection.revocation import DirectoryLookup, RevocationCheck, subject_of
+from shared.introspection.reasons import Refused, log_agent, log_inactive
+from shared.introspection.revocation import DirectoryCheck, DirectoryLookup, subject_of
 from shared.introspection.signed_answer import SIGNED_ANSWER, read_signer, wants_signed_answer
 from shared.introspection.verifier import TokenVerifier, Verified, check_for_caller
 from shared.strict_json import dumps
 
-_ROUNDS = 8  # fetches that one request waits for at most: keys of the caller's and of the token's issuer, client, user
+_ROUNDS = 9  # fetches that one request waits for at most: keys of both tokens' issuers, both clients and users, a registration
 _PATIENCE = 6.0  # seconds that one request waits for fetches in all
 _HEADERS = {"Content-Type": JSON, **NO_STORE}
 _SIGNED_HEADERS = {"Content-Type": SIGNED_ANSWER, **NO_STORE}
@@ -43,7 +44,7 @@ _INACTIVE = Response(200, INACTIVE, _HEADERS)
 class Introspection:
     """The use case behind the door. One object serves all requests of a worker, from any number of threads or an event loop.
 
-    `read` fetches the issuers' documents. `directory` is needed when a revocation mode is on. `executor` runs fetches; by default
+    `read` fetches the issuers' documents. `directory` is needed when a check asks it. `executor` runs fetches; by default
     a small pool of its own.
     """
 
@@ -63,12 +64,11 @@ class Introspection:
         self._authentication = CallerAuthentication(configuration, self.verifier)
         self._cache = ResultCache(options.cache_size, options.cache_ttl)
         self.signer = read_signer(configuration)
-        self._revocation: RevocationCheck | None = None
-        if options.revocation.mode != "off":
+        self._directory: DirectoryCheck | None = None
+        if configuration.asks_directory:
             if directory is None:
-                raise ValueError("options.revocation needs a directory to ask")
-            tenant_id = options.revocation.tenant_id or next((source.tenant_id for source in self.issuers.sources), "")
-            self._revocation = RevocationCheck(options.revocation, tenant_id, directory, executor)
+                raise ValueError("options.revocation and grants need a directory to ask")
+            self._directory = DirectoryCheck(options, configuration.directory_tenant, directory, executor)
 
     @property
     def remembered(self) -> int:
@@ -140,7 +140,7 @@ class Introspection:
         return {b"token": token.encode("utf-8", "replace")} if token else {}
 
     def _introspect(self, token: bytes, caller: Caller, now: float) -> Response:
-        revocation = self._revocation
+        directory = self._directory
         verified: Verified | None = None
         try:
             segments = split_token(token)
@@ -149,30 +149,33 @@ class Introspection:
             cache_key = (caller.name, digest)
             known = self._cache.get(cache_key, signature, now)
             if known is not None:
-                if revocation is not None and known.subject is not None:
-                    revocation.check(known.subject, now)
+                if directory is not None and known.subject is not None:
+                    directory.check(known.subject, caller, now)
                 return known.response
             verified = self.verifier.verify_segments(segments, digest, now)
             claims, client_id = verified.claims, verified.client_id
             check_for_caller(verified, caller, self._options)
             answer = active_answer(claims, client_id, caller.claims, caller.roles_as_scope)
             subject = None
-            if revocation is not None:
+            if directory is not None:
                 subject = subject_of(claims, client_id)
-                revocation.check(subject, now)
+                directory.check(subject, caller, now)
         except Refused as refused:
             if verified is not None:
                 refused.key_id, refused.claims = verified.key.key_id, verified.claims
-            log_inactive(refused, caller.name)
+            log_inactive(refused, caller.name, agent_of(verified.claims) if verified is not None else None)
             return _INACTIVE
+        agent = agent_of(claims)
+        if agent is not None:
+            log_agent(agent, client_id, claims.get("uti"), caller.name)
         response = Response(200, dumps(answer), _HEADERS)
         self._cache.put(cache_key, response, signature, verified, subject, now)
         return response
 
     def _check_bearer(self, own_token: Verified, now: float) -> None:
-        if self._revocation is not None:
+        if self._directory is not None:
             try:
-                self._revocation.check(subject_of(own_token.claims, own_token.client_id), now)
+                self._directory.check(subject_of(own_token.claims, own_token.client_id), None, now)
             except Refused as refused:
                 raise InvalidToken("the access token is not valid here", detail=f"bearer caller: {refused.reason}") from None
 

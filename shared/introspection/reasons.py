@@ -48,9 +48,12 @@ class Reason(StrEnum):
     PROOF_OF_POSSESSION = "proof_of_possession"
     TENANT_NOT_ALLOWED = "tenant_not_allowed"
     CLIENT_NOT_ALLOWED = "client_not_allowed"
+    AGENT_NOT_ALLOWED = "agent_not_allowed"
     SCOPE_MALFORMED = "scope_malformed"
     CLIENT_DELETED = "client_deleted"
     CLIENT_DISABLED = "client_disabled"
+    CLIENT_NOT_REGISTERED = "client_not_registered"
+    GRANT_NOT_REGISTERED = "grant_not_registered"
     USER_DELETED = "user_deleted"
     USER_DISABLED = "user_disabled"
     SESSIONS_REVOKED = "sessions_revoked"
@@ -72,13 +75,29 @@ def one_line(value: object) -> str:
     return "".join(char if "!" <= char <= "~" else "?" for char in text[:_LONGEST])
 
 
-def log_inactive(refused: Refused, caller: str) -> None:
-    """One line at level INFO for an answer of `{"active":false}`: its reason, its key's id, four of its claims, unverified."""
+def log_inactive(refused: Refused, caller: str, agent: Mapping[str, object] | None = None) -> None:
+    """One line at level INFO for an answer of `{"active":false}`: its reason, its key's id, four of its claims, unverified, and
+    the `agent` behind a verified one."""
     if not _log.isEnabledFor(logging.INFO):
         return
     claims = refused.claims or {}
     fields: dict[str, object] = {"reason": refused.reason.value, "kid": refused.key_id}
     for name, candidates in _FIELDS.items():
         fields[name] = next((claims[claim] for claim in candidates if claim in claims), None)
-    text = " ".join(f"{name}={one_line(value)}" for name, value in {**fields, "caller": caller}.items())
-    _log.info("inactive token: %s", text)
+    _log.info("inactive token: %s", _line({**fields, "caller": caller, **_agent_fields(agent)}))
+
+
+def log_agent(agent: Mapping[str, object], client_id: str, token_id: object, caller: str) -> None:
+    """One line at level INFO for an active token of an agent, whenever it is verified."""
+    if _log.isEnabledFor(logging.INFO):
+        _log.info(
+            "token of an agent: %s", _line({**_agent_fields(agent), "client": client_id, "jti": token_id, "caller": caller})
+        )
+
+
+def _agent_fields(agent: Mapping[str, object] | None) -> dict[str, object]:
+    return {"agent": agent["kind"], "blueprint": agent.get("blueprint")} if agent else {}
+
+
+def _line(fields: Mapping[str, object]) -> str:
+    return " ".join(f"{name}={one_line(value)}" for name, value in fields.items())

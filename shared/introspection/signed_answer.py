@@ -59,12 +59,13 @@ def read_signing_key(pem: str) -> SigningKey:
 
     Raises ValueError that doesn't repeat the key.
     """
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
         key = load_pem_private_key(pem.replace("\\n", "\n").encode("ascii"), password=None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ValueError("the signing key is not an unencrypted private key in PEM") from None
     if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
         raise ValueError("the signing key is not on the curve P-256")

@@ -1,7 +1,7 @@
 """The checks on a token, in their order; the first that fails makes it inactive.
 
     size, shape, header -> claims, issuer -> key -> signature -> key's issuer, tenant, version -> times -> access-token mark
-    -> the key's audiences -> for one caller: audience, proof of possession, tenant, client
+    -> the key's audiences -> for one caller: audience, proof of possession, tenant, client, agent
 
 Each step is a function of shared.introspection.jws or .claims; `explain` runs the same functions one by one.
 """
@@ -11,13 +11,14 @@ from hashlib import sha256
 
 from shared.introspection.claims import (
     GRAPH_AUDIENCES,
+    agent_of,
     audience_of,
     check_access_token,
     check_lifetime,
     check_tenant,
     check_times,
 )
-from shared.introspection.configuration import Caller, IntrospectionOptions
+from shared.introspection.configuration import REFUSE, Caller, IntrospectionOptions
 from shared.introspection.issuers import TrustedIssuers
 from shared.introspection.jws import (
     Header,
@@ -88,6 +89,8 @@ def check_for_caller(verified: Verified, caller: Caller, options: IntrospectionO
         raise Refused(Reason.TENANT_NOT_ALLOWED)
     if caller.clients is not None and client_id not in caller.clients:
         raise Refused(Reason.CLIENT_NOT_ALLOWED)
+    if options.agents_for(caller) == REFUSE and agent_of(claims) is not None:
+        raise Refused(Reason.AGENT_NOT_ALLOWED)
 
 
 def check_for_bridge(verified: Verified, audiences: frozenset[str], tenants: frozenset[str]) -> None:

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from shared.clock import Clock
-from shared.errors import InsufficientScope, InvalidRequest, InvalidToken, MissingToken
+from shared.errors import REALM, InsufficientScope, InvalidRequest, InvalidToken, MissingToken
 from shared.http.message import Request
 from shared.registration import tokens
 from shared.registration.configuration import OPEN_CALLER, RegistrationConfiguration
@@ -21,6 +21,7 @@ class CallerKind(Enum):
     """How a caller proved who it is."""
 
     STATIC = "static"
+    ISSUED = "issued"
     ENTRA = "entra"
     INITIAL = "initial"
     REGISTRATION = "registration"
@@ -65,7 +66,7 @@ class Authorization:
             if tokens.unseal_token(token, self._configuration.sealing_keys) is None:
                 raise InvalidToken
             raise InsufficientScope("a registration access token manages one client and registers none")
-        return self._initial(token) or self._entra(token)
+        return self._caller(token) or self._initial(token) or self._entra(token)
 
     def to_manage(self, request: Request, client_id: str) -> Principal:
         """Who reads, updates, deletes or rotates the client (RFC 7592 section 2): by its own registration access token, or as a
@@ -78,12 +79,19 @@ class Authorization:
             return self._registration(token, client_id)
         if self._initial(token) is not None:
             raise InsufficientScope("an initial access token registers clients and manages none")
-        return self._entra(token)
+        return self._caller(token) or self._entra(token)
 
     def to_audit(self, request: Request) -> Principal:
-        """Who reads the report on all clients' secrets: a caller whose policy has `may_audit`. Raises as `to_register` does."""
-        token = self._static(*_credential(request), "the report needs a credential of the operator")
-        principal = token if isinstance(token, Principal) else self._entra(token)
+        """Who reads the report on all clients' secrets: a caller whose policy has `may_audit`. Raises as `to_register` does,
+        with a challenge that browsers understand where one asks."""
+        try:
+            token = self._static(*_credential(request), "the report needs a credential of the operator")
+            principal = token if isinstance(token, Principal) else self._entra(token)
+        except (MissingToken, InvalidToken) as refusal:
+            if "text/html" in request.headers.get("accept", ""):
+                # Browsers ask for name and password then, and send them as a static credential `Basic ...` (RFC 7617).
+                refusal.headers["WWW-Authenticate"] = f'Basic realm="{REALM}", charset="UTF-8"'
+            raise
         if not principal.policy.may_audit:
             raise InsufficientScope("this caller may not read the report")
         return principal
@@ -93,11 +101,12 @@ class Authorization:
         whatever matched before, in constant time. Raises MissingToken that says `missing` where there is none."""
         if not value:
             raise MissingToken(missing)
-        digest = hashlib.sha256(value.encode()).digest()
+        digests = [hashlib.sha256(text.encode()).digest() for text in _spellings(header, value)]
         found = None
         for credential in self._configuration.static_credentials:
-            if hmac.compare_digest(credential.digest, digest) and credential.header == header:
-                found = credential
+            for digest in digests:
+                if hmac.compare_digest(credential.digest, digest) and credential.header == header:
+                    found = credential
         if found is None:
             return _bearer(header, value)
         return Principal(found.name, CallerKind.STATIC, self._configuration.policy(found.policy))
@@ -108,6 +117,20 @@ class Authorization:
             raise InvalidToken
         # The policy is the client's own, known once the client is read.
         return Principal(f"client:{client_id}", CallerKind.REGISTRATION, self._configuration.policy(""), token)
+
+    def _caller(self, text: str) -> Principal | None:
+        """The caller of a token that the bridge gave it; one that the settings no longer name is nobody."""
+        if not tokens.is_caller_token(text):
+            return None
+        token = tokens.unseal_caller_token(text, self._configuration.sealing_keys)
+        if token is None:
+            raise InvalidToken
+        if self._clock.now().timestamp() >= token.ends:
+            raise InvalidToken(detail="the caller's token has ended")
+        for caller in self._configuration.token_callers:
+            if caller.client_id == token.caller_id:
+                return Principal(caller.name, CallerKind.ISSUED, self._configuration.policy(caller.policy))
+        raise InvalidToken(detail="the settings have no such caller any more")
 
     def _initial(self, text: str) -> Principal | None:
         keys = self._configuration.initial_token_keys
@@ -131,7 +154,10 @@ class Authorization:
             raise InsufficientScope("the access token has no app role that allows this")
         # Where a caller has several roles, the order in the settings decides.
         role = next(role for role in self._configuration.entra_roles if role in held)
-        return Principal(f"entra:{caller}", CallerKind.ENTRA, self._configuration.policy(self._configuration.entra_roles[role]))
+        # A client id is unique within its tenant alone.
+        tenant_id = claims.get("tid")
+        name = f"entra:{tenant_id}:{caller}" if tenant_id in self._configuration.entra_tenants else f"entra:{caller}"
+        return Principal(name, CallerKind.ENTRA, self._configuration.policy(self._configuration.entra_roles[role]))
 
 
 def _credential(request: Request) -> tuple[str, str]:
@@ -147,12 +173,27 @@ def _credential(request: Request) -> tuple[str, str]:
     return given[0] if given else ("", "")
 
 
+def _spellings(header: str, value: str) -> list[str]:
+    """The ways in which the same credential may be written: as it came, and with one blank behind a scheme in any case, which has
+    no case (RFC 9110 section 11.1). Of the configured value nothing but its digest may be known."""
+    scheme, *rest = value.split(maxsplit=1)
+    if header != "authorization" or not rest:
+        return [value]
+    return list(dict.fromkeys((value, *(f"{word} {rest[0]}" for word in _cases(scheme)))))
+
+
+def _cases(scheme: str) -> tuple[str, ...]:
+    return scheme, scheme.capitalize(), scheme.lower(), scheme.upper()
+
+
 def _bearer(header: str, value: str) -> str:
     """The token of a Bearer credential (RFC 6750 section 2.1). Raises InvalidToken for any other, which is then simply
     unknown."""
-    scheme, _, token = value.partition(" ")
+    scheme, _, token = value.replace("\t", " ").partition(" ")
     if header != "authorization" or scheme.lower() != "bearer":
         raise InvalidToken
     if "," in token:
         raise InvalidRequest("more than one credential is given")
+    if token.strip() == "null":
+        raise InvalidToken(detail="the caller sent the word null as its token: its own request for a token must have failed")
     return token.strip()

@@ -4,12 +4,12 @@ RFC 7517 section 4.7 (`x5c`), RFC 7523 section 2.2; learn.microsoft.com/graph/ap
 """
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -91,7 +91,7 @@ def _read_key(key: object, now: datetime) -> Certificate:
         der = base64.b64decode(chain[0], validate=True)
         parsed = _load(der)
         public = parsed.public_key()
-    except (binascii.Error, ValueError):
+    except (ValueError, UnsupportedAlgorithm):  # the second: a kind of key, or a curve, that nobody here knows
         raise InvalidClientMetadata("jwks has an x5c whose first entry is not an X.509 certificate in base64") from None
     if not isinstance(public, RSAPublicKey) or public.key_size < SMALLEST_RSA_KEY:
         raise InvalidClientMetadata(f"jwks has a certificate without an RSA key of at least {SMALLEST_RSA_KEY} bits")
@@ -126,12 +126,16 @@ def to_key_credential(certificate: Certificate) -> dict[str, Any]:
 
 def from_key_credentials(credentials: list[dict[str, Any]]) -> tuple[Certificate, ...]:
     """The certificates with RSA keys that Graph returned. It shows `key` on a single read that selects keyCredentials, and never
-    otherwise."""
+    otherwise. What an administrator added and can't be read here is passed over."""
     certificates = []
     for credential in credentials:
         if isinstance(credential.get("key"), str) and credential.get("usage") == "Verify":
-            der = base64.b64decode(credential["key"])
-            parsed = _load(der)
-            if isinstance(parsed.public_key(), RSAPublicKey):
+            try:
+                der = base64.b64decode(credential["key"])
+                parsed = _load(der)
+                public = parsed.public_key()
+            except (ValueError, UnsupportedAlgorithm):
+                continue
+            if isinstance(public, RSAPublicKey):
                 certificates.append(Certificate(credential.get("displayName") or thumbprint(parsed), der))
     return tuple(certificates)

@@ -5,6 +5,7 @@ from enum import Enum, auto
 
 from shared.errors import InvalidClientMetadata, InvalidRedirectUri
 from shared.registration.policy import (
+    AUTH_METHODS,
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
     DEFAULT_AUTH_METHOD,
@@ -130,9 +131,9 @@ def classify_client(
 ) -> ClientType:
     """The type that follows from everything a client says of itself.
 
-    A client with a credential is a web client, or a service where no grant redirects. One without is a single-page application
-    unless it says "native" or one of its URIs can only lead to an application on a device: MCP clients, among others, register
-    loopback URIs and leave the type out.
+    A client with a credential is a web client, or a service where no grant redirects. One without is native where it says so, or
+    its URIs can only lead to a device or a server that redeems codes itself: MCP clients, among others, leave the type out. With
+    any other https URI it is a single-page application, whose http://localhost is where it is developed.
     """
     if auth_method != NO_METHOD:
         return ClientType.WEB if uses_redirects(grant_types) else ClientType.SERVICE
@@ -140,14 +141,17 @@ def classify_client(
         return ClientType.SINGLE_PAGE
     if application_type == "native" or not uses_redirects(grant_types):
         return ClientType.NATIVE
-    return ClientType.NATIVE if any(uri.kind is not UriKind.HTTPS for uri in redirect_uris) else ClientType.SINGLE_PAGE
+    if any(uri.kind is UriKind.PRIVATE for uri in redirect_uris):
+        return ClientType.NATIVE
+    in_browser = any(uri.kind is UriKind.HTTPS and not uri.at_server for uri in redirect_uris)
+    return ClientType.SINGLE_PAGE if in_browser else ClientType.NATIVE
 
 
 def platform_of(uri: RedirectUri, client_type: ClientType) -> Platform:
     """Where Entra keeps a URI of such a client. The platform decides how the token service treats whoever redeems a code."""
     if client_type in (ClientType.WEB, ClientType.SERVICE):
         return Platform.WEB
-    if client_type is ClientType.NATIVE or uri.kind is UriKind.PRIVATE:
+    if client_type is ClientType.NATIVE or uri.kind is UriKind.PRIVATE or uri.at_server:
         return Platform.NATIVE
     return Platform.SINGLE_PAGE
 
@@ -172,7 +176,7 @@ def choose_auth_method(
     """How the client authenticates: `client_secret_basic` where nothing is said (RFC 7591 section 2), but `none` for an
     application in a browser, and for a native one with a private-use scheme, where Entra gives a secret no use. A policy that
     doesn't allow the former has the first of the other methods that it allows and the client can use; `has_keys` says whether
-    it could use private_key_jwt.
+    it could use private_key_jwt. A known method that the policy doesn't allow may be replaced likewise (section 2).
 
     Raises InvalidClientMetadata for a method that is unknown or not allowed, or that contradicts grants or application type.
     """
@@ -180,6 +184,8 @@ def choose_auth_method(
         application_type == "native" and any(uri.kind is UriKind.PRIVATE for uri in redirect_uris)
     )
     method = asked
+    if method in AUTH_METHODS - policy.auth_methods and policy.unsupported_auth_methods == "replace":
+        method = None
     if method is None and public and CLIENT_CREDENTIALS not in grant_types:
         method = NO_METHOD
     if method is None:

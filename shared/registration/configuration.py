@@ -39,6 +39,19 @@ class StaticCredential:
     policy: str = DEFAULT_POLICY
 
 
+@dataclass(frozen=True, slots=True)
+class TokenCaller:
+    """A caller that gets short-lived tokens from the bridge by its id and secret, of which the SHA-256 is kept.
+
+    Several entries of one `client_id` are one caller that is changing its secret.
+    """
+
+    name: str
+    client_id: str
+    digest: bytes = field(repr=False)
+    policy: str = DEFAULT_POLICY
+
+
 @model(frozen=True, slots=True, config=SETTING)
 class ResourceApi:
     """An API whose scopes clients may ask for."""
@@ -85,8 +98,11 @@ class RegistrationConfiguration:
 
     policies: Mapping[str, Policy]
     static_credentials: tuple[StaticCredential, ...]
+    token_callers: tuple[TokenCaller, ...]
     initial_token_keys: KeyRing | None
     entra_audience: str
+    # Tenants beside the bridge's own whose applications may call.
+    entra_tenants: frozenset[str]
     # App role of an Entra access token -> name of the policy; where a caller has several roles, the first one counts.
     entra_roles: Mapping[str, str]
     open_policy: str | None

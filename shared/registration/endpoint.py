@@ -1,7 +1,7 @@
 """Registration as the doors see it: one method a door, from request to response, each answer or refusal in the log."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,11 +18,15 @@ from shared.registration.configuration import RegistrationContext
 from shared.registration.management import ClientManagement
 from shared.registration.registering import ClientRegistration
 from shared.registration.scopes import ScopeCatalogue
+from shared.strict_json import JsonObject
 
 if TYPE_CHECKING:
     from shared.introspection.bearer_tokens import BearerTokens
 
 logger = logging.getLogger("bridge.registration")
+
+# From a request's body to client metadata. A caller's dialect has its own, which runs once the caller is known.
+type BodyReader = Callable[[bytes], JsonObject]
 
 
 @dataclass(slots=True)
@@ -59,7 +63,7 @@ class RegistrationService:
         self._registration = ClientRegistration(context, catalogue, clients, completion)
         self._management = ClientManagement(context, catalogue, clients, completion)
 
-    def register(self, exchange: Exchange) -> Response:
+    def register(self, exchange: Exchange, read: BodyReader = parse_object) -> Response:
         """POST: 201 with the client information (RFC 7591 section 3.2.1)."""
         request = exchange.request
         with self._action("register", request) as action:
@@ -67,7 +71,7 @@ class RegistrationService:
             if request.media_type != JSON:
                 raise errors.UnsupportedMediaType("the body must be application/json")
             key = request.headers.get("idempotency-key", "")
-            information = self._registration.register(principal, parse_object(request.body), key, exchange)
+            information = self._registration.register(principal, read(request.body), key, exchange)
             action.client_id = information["client_id"]
         return json_response(201, information)
 
@@ -79,7 +83,7 @@ class RegistrationService:
             information = self._management.read(principal, action.client_id, exchange.deadline)
         return json_response(200, information)
 
-    def update(self, exchange: Exchange) -> Response:
+    def update(self, exchange: Exchange, read: BodyReader = parse_object) -> Response:
         """PUT: 200 with the client information after it (RFC 7592 section 2.2). Without a media type the body is read as JSON:
         MuleSoft's documented request names none, and no browser sends a PUT across sites unasked."""
         request = exchange.request
@@ -89,7 +93,7 @@ class RegistrationService:
                 raise errors.MethodNotAllowed(self._methods())
             if request.media_type not in (JSON, ""):
                 raise errors.UnsupportedMediaType("the body must be application/json")
-            document = parse_object(request.body)
+            document = read(request.body)
             information = self._management.update(principal, action.client_id, document, exchange)
         return json_response(200, information)
 

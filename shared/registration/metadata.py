@@ -83,13 +83,18 @@ class ClientMetadata(BaseModel):
         Raises InvalidRedirectUri where `redirect_uris` is no array of strings, InvalidClientMetadata where another known
         member has the wrong type; both name the member.
         """
-        try:
-            return cls.model_validate({**document, "localized": _localized(document)})
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            kind = InvalidRedirectUri if first["loc"][0] == "redirect_uris" else InvalidClientMetadata
-            member = ".".join(str(step) for step in first["loc"] if step != "localized")
-            raise kind(f"{member} must be {_EXPECTED.get(first['type'], first['msg'])}") from None
+        return read_members(cls, {**document, "localized": _localized(document)})
+
+
+def read_members[M: BaseModel](model: type[M], document: JsonObject) -> M:
+    """`document` as `model`. Raises as `ClientMetadata.parse` does."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        member = ".".join(str(step) for step in first["loc"] if step != "localized")
+        kind = InvalidRedirectUri if member.startswith("redirect_uris") else InvalidClientMetadata
+        raise kind(f"{member or 'the body'} must be {_EXPECTED.get(first['type'], first['msg'])}") from None
 
 
 def _localized(document: JsonObject) -> dict[str, Any]:

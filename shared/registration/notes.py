@@ -20,6 +20,7 @@ from shared.strict_json import JsonObject
 # Key ids that are kept: Entra keeps no more secrets than about 20 that a bridge makes.
 MOST_TOLD = 20
 _LINE = re.compile(r"^dcr:(?P<name>[a-z]+)=(?P<value>\S*)$", re.MULTILINE)
+_GENERATION = re.compile(r"[0-9]{1,15}")
 _PRESENTED = re.compile(r"([0-9]{1,9})@([0-9]{1,12})")
 
 
@@ -33,7 +34,7 @@ def read_generation(application: JsonObject) -> int:
     """The generation of a client's registration access token; 1 where none is noted. Earlier versions kept it in the tags."""
     noted = _read_lines(application).get("generation", "")
     older = Record.from_tags(application.get("tags") or []).number("generation")
-    return max(int(noted) if noted.isdigit() else 1, older or 1)
+    return max(int(noted) if _GENERATION.fullmatch(noted) else 1, older or 1)
 
 
 @dataclass(frozen=True, slots=True)

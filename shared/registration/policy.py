@@ -28,6 +28,22 @@ AUTH_METHODS = SECRET_METHODS | {PRIVATE_KEY_JWT, NO_METHOD}
 ENTRA_REDIRECT_URIS = 256
 DEFAULT_POLICY = "default"
 
+# Hosts of clients whose own server redeems the code: Entra redeems codes of `spa` URIs for browsers alone (AADSTS9002327).
+SERVER_HOSTS = frozenset(
+    {
+        "claude.ai",
+        "claude.com",
+        "chatgpt.com",
+        "global.consent.azure-apim.net",
+        "teams.microsoft.com",
+        "vscode.dev",
+        "insiders.vscode.dev",
+        "www.cursor.com",
+    }
+)
+# Schemes without a dot that well-known applications on a device have taken, which RFC 8252 section 7.1 wouldn't have them do.
+KNOWN_SCHEMES = frozenset({"cursor", "vscode", "vscode-insiders"})
+
 # How the models of settings read JSON: a misspelt limit would be no limit. Each is built when it is first used.
 SETTING = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, defer_build=True)
 
@@ -45,6 +61,7 @@ def among(values: Collection[str]) -> tuple[AfterValidator, WithJsonSchema]:
 
 
 type Handling = Literal["refuse", "drop"]
+type PublicHttps = Literal["by_host", "spa", "native"]
 type Positive = Annotated[int, Field(ge=1)]
 type GrantType = Annotated[str, *among(GRANT_TYPES)]
 type AuthMethod = Annotated[str, *among(AUTH_METHODS)]
@@ -66,16 +83,30 @@ class Policy:
     )
     unsupported_grants: Handling = Field(default="refuse", description="refuse other grants, or drop them")
     auth_methods: frozenset[AuthMethod] = Field(default=AUTH_METHODS, min_length=1, description="how clients may authenticate")
+    # RFC 7591 section 2: the server may register another value than it was asked for.
+    unsupported_auth_methods: Literal["refuse", "replace"] = Field(
+        default="refuse", description="refuse other methods, or choose one that is allowed"
+    )
 
     redirect_hosts: tuple[str, ...] | None = Field(
-        default=None, description="hosts of https redirect URIs: exact names, or .example.com for all names below example.com"
+        default=None,
+        description="hosts of https redirect URIs: exact names, or .example.com for all names below example.com; IP addresses"
+        " only where they are named",
     )
     loopback: bool = Field(default=True, description="redirect URIs on localhost and 127.0.0.1")
     # RFC 8252 section 7.1.
     private_schemes: bool = Field(default=True, description="private-use schemes that are reverse domain names")
-    undotted_schemes: frozenset[str] = Field(default=frozenset(), description="other private-use schemes, by name")
+    undotted_schemes: frozenset[str] = Field(default=KNOWN_SCHEMES, description="other private-use schemes, by name")
     # RFC 8252 section 7.2, which OpenID Connect Registration doesn't know.
     native_https: bool = Field(default=True, description="https redirect URIs for application_type native")
+    public_https: PublicHttps = Field(
+        default="by_host",
+        description="where https redirect URIs of public clients live: spa, for codes redeemed in a browser, native (Graph's"
+        " publicClient), for codes redeemed by a server or device, or by_host: native for server_hosts, spa for others",
+    )
+    server_hosts: frozenset[str] = Field(
+        default=SERVER_HOSTS, description="hosts whose servers redeem codes of public clients, as in redirect_hosts"
+    )
     most_redirect_uris: int = Field(default=50, ge=1, le=ENTRA_REDIRECT_URIS, description="redirect URIs of one client")
 
     scopes: frozenset[str] | None = Field(default=None, description="allowed scopes, by the name that clients use")
@@ -83,9 +114,14 @@ class Policy:
     unknown_scopes: Handling = Field(default="refuse", description="refuse other scopes, or drop them")
 
     name_prefix: str = Field(default="", description="what the names of clients begin with")
+    protect_names: bool | None = Field(
+        default=None,
+        description="refuse names that read like one of Microsoft's; null: unless all who use the policy have a credential or an"
+        " app role of the operator's",
+    )
     # RFC 7591 section 5.
-    urls_on_redirect_hosts: bool = Field(
-        default=False, description="the URLs that people see must be on a host of the redirect URIs"
+    urls_elsewhere: Literal["keep", "refuse", "drop"] = Field(
+        default="keep", description="URLs that people see on other hosts than the redirect URIs"
     )
     # RFC 7591 section 6.
     store_contacts: bool = Field(default=False, description="keep contacts, which are personal data")
@@ -113,9 +149,14 @@ class Policy:
 OPEN_POLICY = Policy(
     name="open",
     grant_types=frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN}),
-    urls_on_redirect_hosts=True,
-    most_redirect_uris=10,
+    unsupported_grants="drop",
+    # Whoever is anonymous gets no credential: with one, a client could ask for tokens without any user.
+    auth_methods=frozenset({NO_METHOD}),
+    unsupported_auth_methods="replace",
+    unknown_scopes="drop",
+    protect_names=True,
+    urls_elsewhere="drop",
     most_clients=100,
-    registrations_per_minute=10,
+    registrations_per_minute=30,
 )
 USUAL_POLICIES = {DEFAULT_POLICY: Policy(), OPEN_POLICY.name: OPEN_POLICY}

@@ -5,8 +5,10 @@ Their syntax is checked; what they point to is never fetched. RFC 7591 section 5
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from enum import Enum, auto
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import SplitResult, urlsplit
 
 from shared.environment import LOOPBACK_HOSTS
@@ -19,6 +21,16 @@ LONGEST_URL = 255
 _ALLOWED = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+
+# A last label that makes every resolver read the whole host as an IPv4 address (WHATWG URL, "ends in a number").
+_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
+# Names of this machine: RFC 6761 section 6.3, and what hosts files commonly have.
+_LOOPBACK_NAME = re.compile(r"(?:.*\.)?localhost|localhost\.localdomain|localhost[46]|ip6-(?:localhost|loopback)")
+# A loopback address within a name, as wildcard name services resolve it: 127.0.0.1.nip.io, app-127-0-0-1.sslip.io.
+_EMBEDDED_LOOPBACK = re.compile(r"(?:.*[.-])?127(?:[.-][0-9]{1,3}){3}(?:[.-].*)?")
+
+# The first 96 bits of IPv6 addresses that stand for the IPv4 address in the last 32.
+_EMBEDDING = frozenset(int(IPv6Address(prefix)) >> 32 for prefix in ("::", "::ffff:0:0", "::ffff:0:0:0", "64:ff9b::"))
 
 # Entra takes none of these in a redirect URI; the asterisk would be a wildcard.
 _UNSUPPORTED = re.compile(r"[!$'(),;*]")
@@ -54,14 +66,48 @@ def split_url(text: str) -> SplitResult:
 
 
 def host_of(parts: SplitResult) -> str:
-    """The host in lower case: a name of letters, digits and hyphens, or an IPv6 address in brackets. Raises Malformed."""
+    """The host in lower case: a name of letters, digits and hyphens, an IPv4 address in its usual form, or an IPv6 address in
+    brackets. Raises Malformed, also for the forms of IPv4 addresses that only resolvers understand: 127.1, 0x7f000001."""
     host = parts.netloc.lower()
     if host.startswith("["):
-        return host[: host.index("]") + 1]
+        return f"[{_address(host[1:].partition(']')[0])}]"
     host = host.partition(":")[0]
     if not _HOST.fullmatch(host):
         raise Malformed("has no proper host name")
+    if _NUMBER.fullmatch(host):
+        _address(host)
     return host
+
+
+def _address(text: str) -> IPv4Address | IPv6Address:
+    try:
+        if "%" in text:  # a zone id means nothing elsewhere
+            raise AddressValueError
+        return IPv4Address(text) if ":" not in text else IPv6Address(text)
+    except AddressValueError:
+        raise Malformed("has a number for a host that is no proper address") from None
+
+
+def is_address(host: str) -> bool:
+    """Whether a host, as `host_of` gives it, is an IP address."""
+    return host.startswith("[") or _NUMBER.fullmatch(host) is not None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, as `host_of` gives it, is this machine's own for a resolver: any form of a loopback address, also within
+    an IPv6 address or a name."""
+    if not is_address(host):
+        return _LOOPBACK_NAME.fullmatch(host) is not None or _EMBEDDED_LOOPBACK.fullmatch(host) is not None
+    try:
+        address = _address(host.strip("[]"))
+    except Malformed:  # an administrator's own, in the directory
+        return False
+    if isinstance(address, IPv6Address):
+        # Compatible, mapped and translated addresses: RFC 4291 section 2.5.5, RFC 6052 section 2.1.
+        last = IPv4Address(int(address) & 0xFFFFFFFF)
+        if int(address) >> 32 in _EMBEDDING and (last.is_loopback or last.is_unspecified):
+            return True
+    return address.is_loopback or address.is_unspecified
 
 
 def check_web_url(member: str, text: str) -> str:
@@ -98,11 +144,13 @@ class RedirectUri:
     text: str
     kind: UriKind
     host: str
+    # Whether the policy says that a server redeems a public client's codes there.
+    at_server: bool = field(default=False, compare=False)
 
     @property
     def is_local(self) -> bool:
         """Whether the host is this machine's own, by whichever scheme."""
-        return self.host in LOOPBACK_HOSTS
+        return is_loopback(self.host)
 
 
 def read_redirect_uri(text: str, policy: Policy) -> RedirectUri:
@@ -135,19 +183,20 @@ def _web(text: str, scheme: str, host: str, policy: Policy) -> RedirectUri:
         raise InvalidRedirectUri("redirect_uris has [::1], which Microsoft Entra ID does not take; use 127.0.0.1 or localhost")
     if scheme == "http" and host not in LOOPBACK_HOSTS:
         raise InvalidRedirectUri("redirect_uris has an http URI whose host is not localhost or 127.0.0.1; use https")
-    if host in LOOPBACK_HOSTS:
+    if is_loopback(host):
         if not policy.loopback:
             raise InvalidRedirectUri("redirect_uris has a URI on the loopback interface, which is not allowed here")
         return RedirectUri(text, UriKind.LOOPBACK if scheme == "http" else UriKind.HTTPS, host)
-    if not _host_allowed(host, policy):
+    if is_address(host) and host not in (policy.redirect_hosts or ()):
+        raise InvalidRedirectUri("redirect_uris has an IP address for a host, which is not allowed here")
+    if policy.redirect_hosts is not None and not _is_among(host, policy.redirect_hosts):
         raise InvalidRedirectUri("redirect_uris has a URI on a host that is not allowed here")
-    return RedirectUri(text, UriKind.HTTPS, host)
+    at_server = policy.public_https == "native" or (policy.public_https == "by_host" and _is_among(host, policy.server_hosts))
+    return RedirectUri(text, UriKind.HTTPS, host, at_server)
 
 
-def _host_allowed(host: str, policy: Policy) -> bool:
-    if policy.redirect_hosts is None:
-        return True
-    return any(host.endswith(allowed) if allowed.startswith(".") else host == allowed for allowed in policy.redirect_hosts)
+def _is_among(host: str, hosts: Collection[str]) -> bool:
+    return any(host.endswith(allowed) if allowed.startswith(".") else host == allowed for allowed in hosts)
 
 
 def _private(text: str, scheme: str, policy: Policy) -> RedirectUri:

@@ -74,5 +74,6 @@ def _check_times(claims: dict[str, Any], now: datetime) -> None:
             continue
         if isinstance(moment, bool) or not isinstance(moment, int | float):
             raise InvalidSoftwareStatement(f"software_statement has an {name} that is no number")
-        if sign * (moment - now.timestamp()) < -_LEEWAY:
+        # Compared, not subtracted: an integer may be too large for a double.
+        if not sign * moment >= sign * now.timestamp() - _LEEWAY:
             raise InvalidSoftwareStatement("software_statement is not valid at this time")

@@ -5,6 +5,8 @@ the part before the last dot as associated data. Inside are the client, the gene
 operator keeps them out the client's secret with its key id: so a read can return the current secret, which Entra itself never
 shows again. Nobody without the key can read or forge one.
 
+A caller's token is sealed likewise (`dcrc1.`), for callers that can't send a fixed credential. It names the caller and ends soon.
+
 An initial access token (RFC 7591 section 3) is a JWT (RFC 7519) that an operator signs, with an expiry and limits: some clients
 alter initial access tokens that aren't JWTs, and send them on in base64.
 """
@@ -25,9 +27,12 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass as model
 
 from shared.registration.policy import SETTING
+from shared.strict_json import JsonObject
 
 _SEALED = "dcr1"
 _SEALING = "registration access token"
+_CALLER = "dcrc1"
+_CALLER_SEALING = "caller token"
 _NONCE = 12
 INITIAL_TYPE = "dcr-initial+jwt"
 _ALGORITHM = "HS256"
@@ -99,30 +104,65 @@ def is_registration_token(text: str) -> bool:
 
 def seal_token(token: RegistrationAccessToken, keys: KeyRing) -> str:
     """The token as the client gets it, made with the first of `keys`."""
-    key = keys.first
-    content: dict[str, object] = {"c": token.client_id, "g": token.generation, "t": token.sealed_at}
+    content: JsonObject = {"c": token.client_id, "g": token.generation, "t": token.sealed_at}
     if token.secret is not None:
         content |= {"k": token.secret.key_id, "s": token.secret.text, "e": token.secret.ends}
-    head = f"{_SEALED}.{key.id}"
-    nonce = os.urandom(_NONCE)
-    text = json.dumps(content, separators=(",", ":")).encode()
-    sealed = AESGCM(key.derive(_SEALING)).encrypt(nonce, text, head.encode())
-    return f"{head}.{base64.urlsafe_b64encode(nonce + sealed).rstrip(b'=').decode()}"
+    return _seal(_SEALED, _SEALING, content, keys)
 
 
 def unseal_token(text: str, keys: KeyRing) -> RegistrationAccessToken | None:
     """What `text` says, or None where it wasn't sealed with one of `keys` or was altered."""
+    content = _unseal(text, _SEALING, keys)
+    if content is None:
+        return None
+    secret = SealedSecret(content["k"], content["s"], content.get("e")) if "s" in content else None
+    return RegistrationAccessToken(content["c"], content["g"], content["t"], secret)
+
+
+@dataclass(frozen=True, slots=True)
+class CallerToken:
+    """What a caller's token says: the caller's id in the settings, and until when it is good in epoch seconds."""
+
+    caller_id: str
+    ends: int
+
+
+def is_caller_token(text: str) -> bool:
+    """Whether `text` is meant to be a caller's token of this bridge."""
+    return text.startswith(f"{_CALLER}.")
+
+
+def seal_caller_token(token: CallerToken, keys: KeyRing) -> str:
+    """The token as the caller gets it, made with the first of `keys`."""
+    return _seal(_CALLER, _CALLER_SEALING, {"c": token.caller_id, "e": token.ends}, keys)
+
+
+def unseal_caller_token(text: str, keys: KeyRing) -> CallerToken | None:
+    """What `text` says, or None where it wasn't sealed with one of `keys` or was altered."""
+    content = _unseal(text, _CALLER_SEALING, keys)
+    return None if content is None else CallerToken(content["c"], content["e"])
+
+
+def _seal(prefix: str, purpose: str, content: JsonObject, keys: KeyRing) -> str:
+    key = keys.first
+    head = f"{prefix}.{key.id}"
+    nonce = os.urandom(_NONCE)
+    text = json.dumps(content, separators=(",", ":")).encode()
+    sealed = AESGCM(key.derive(purpose)).encrypt(nonce, text, head.encode())
+    return f"{head}.{base64.urlsafe_b64encode(nonce + sealed).rstrip(b'=').decode()}"
+
+
+def _unseal(text: str, purpose: str, keys: KeyRing) -> JsonObject | None:
     head, _, tail = text.rpartition(".")
     key = keys.find_key(head.rpartition(".")[2])
     if key is None:
         return None
     try:
         sealed = base64.b64decode(tail + "=" * (-len(tail) % 4), altchars=b"-_", validate=True)
-        content = json.loads(AESGCM(key.derive(_SEALING)).decrypt(sealed[:_NONCE], sealed[_NONCE:], head.encode()))
+        content: JsonObject = json.loads(AESGCM(key.derive(purpose)).decrypt(sealed[:_NONCE], sealed[_NONCE:], head.encode()))
     except (InvalidTag, binascii.Error, ValueError):
         return None
-    secret = SealedSecret(content["k"], content["s"], content.get("e")) if "s" in content else None
-    return RegistrationAccessToken(content["c"], content["g"], content["t"], secret)
+    return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +223,9 @@ def verify_initial_token(text: str, audience: str, keys: KeyRing, now: datetime)
             # The clock is an argument here, so `exp` is compared below.
             options={"require": ["exp", "jti", "sub", "policy"], "verify_exp": False, "verify_iat": False},
         )
-    except jwt.InvalidTokenError:
+        expires = datetime.fromtimestamp(claims["exp"], now.tzinfo)
+    except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError, OSError):  # the last four: no time at all
         return None
-    expires = datetime.fromtimestamp(claims["exp"], now.tzinfo)
     if now >= expires:
         return None
     return InitialAccess(claims["jti"], claims["sub"], claims["policy"], expires, claims.get("most_clients"))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -19,8 +20,8 @@ from shared.registration.client_type import (
     platform_of,
 )
 from shared.registration.metadata import ClientMetadata, FederatedIdentity
-from shared.registration.policy import PRIVATE_KEY_JWT, Policy
-from shared.registration.redirect_uris import RedirectUri, check_web_url, host_of, read_redirect_uris, split_url
+from shared.registration.policy import NO_METHOD, PRIVATE_KEY_JWT, Policy
+from shared.registration.redirect_uris import RedirectUri, UriKind, check_web_url, host_of, read_redirect_uris, split_url
 from shared.registration.registration import Registration
 
 UNNAMED = "Unnamed client"
@@ -39,15 +40,23 @@ def resolve_registration(
 ) -> Registration:
     """The registration that follows from `metadata` under `policy`, but for its scope, which the directory has to know.
 
-    `impersonated`: names that no client may pretend to have. Raises InvalidClientMetadata or InvalidRedirectUri, whose
-    descriptions name the member at fault.
+    `impersonated`: names that no client may pretend to have, Microsoft's among them. Raises InvalidClientMetadata or
+    InvalidRedirectUri, whose descriptions name the member at fault.
     """
+    if policy.protect_names is False:
+        impersonated = tuple(name for name in impersonated if name not in IMPERSONATED)
     application_type = choose_application_type(metadata.application_type)
     grant_types, response_types = choose_grants(metadata.grant_types, metadata.response_types, policy)
     uris = read_redirect_uris(metadata.redirect_uris or (), policy)
     has_keys = bool(metadata.jwks or metadata.federated_identities)
     asked = metadata.token_endpoint_auth_method
     method = choose_auth_method(asked, application_type, grant_types, uris, policy, has_keys=has_keys)
+    if application_type == "browser":
+        uris = tuple(replace(uri, at_server=False) for uri in uris)
+    elif method == NO_METHOD and asked != NO_METHOD and any(uri.kind is UriKind.HTTPS for uri in uris):
+        # Whoever asks for a credential, as RFC 7591 has it where nothing is said, redeems codes on a server. "native" says so in
+        # the answer, so that an update that sends the answer back doesn't make a single-page application of it.
+        application_type = "native"
     client_type = classify_client(application_type, method, grant_types, uris)
     check_redirects(application_type, client_type, grant_types, uris, policy)
     registration = Registration(
@@ -70,9 +79,7 @@ def resolve_registration(
     )
     if method == PRIVATE_KEY_JWT and not registration.certificates and not registration.federated_identities:
         raise InvalidClientMetadata("token_endpoint_auth_method private_key_jwt needs jwks with X.509 certificates")
-    if policy.urls_on_redirect_hosts:
-        _check_hosts(registration)
-    return registration
+    return registration if policy.urls_elsewhere == "keep" else _without_urls_elsewhere(registration, policy)
 
 
 def _name(asked: str | None, policy: Policy, impersonated: tuple[str, ...]) -> str:
@@ -179,11 +186,18 @@ def _localized(metadata: ClientMetadata, impersonated: tuple[str, ...]) -> dict[
     return checked
 
 
-def _check_hosts(registration: Registration) -> None:
-    """RFC 7591 section 5: URLs that are shown to people share host and scheme with a redirect URI."""
+def _without_urls_elsewhere(registration: Registration, policy: Policy) -> Registration:
+    """RFC 7591 section 5: URLs that are shown to people share host and scheme with a redirect URI. Others are left out, or
+    refused, as the policy says."""
     origins = {(uri.text.partition(":")[0].lower(), uri.host) for uri in registration.redirect_uris}
     tagged = ((name, text) for name, text in registration.localized.items() if not name.startswith("client_name#"))
+    elsewhere = set()
     for name, text in (*_shown_urls(registration), *tagged):
         parts = split_url(text)
         if (parts.scheme, host_of(parts)) not in origins:
-            raise InvalidClientMetadata(f"{name} is not on the scheme and host of a redirect URI")
+            if policy.urls_elsewhere == "refuse":
+                raise InvalidClientMetadata(f"{name} is not on the scheme and host of a redirect URI")
+            elsewhere.add(name)
+    localized = {name: text for name, text in registration.localized.items() if name not in elsewhere}
+    dropped: dict[str, Any] = dict.fromkeys(elsewhere.intersection(_SHOWN_URLS))
+    return replace(registration, localized=localized, **dropped)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from shared.audit.aws import region_of
-from shared.audit.configuration import DEFAULT_LIMITS, ActionName, AuditConfiguration, AuditRules, SinkAddresses
+from shared.audit.configuration import DEFAULT_LIMITS, ActionName, AuditConfiguration, AuditRules, Scope, SinkAddresses
 from shared.audit.delivery import Destinations, destinations_schema, parse_destinations
 from shared.audit.findings import Severity
 from shared.audit.sinks.webhook import signing_key
@@ -106,9 +106,24 @@ def _parse_arn(service: str) -> Callable[[str], str]:
     return lambda value: value if region_of(value, service) else ""
 
 
+def parse_scope(text: str) -> Scope:
+    """`bridge`, `owned` or `tenant`. Raises ValueError."""
+    try:
+        return Scope(text.lower())
+    except ValueError:
+        raise ValueError(f"expected {', '.join(Scope)}") from None
+
+
 _RULES = AuditRules()
 _NO_ADDRESS = Secret("")
 
+SCOPE = _text(
+    "AUDIT_SCOPE",
+    parse_scope,
+    Scope.BRIDGE,
+    "what is looked at: `bridge`, its clients; `owned`, what its identity owns; `tenant`, all there is",
+    "bridge",
+)._replace(schema={"enum": list(Scope)})
 THRESHOLDS = _text(
     "AUDIT_THRESHOLDS",
     parse_thresholds,
@@ -121,7 +136,10 @@ LONGEST_SECRET_DAYS = _days("AUDIT_LONGEST_SECRET_DAYS", 182, "a secret that liv
 )
 UNUSED_DAYS = _days("AUDIT_UNUSED_DAYS", 90, "a client that nobody used for so long is a finding, where usage can be read")
 USAGE_REPORT = flag(
-    "AUDIT_USAGE_REPORT", False, "read Entra's sign-in report for that; needs `AuditLog.Read.All` and Entra ID P1"
+    "AUDIT_USAGE_REPORT", False, "read Entra's sign-in reports for that; needs `AuditLog.Read.All` and Entra ID P1"
+)
+QUIET_DAYS = _days(
+    "AUDIT_QUIET_DAYS", 14, "what somebody used within so many days is neither pruned nor retired, where usage can be read"
 )
 CLIENT_LIFETIMES = _text(
     "AUDIT_CLIENT_LIFETIMES", parse_lifetimes, _RULES.lifetimes, "days that clients of a policy live, such as `open=30`"
@@ -191,12 +209,14 @@ def read_audit(environment: Environment, marker_tag: str) -> AuditConfiguration:
         )
     return AuditConfiguration(
         marker_tag=marker_tag,
+        scope=read(SCOPE),
         rules=AuditRules(
             thresholds=read(THRESHOLDS),
             overlap=timedelta(days=read(SECRET_OVERLAP_DAYS)),
             most=read(MOST_SECRETS),
             longest=timedelta(days=read(LONGEST_SECRET_DAYS, secret_days)),
             unused_after=timedelta(days=read(UNUSED_DAYS)),
+            quiet=timedelta(days=read(QUIET_DAYS)),
             lifetimes=read(CLIENT_LIFETIMES),
         ),
         time_limit=read(TIME_LIMIT_SECONDS),

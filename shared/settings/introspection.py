@@ -11,6 +11,10 @@ from shared.environment import Environment, Setting, document
 from shared.introspection.answer import RESERVED_MEMBERS
 from shared.introspection.claims import V1, V2
 from shared.introspection.configuration import (
+    ENFORCE,
+    OFF,
+    PASS,
+    REFUSE,
     ApplicationKeys,
     BearerCaller,
     Caller,
@@ -116,6 +120,9 @@ _CALLER_MEMBERS: dict[str, Shape[Any]] = {
     "claims": strings().then(_claims),
     "roles_as_scope": boolean(),
     "tenants": list_of(_GUID).then(_some),
+    "grants": optional(one_of(OFF, ENFORCE)),
+    "unregistered": optional(one_of(PASS, REFUSE)),
+    "agents": optional(one_of(PASS, REFUSE)),
 }
 SECRET_CALLER = object_of(
     _secret_caller,
@@ -146,6 +153,9 @@ OPTIONS_OBJECT = object_of(
     issuer=optional(string()),
     bearer_audiences=strings().then(frozenset),
     bearer_tenants=list_of(_GUID).then(frozenset),
+    grants=one_of(OFF, ENFORCE, default=OFF),
+    unregistered=one_of(PASS, REFUSE, default=PASS),
+    agents=one_of(PASS, REFUSE, default=PASS),
     revocation=object_of(
         RevocationOptions,
         mode=one_of("off", "client", "client+user", default="off"),
@@ -182,7 +192,7 @@ ISSUERS = _json("INTROSPECTION_ISSUERS", list_of(ISSUER), "JSON list of further 
 OPTIONS = _json(
     "INTROSPECTION_OPTIONS",
     OPTIONS_OBJECT,
-    "JSON object of switches: revocation checks, lifetimes, GET, Graph-audience tokens and others",
+    "JSON object of switches: revocation and grant checks, agents, lifetimes, GET, Graph-audience tokens and others",
     shown="{}",
 )
 SIGNING_KEYS = document(

@@ -7,7 +7,11 @@ from shared.registration.policy import Policy
 
 
 def make_offer(
-    base_url: str, registration: RegistrationConfiguration | None, introspection: IntrospectionConfiguration | None
+    base_url: str,
+    registration: RegistrationConfiguration | None,
+    introspection: IntrospectionConfiguration | None,
+    *,
+    offline_access: bool = True,
 ) -> Offer:
     """The offer under `base_url`. An endpoint whose configuration is None can't be used, and is left out."""
     policies = [] if registration is None else _registering(registration)
@@ -22,12 +26,14 @@ def make_offer(
         registration=bool(policies),
         introspection=introspection is not None and bool(introspection.callers or introspection.bearer_callers),
         signs_introspection=introspection is not None and bool(introspection.signing_keys),
+        offline_access=offline_access,
     )
 
 
 def _registering(registration: RegistrationConfiguration) -> list[Policy]:
     """The policies under which somebody may register clients."""
     named = {credential.policy for credential in registration.static_credentials} | set(registration.entra_roles.values())
+    named |= {caller.policy for caller in registration.token_callers}
     if registration.open_policy is not None:
         named.add(registration.open_policy)
     if registration.initial_token_keys is not None:

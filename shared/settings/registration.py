@@ -8,57 +8,36 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass
+from pydantic import TypeAdapter, ValidationError
 
 from shared.environment import Environment, Setting, choice, document, flag, number, text
 from shared.registration.client_name import IMPERSONATED
 from shared.registration.configuration import (
     OPEN_CALLER,
-    CredentialHeader,
     RegistrationConfiguration,
     ResourceApi,
     StatementIssuer,
     StaticCredential,
+    TokenCaller,
 )
-from shared.registration.policy import DEFAULT_POLICY, SETTING, USUAL_POLICIES, Policy
+from shared.registration.policy import DEFAULT_POLICY, NO_METHOD, USUAL_POLICIES, Policy
 from shared.registration.tokens import Key, KeyRing
+from shared.settings.registration_callers import (
+    CredentialSetting,
+    Name,
+    TenantId,
+    TokenCallerSetting,
+    hashed_callers,
+    one_caller_each,
+    with_protected_names,
+)
 from shared.settings.tenant import BUDGET_MILLISECONDS
 
 DAY = 86_400
 # Stands where no usable keys are set; the settings are refused then, so that nothing is ever sealed with it.
 _NO_KEYS = KeyRing(Key("none", "-" * 32))
-
-type Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-# A whole header value, without blanks around it.
-type Literal = Annotated[str, Field(min_length=12, pattern=r"^\S[^\r\n]*\S$")]
-type Digest = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")]
-
-
-@dataclass(frozen=True, slots=True, config=SETTING)
-class CredentialSetting:
-    """A static credential as an operator writes it: one of the whole header value and its SHA-256 in hexadecimal."""
-
-    name: Name = Field(description="the caller; several credentials of one name are one caller")
-    authorization: Literal | None = Field(default=None, repr=False, description="the value of Authorization, scheme included")
-    api_key: Literal | None = Field(default=None, repr=False, description="the value of X-API-KEY")
-    authorization_sha256: Digest | None = None
-    api_key_sha256: Digest | None = None
-    policy: str = DEFAULT_POLICY
-
-    def __post_init__(self) -> None:
-        given = (self.authorization, self.api_key, self.authorization_sha256, self.api_key_sha256)
-        if sum(value is not None for value in given) != 1:
-            raise ValueError("needs one of authorization, api_key, authorization_sha256, api_key_sha256")
-
-    def hashed(self) -> StaticCredential:
-        """The credential as it is kept."""
-        literal, digest = self.authorization or self.api_key, self.authorization_sha256 or self.api_key_sha256
-        kept = bytes.fromhex(digest) if digest else hashlib.sha256((literal or "").encode()).digest()
-        header: CredentialHeader = "x-api-key" if self.api_key or self.api_key_sha256 else "authorization"
-        return StaticCredential(self.name, kept, header, self.policy)
 
 
 def read_setting(kind: Any, text: str) -> Any:
@@ -75,13 +54,20 @@ def read_setting(kind: Any, text: str) -> Any:
 def read_keys(text: str) -> KeyRing:
     """`[{"id": ..., "secret": ...}, ...]`, or plain secrets of at least 32 characters, one a line; the one in use first.
 
-    A plain secret's id follows from it, so that another secret never has the same.
+    A plain secret's id follows from it, so that another secret never has the same. A secret with an id of its own has the other
+    too: it may have been a plain one before, and clients hold tokens of that time.
     """
     if not text.lstrip().startswith("["):
         secrets = [line.strip() for line in text.splitlines() if line.strip()]
-        ids = [hashlib.sha256(f"key id of {secret}".encode()).hexdigest()[:8] for secret in secrets]
-        text = json.dumps([{"id": key_id, "secret": secret} for key_id, secret in zip(ids, secrets, strict=True)])
-    return KeyRing(*read_setting(list[Key], text))
+        text = json.dumps([{"id": _id_of(secret), "secret": secret} for secret in secrets])
+    keys: list[Key] = read_setting(list[Key], text)
+    known = {key.id for key in keys}
+    earlier = {_id_of(key.secret): key.secret for key in keys if _id_of(key.secret) not in known}
+    return KeyRing(*keys, *(Key(key_id, secret) for key_id, secret in earlier.items()))
+
+
+def _id_of(secret: str) -> str:
+    return hashlib.sha256(f"key id of {secret}".encode()).hexdigest()[:8]
 
 
 def _named_policies(found: dict[str, Policy]) -> Mapping[str, Policy]:
@@ -113,9 +99,16 @@ def _json[T](name: str, kind: Any, finish: Callable[[Any], T], default: T, meani
 CREDENTIALS = _json(
     "REGISTRATION_CREDENTIALS",
     list[CredentialSetting],
-    lambda found: tuple(credential.hashed() for credential in found),
+    one_caller_each,
     tuple[StaticCredential, ...](),
     "JSON list: who may register and manage with a fixed `Authorization` or `X-API-KEY` value",
+)
+TOKEN_CALLERS = _json(
+    "REGISTRATION_TOKEN_CALLERS",
+    list[TokenCallerSetting],
+    hashed_callers,
+    tuple[TokenCaller, ...](),
+    "JSON list: who gets short-lived tokens for registration and management from the bridge, by id and secret",
 )
 POLICIES = _json(
     "REGISTRATION_POLICIES",
@@ -171,6 +164,13 @@ ENTRA_AUDIENCE = text(
     "REGISTRATION_ENTRA_AUDIENCE",
     "the audience of callers' Entra access tokens: the client id (v2) or App ID URI (v1) of the bridge's API",
     shown="none",
+)
+ENTRA_TENANTS = _json(
+    "REGISTRATION_ENTRA_TENANTS",
+    list[TenantId],
+    frozenset[str],
+    frozenset[str](),
+    "JSON list of tenant ids besides the bridge's own whose applications may register and manage with such a token",
 )
 REGISTRATION_OPEN_POLICY = text(
     "REGISTRATION_OPEN_POLICY",
@@ -231,23 +231,41 @@ WHEN_LAGGING = choice(
 )
 
 
-def read_registration(environment: Environment, base_url: str, bridge_tag: str) -> RegistrationConfiguration:
-    """The configuration from the settings whose names begin with REGISTRATION_; what is wrong is noted in the environment."""
+def read_registration(environment: Environment, base_url: str, bridge_tag: str, tenant_id: str = "") -> RegistrationConfiguration:
+    """The configuration from the settings whose names begin with REGISTRATION_; what is wrong is noted in the environment.
+
+    `tenant_id` is the bridge's own tenant.
+    """
     read = environment.read
     policies, credentials, roles = read(POLICIES), read(CREDENTIALS), read(ENTRA_ROLES)
+    token_callers = read(TOKEN_CALLERS)
     open_policy = read(REGISTRATION_OPEN_POLICY) or None
     for setting, named in (
         (CREDENTIALS, {credential.policy for credential in credentials}),
+        (TOKEN_CALLERS, {caller.policy for caller in token_callers}),
         (ENTRA_ROLES, set(roles.values())),
         (REGISTRATION_OPEN_POLICY, {open_policy} if open_policy else set()),
     ):
         if unknown := sorted(named - set(policies)):
             environment.refuse(setting.name, f"names a policy that {POLICIES.name} doesn't have: {', '.join(unknown)}")
-    if any(credential.name == OPEN_CALLER for credential in credentials):
-        environment.refuse(CREDENTIALS.name, f"{OPEN_CALLER} is the name of callers without a credential")
+    if open_policy is not None and open_policy in policies and policies[open_policy].auth_methods != {NO_METHOD}:
+        # With a credential a client can have tokens without any user, whatever its grant types: Entra doesn't restrict them.
+        expected = f"{open_policy} must allow the auth method {NO_METHOD} alone: who is anonymous gets no credential"
+        environment.refuse(REGISTRATION_OPEN_POLICY.name, expected)
+    known = {*(entry.policy for entry in credentials), *(entry.policy for entry in token_callers), *roles.values()}
+    policies = with_protected_names(policies, known - {open_policy})
+    for setting, names in (
+        (CREDENTIALS, {credential.name for credential in credentials}),
+        (TOKEN_CALLERS, {caller.name for caller in token_callers}),
+    ):
+        if OPEN_CALLER in names:
+            environment.refuse(setting.name, f"{OPEN_CALLER} is the name of callers without a credential")
     audience = read(ENTRA_AUDIENCE)
     if roles and not audience:
         environment.refuse(ENTRA_AUDIENCE.name, f"is needed by {ENTRA_ROLES.name}: the audience of callers' tokens")
+    tenants = read(ENTRA_TENANTS) - {tenant_id}
+    if tenants and not roles:
+        environment.refuse(ENTRA_TENANTS.name, f"lets nobody in without {ENTRA_ROLES.name}")
     initial_keys = read(INITIAL_TOKEN_KEYS)
     return RegistrationConfiguration(
         base_url=base_url,
@@ -258,8 +276,10 @@ def read_registration(environment: Environment, base_url: str, bridge_tag: str) 
         when_lagging="refuse" if read(WHEN_LAGGING) == "refuse" else "complete",
         policies=policies,
         static_credentials=credentials,
+        token_callers=token_callers,
         initial_token_keys=initial_keys[0] if initial_keys else None,
         entra_audience=audience,
+        entra_tenants=tenants,
         entra_roles=roles,
         open_policy=open_policy,
         allow_update=read(ALLOW_UPDATE),

@@ -91,7 +91,7 @@ def boolean() -> Shape[bool]:
     return _shape(bool, "true or false", lambda _: True, {"type": "boolean"}, False)
 
 
-def one_of(*words: str, default: str) -> Shape[str]:
+def one_of(*words: str, default: Any = _REQUIRED) -> Shape[str]:
     """One of some words."""
     return _shape(str, f"one of: {', '.join(words)}", words.__contains__, {"enum": list(words)}, default)
 

@@ -23,6 +23,11 @@ BASE_URL = origin(
     shown="required",
 )
 TAG = text("BRIDGE_TAG", "the tag that marks the bridge's own applications; each bridge of a tenant needs its own", DEFAULT_TAG)
+OFFLINE_ACCESS = flag(
+    "BRIDGE_OFFERS_OFFLINE_ACCESS",
+    True,
+    "whether the metadata list `offline_access`; MCP clients that see it force a consent page at each sign-in (docs/mcp.md)",
+)
 # Here and not with the other settings of registration, because the doors read it before those are loaded.
 BUDGET_MILLISECONDS = number(
     "REGISTRATION_BUDGET_MILLISECONDS",
@@ -45,10 +50,12 @@ CLIENT_CERTIFICATE = text(
 )
 CLIENT_SECRET = text("ENTRA_CLIENT_SECRET", "its secret. Just one of identity, certificate and secret must be set")
 CA_BUNDLE = text(
-    "ENTRA_CA_BUNDLE",
-    "path of a PEM file with the certificates to trust towards Entra and Graph",
+    "BRIDGE_CA_BUNDLE",
+    "path of a PEM file with the certificates to trust: towards Entra and Graph those alone, towards webhooks, vaults and blobs"
+    " besides the usual ones",
     shown="the machine's",
 )
+OLDER_CA_BUNDLE = text("ENTRA_CA_BUNDLE", "the older name of `BRIDGE_CA_BUNDLE`")
 SKIP_VALIDATION = flag("ENTRA_SKIP_CERTIFICATE_VALIDATION", False, "trust any certificate; logged loudly at each start")
 
 
@@ -92,16 +99,19 @@ def _read_cloud(environment: Environment) -> Cloud:
 
 
 def _read_verify(environment: Environment) -> str | bool:
-    bundle = environment.read(CA_BUNDLE)
+    named = {setting.name: path for setting in (CA_BUNDLE, OLDER_CA_BUNDLE) if (path := environment.read(setting))}
+    if len(set(named.values())) > 1:
+        environment.refuse(OLDER_CA_BUNDLE.name, f"is the older name of {CA_BUNDLE.name}, which is set to another path")
+    name, bundle = next(iter(named.items()), ("", ""))
     if environment.read(SKIP_VALIDATION):
         if bundle:
-            environment.refuse(SKIP_VALIDATION.name, f"can't be on while {CA_BUNDLE.name} is set")
+            environment.refuse(SKIP_VALIDATION.name, f"can't be on while {name} is set")
         return False
     if bundle:
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(bundle)
         except (OSError, ValueError):
-            environment.refuse(CA_BUNDLE.name, "expected the path of a PEM file with certificates")
+            environment.refuse(name, "expected the path of a PEM file with certificates")
     return bundle or True
 
 

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 from shared.environment import CONFIGURATION_FILE, Environment, InvalidSettings, Problem, Setting, read_file, with_file
 from shared.graph.identity import ClientCertificate
-from shared.settings import audit, introspection, registration, schedule, tenant
+from shared.settings import audit, introspection, portals, registration, schedule, tenant
 
 logger = logging.getLogger("bridge.settings")
 
 # The rooms in the order of docs/settings.md. A setting that several rooms read is declared in the first of them.
 ROOMS: Mapping[str, tuple[ModuleType, ...]] = {
     "tenant": (tenant,),
-    "registration": (registration,),
+    "registration": (registration, portals),
     "introspection": (introspection,),
     "audit": (schedule, audit),
 }
@@ -52,8 +52,10 @@ def check_settings(variables: Mapping[str, str], *, references: bool = False) ->
     except InvalidSettings as invalid:
         return SettingsCheck((*invalid.problems, *unknown), ())
     environment = Environment(values, references=references)
+    environment.read(tenant.OFFLINE_ACCESS)
     base_url, tag, found = tenant.read_base_url(environment), tenant.read_tag(environment), tenant.read_tenant(environment)
-    registered = registration.read_registration(environment, base_url, tag)
+    registered = registration.read_registration(environment, base_url, tag, found.tenant_id)
+    portals.read_product_scopes(environment)
     introspection.read_introspection(environment, found)
     audit.read_audit(environment, tag)
     if isinstance(found.identity, ClientCertificate) and not environment.is_wrong(tenant.CLIENT_CERTIFICATE):

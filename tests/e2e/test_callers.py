@@ -25,8 +25,8 @@ def open_place() -> Iterator[Sandbox]:
     keys = json.dumps([{"id": key.id, "secret": key.secret} for key in SIGNING])
     settings = {
         "REGISTRATION_INITIAL_TOKEN_KEYS": keys,
-        "REGISTRATION_OPEN_POLICY": "walk-in",
-        "REGISTRATION_POLICIES": json.dumps({"walk-in": {}, "default": {"unsupported_grants": "drop"}}),
+        "REGISTRATION_OPEN_POLICY": "open",
+        "REGISTRATION_POLICIES": json.dumps({"default": {"unsupported_grants": "drop"}}),
         "REGISTRATION_ENTRA_AUDIENCE": AUDIENCE,
         "REGISTRATION_ENTRA_ROLES": json.dumps({ROLE: "default"}),
     }

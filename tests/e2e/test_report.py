@@ -12,6 +12,7 @@ AUDITOR = "Bearer the auditor's own long credential"
 CREDENTIALS = [
     {"name": "anypoint", "authorization": "Bearer a portal's own long credential"},
     {"name": "auditor", "authorization": AUDITOR, "policy": "auditors"},
+    {"name": "ada", "authorization": "Basic YWRhOnMzY3JldC1vZi1hZGE=", "policy": "auditors"},
 ]
 
 
@@ -33,6 +34,17 @@ def get(place: Sandbox, authorization: str | None = None, accept: str = "applica
 def test_is_closed_to_the_public_with_a_challenge(audited: Sandbox) -> None:
     answer = get(audited)
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="entra-dcr-bridge"')
+
+
+def test_can_be_opened_in_a_browser(audited: Sandbox) -> None:
+    """Which asks for name and password at a Basic challenge (RFC 7617), and sends them as a static credential."""
+    page = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    for authorization in (None, "Basic d3Jvbmc6d3Jvbmc="):
+        challenged = get(audited, authorization, page)
+        assert challenged.status_code == 401
+        assert challenged.headers["WWW-Authenticate"] == 'Basic realm="entra-dcr-bridge", charset="UTF-8"'
+    answer = requests.get(f"{audited.url}/audit", headers={"Accept": page}, auth=("ada", "s3cret-of-ada"), timeout=60)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
 
 
 def test_is_closed_to_a_portal_that_only_registers(audited: Sandbox) -> None:

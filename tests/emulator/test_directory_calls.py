@@ -163,3 +163,23 @@ def test_a_batch_holds_twenty_requests(graph: GraphClient) -> None:
     one = {"method": "GET", "url": "/applications"}
     assert graph("POST", "/$batch", {"requests": [{**one, "id": str(n)} for n in range(21)]}).status_code == 400
     assert graph("POST", "/$batch", {"requests": [{**one, "id": "1"}] * 2}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("assumption", "at_first", "after"),
+    [
+        ("follow", ["own", "a", "b"], ["own", "b", "c"]),
+        ("accumulate", ["own", "a", "b"], ["own", "a", "b", "c"]),
+        ("at_creation", ["own", "a", "b"], ["own", "a", "b"]),
+        ("never", ["own"], ["own"]),
+    ],
+)
+def test_the_tags_of_an_application_appear_on_its_service_principal_as_assumed(
+    graph: GraphClient, entra: EntraEmulator, assumption: str, at_first: list[str], after: list[str]
+) -> None:
+    entra.assumptions.application_tags_on_service_principals = assumption
+    path = created(graph, tags=["a", "b"])
+    app_id = graph("GET", path).json()["appId"]
+    assert graph("POST", "/servicePrincipals", {"appId": app_id, "tags": ["own"]}).json()["tags"] == at_first
+    assert graph("PATCH", path, {"tags": ["b", "c"]}).status_code == 204
+    assert graph("GET", f"/servicePrincipals(appId='{app_id}')").json()["tags"] == after

@@ -2,6 +2,8 @@
 
 Graph answers 409 to credential writes on one application in quick succession, so they are spaced, and clients take turns. What a
 run doesn't get done, or half does, the next one goes on with: everything is decided anew from what the directory shows.
+
+A secret that its caller asked to end goes whatever store or sign-in report say; any other stays while one of them shows its use.
 """
 
 import heapq
@@ -12,10 +14,11 @@ from datetime import datetime, timedelta
 from shared.audit.actions import Action, Task
 from shared.audit.assessment import Assessment, assess
 from shared.audit.client_lists import ClientLists
-from shared.audit.clients import AuditedClient, CredentialState, CredentialStatus
+from shared.audit.clients import AuditedClient
 from shared.audit.configuration import AuditRules
+from shared.audit.credential_states import CredentialState, CredentialStatus
 from shared.audit.delivery import Deliveries, StoreFailure
-from shared.audit.renewal_rules import OWN, is_renewal
+from shared.audit.renewal_rules import is_renewal
 from shared.audit.result import Outcome, Result
 from shared.graph.directory import Directory
 from shared.graph.errors import ConcurrentWrite, DeadlineExceeded, GraphFailure
@@ -54,11 +57,12 @@ class Prune(Action):
 
     def due_since(self, assessment: Assessment, now: datetime) -> datetime | None:
         """Since when there is something to remove."""
-        return min((status.since or now for status in removable(assessment)), default=None)
+        return min((status.since or now for status in removable(assessment, self._rules, now)), default=None)
 
     def carry_out(self, clients: Sequence[AuditedClient], task: Task) -> Iterator[Outcome]:
         """Remove one secret of each client, then the next, until nothing is left or the limit or the time is reached."""
-        turns = [(0.0, number, client.client_id) for number, client in enumerate(clients)]
+        listed = {client.client_id: client for client in clients}
+        turns = [(0.0, number, client_id) for number, client_id in enumerate(listed)]
         visits = {client.client_id: _Visit() for client in clients}
         removed = 0
         while turns and removed < self.limit:
@@ -66,19 +70,19 @@ class Prune(Action):
             wait = ready - task.clock.monotonic()
             if wait > 0 and not task.deadline.pause(wait):
                 return
-            for outcome in self._take_turn(client_id, visits[client_id], task, self.limit - removed):
+            for outcome in self._take_turn(listed[client_id], visits[client_id], task, self.limit - removed):
                 removed += outcome.result in {Result.DONE, Result.WOULD}
                 yield outcome
             if visits[client_id].again and not task.dry_run:
                 heapq.heappush(turns, (task.clock.monotonic() + self._spacing, number, client_id))
 
-    def _take_turn(self, client_id: str, visit: _Visit, task: Task, room: int) -> Iterator[Outcome]:
+    def _take_turn(self, listed: AuditedClient, visit: _Visit, task: Task, room: int) -> Iterator[Outcome]:
         visit.again = False
         try:
-            client = self._clients.find_client(client_id, task.deadline)
+            client = self._clients.find_again(listed, task.deadline)
             if client is None:
                 return
-            over = removable(assess(client, self._rules, task.clock.now()))
+            over = removable(assess(client, self._rules, task.clock.now()), self._rules, task.clock.now())
             left = [status for status in over if status.credential.key_id not in visit.dealt_with]
             if task.dry_run:
                 for status in left[:room]:
@@ -90,11 +94,12 @@ class Prune(Action):
         except DeadlineExceeded:
             return
         except GraphFailure as failure:
-            yield Outcome(self.name, Result.FAILED, client_id, "", f"the client couldn't be read or changed: {failure}")
+            yield Outcome(self.name, Result.FAILED, listed.client_id, "", f"the client couldn't be read or changed: {failure}")
 
     def _remove(self, client: AuditedClient, status: CredentialStatus, visit: _Visit, task: Task) -> Outcome:
         key_id = status.credential.key_id
-        kept = self._why_kept(client, key_id, task) if status.state is CredentialState.SUPERSEDED else ""
+        asked = status.state is CredentialState.SUPERSEDED and not status.revoked
+        kept = self._why_kept(client, key_id, task) if asked else ""
         if kept:
             visit.dealt_with.add(key_id)
             return self.outcome(client, Result.SKIPPED, kept, key_id)
@@ -130,7 +135,8 @@ class Prune(Action):
         return ""
 
 
-def removable(assessment: Assessment) -> tuple[CredentialStatus, ...]:
+def removable(assessment: Assessment, rules: AuditRules, now: datetime) -> tuple[CredentialStatus, ...]:
     """The bridge's own secrets of a client that may go, expired ones first."""
-    over = (*assessment.secrets_in(CredentialState.EXPIRED), *assessment.secrets_in(CredentialState.SUPERSEDED))
-    return tuple(status for status in over if status.credential.name.startswith(OWN))
+    superseded = assessment.secrets_in(CredentialState.SUPERSEDED)
+    unused = (status for status in superseded if status.revoked or not rules.is_in_use(status.credential.last_used, now))
+    return tuple(s for s in (*assessment.secrets_in(CredentialState.EXPIRED), *unused) if s.credential.own)

@@ -90,7 +90,7 @@ class Renew(Action):
     def _begin(self, listed: AuditedClient, task: Task) -> "_Renewal | Outcome | None":
         """Decide for one client and add its new secret."""
         try:
-            client = self._clients.find_client(listed.client_id, task.deadline)
+            client = self._clients.find_again(listed, task.deadline)
             address = None if client is None else self._deliveries.find_address(client.client_id, client.policy)
             if client is None or address is None:
                 return None

@@ -1,7 +1,8 @@
 """Setting the directory right: half-registered clients, clients whose lifetime is over, and deleted ones.
 
-A registration that breaks off between its two calls leaves an application without service principal. Its caller never got an
-answer, so nobody knows its secret: undoing it is the clean end. Finishing suits those who would rather keep it.
+A registration that breaks off leaves an application without service principal, and no token can be had with it. During the first
+day the timer that finishes registrations sees to it. What is left then is finished here, or undone where no caller can have been
+told of it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,14 +11,16 @@ from itertools import islice
 
 from shared.audit.actions import Action, ClientAction, Task
 from shared.audit.assessment import Assessment, lifetime_over_since
-from shared.audit.client_lists import ClientLists
+from shared.audit.client_lists import MADE_BY_TIMER, ClientLists
 from shared.audit.clients import AuditedClient, read_client
 from shared.audit.configuration import AuditRules
 from shared.audit.findings import FindingKind
 from shared.audit.result import Outcome, Result
 from shared.clock import read_time
 from shared.graph.directory import Directory
-from shared.graph.errors import GraphFailure, PermissionRefused
+from shared.graph.errors import AlreadyExists, GraphFailure, PermissionRefused
+from shared.registration.entra_application import federated_credential
+from shared.registration.metadata import FederatedIdentity
 from shared.retry import Deadline
 from shared.strict_json import JsonObject
 
@@ -37,16 +40,27 @@ class Finish(ClientAction):
             return None
 
         def create() -> None:
+            for identity in client.identities:
+                self._add_identity(client.client_id, identity, task.deadline)
             # A client that nobody approved yet isn't let in by repairing it.
             enabled = not client.awaits_approval
-            self._directory.create_service_principal(client.client_id, task.deadline, account_enabled=enabled)
+            self._directory.create_service_principal(
+                client.client_id, task.deadline, account_enabled=enabled, tags=(MADE_BY_TIMER,)
+            )
 
         return self.perform(client, task, "would create its service principal", "created its service principal", create)
+
+    def _add_identity(self, client_id: str, identity: FederatedIdentity, deadline: Deadline) -> None:
+        try:
+            self._directory.add_federated_credential(client_id, federated_credential(identity), deadline)
+        except AlreadyExists:
+            return
 
 
 class Undo(Finish):
     """The action `undo`: delete the application instead. An older client once had a service principal, and what became of that
-    is for a person to find out, so `within` bounds the age."""
+    is for a person to find out, so `within` bounds the age. A registration that was to be completed stays: its caller may have
+    been told of it before."""
 
     name = "undo"
 
@@ -62,15 +76,17 @@ class Undo(Finish):
         if self._clients.has_service_principal(client.client_id, task.deadline):
             return None
         if not self._is_young(client, task.clock.now()):
-            return self.outcome(client, Result.SKIPPED, "it is too old to be a registration that broke off")
+            return self.outcome(client, Result.SKIPPED, "it is not a registration that broke off of late")
         return self.delete(client, task, "would delete it", "deleted; it can be restored for 30 days")
 
     def _is_young(self, client: AuditedClient, now: datetime) -> bool:
-        return client.created is not None and now - client.created <= self._within
+        young = client.created is not None and now - client.created <= self._within
+        return young and client.lagging != "complete"
 
 
 class Retire(ClientAction):
-    """The action `retire`: delete clients whose registration lifetime is over. They can be restored for 30 days."""
+    """The action `retire`: delete clients whose registration lifetime is over and that no sign-in report shows in use. They can
+    be restored for 30 days."""
 
     name = "retire"
 
@@ -80,6 +96,8 @@ class Retire(ClientAction):
 
     def due_since(self, assessment: Assessment, now: datetime) -> datetime | None:
         """When the client's lifetime was over."""
+        if self._rules.is_in_use(assessment.facts.last_sign_in, now):
+            return None
         return lifetime_over_since(assessment.client, self._rules, now)
 
     def _change(self, client: AuditedClient, task: Task) -> Outcome | None:

@@ -24,6 +24,9 @@ COLUMNS = (
     "key_id",
     "policy",
     "caller",
+    "last_used",
+    "object",
+    "owners",
 )
 # What spreadsheets take for the start of a formula, full-width forms included (OWASP: CSV injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -49,8 +52,12 @@ def render_csv(run: AuditRun) -> str:
     writer.writerow(COLUMNS)
     for finding in run.findings:
         members = finding.as_json()
-        writer.writerow([harmless(str(members.get(column, ""))) for column in COLUMNS])
+        writer.writerow([harmless(_cell(members.get(column, ""))) for column in COLUMNS])
     return text.getvalue()
+
+
+def _cell(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def harmless(value: str) -> str:
@@ -78,6 +85,8 @@ def _text_lines(run: AuditRun) -> Iterator[str]:
         yield f"{finding.severity.label.upper():<8} {TITLES[finding.kind]}{due}"
         yield f"         {printable_name(finding.client_name)}  {printable_name(finding.client_id)}"
         yield f"         {printable_name(finding.summary, 300)}"
+        if finding.owners:
+            yield f"         owners: {printable_name(', '.join(finding.owners), 300)}"
         yield f"         {finding.advice}"
     if run.found > len(run.findings):
         yield ""

@@ -30,7 +30,7 @@ def listener() -> Iterator[RedirectListener]:
 @pytest.fixture
 def entra() -> Iterator[EntraEmulator]:
     """An emulator with one user."""
-    with EntraEmulator() as emulator:
+    with EntraEmulator(lag=(0, 0)) as emulator:
         emulator.add_user(NAME, PASSWORD, displayName="Ada Example")
         yield emulator
 

@@ -11,7 +11,7 @@ SEEDED = 250
 
 def main() -> int:
     """Run the command of the command line; its exit status."""
-    with EntraEmulator() as entra:
+    with EntraEmulator(lag=(0, 0)) as entra:
         account = entra.add_caller("msgraph-sdk", ("Application.ReadWrite.OwnedBy",))
         entra.seed_applications(SEEDED, tags=["seeded"], owner=account.service_principal_id)
         environment = {name: value for name, value in os.environ.items() if not name.endswith(("_CA_BUNDLE", "_PROXY", "_proxy"))}

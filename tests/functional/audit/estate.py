@@ -6,6 +6,7 @@ from typing import Any
 
 from emulator.directory.record import Record
 from emulator.directory.secrets import digest, new_password
+from emulator.directory.sign_ins import CredentialUse, Use
 from emulator.server import EntraEmulator
 from shared.audit.actions import Action
 from shared.audit.client_lists import ClientLists
@@ -19,6 +20,7 @@ from shared.graph.clouds import Cloud
 from shared.graph.credential import MsalCredential
 from shared.graph.directory import Directory
 from shared.graph.identity import ClientSecretIdentity
+from shared.registration.notes import PrincipalNotes
 from shared.registration.tags import to_tags
 from shared.secret import Secret
 
@@ -92,6 +94,22 @@ class Estate:
         passwords = [*record.state.get("passwordCredentials", ()), credential]
         self.emulator.directory.write_application(record, {"passwordCredentials": passwords})
         return str(credential["keyId"])
+
+    def tell(self, record: Record, *key_ids: str, timer: bool = False) -> None:
+        """Note at a client's service principal that answers carried these secrets; `timer`: and that a timer made it."""
+        principal = self.emulator.directory.service_principal_of(record.state["appId"])
+        assert principal is not None
+        tags = [*record.state["tags"], *(["dcr:by=timer"] if timer else [])]
+        notes = f"by an administrator\n{PrincipalNotes(told=key_ids).as_text()}" if key_ids else None
+        self.emulator.directory.service_principals.write(principal, {"notes": notes, "tags": tags})
+
+    def use(self, record: Record, days: float, key_id: str = "", way: str = "applicationAuthenticationClient") -> None:
+        """Let the sign-in reports have a use of a client, and of one of its credentials, so many days from now."""
+        at, client_id = (self.clock.now() + timedelta(days=days)).timestamp(), str(record.state["appId"])
+        sign_ins = self.emulator.tenant.sign_ins
+        sign_ins.applications.setdefault((client_id, f"{way}SignInActivity"), []).append(Use(at, "request"))
+        if key_id:
+            sign_ins.note_credential(CredentialUse(at, "request", client_id, record.id, "", "", key_id, "clientSecret", None))
 
     def at(self, days: float) -> str:
         """The moment so many days from now, as Graph writes it."""

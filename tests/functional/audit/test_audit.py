@@ -74,6 +74,7 @@ def test_a_client_without_service_principal_is_half_registered_and_costs_no_call
 
 
 def test_a_service_principal_that_the_list_does_not_show_yet_is_not_missing(estate: Estate) -> None:
+    estate.emulator.consistency.calm()
     estate.emulator.consistency.set(lists=3600)
     record = estate.add_client((-10, 170), principal=False)
     estate.clock.sleep(3601)

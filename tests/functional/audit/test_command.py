@@ -34,7 +34,7 @@ def command(estate: Estate, *arguments: str, stderr: io.StringIO | None = None) 
 
 def test_prints_findings_for_people_and_does_what_the_timer_would(estate: Estate) -> None:
     record = estate.add_client((-300, -100), (-170, 6), name="soon")
-    code, out, err = command(estate)
+    code, out, err = command(estate, "--act")
     assert code == 0
     assert "1 clients, 0 in trouble" in out
     assert "HIGH     Expiring, due 2026-11-28T03:00:00Z" in out
@@ -43,9 +43,10 @@ def test_prints_findings_for_people_and_does_what_the_timer_would(estate: Estate
     assert len(estate.key_ids(record)) == 1
 
 
-def test_a_dry_run_says_what_would_be_done(estate: Estate) -> None:
+@pytest.mark.parametrize("arguments", [(), ("--dry-run",)])
+def test_nothing_is_changed_unless_it_is_asked_for(estate: Estate, arguments: tuple[str, ...]) -> None:
     record = estate.add_client((-300, -100), (-10, 170), name="tidy")
-    _, out, _ = command(estate, "--dry-run")
+    _, out, _ = command(estate, *arguments)
     assert "actions, as a dry run:" in out
     assert "prune would: tidy" in out
     assert len(estate.key_ids(record)) == 2
@@ -92,12 +93,40 @@ def test_an_incomplete_audit_exits_with_1(estate: Estate) -> None:
     assert "403" in err
 
 
-@pytest.mark.parametrize("arguments", [["--format", "pdf"], ["--notify-days", "0"], ["--dry-run", "--report-only"], ["--what"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--format", "pdf"],
+        ["--act", "--notify-days", "0"],
+        ["--notify-days", "7"],
+        ["--dry-run", "--notify-days", "7"],
+        ["--dry-run", "--report-only"],
+        ["--act", "--dry-run"],
+        ["--act", "--report-only"],
+        ["--what"],
+    ],
+)
 def test_wrong_options_exit_with_2(estate: Estate, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as leaving:
         command(estate, *arguments)
     assert leaving.value.code == 2
     assert "usage" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written_is_told_before_the_work(estate: Estate, tmp_path: Path) -> None:
+    for target in (tmp_path / "none" / "report", tmp_path):
+        code, out, err = command(estate, "--act", "--output", str(target))
+        assert (code, out) == (2, "")
+        assert "--output" in err
+    assert len(estate.emulator.requests) == 0
+
+
+def test_a_report_stays_until_there_is_a_new_one(estate: Estate, tmp_path: Path) -> None:
+    target = tmp_path / "report"
+    target.write_text("the report of yesterday, which is longer than nothing")
+    target.chmod(0o600)
+    command(estate, "--format", "json", "--output", str(target))
+    assert json.loads(target.read_text("utf-8"))["clients"] == 0
 
 
 def test_a_name_cannot_steer_the_terminal(estate: Estate) -> None:

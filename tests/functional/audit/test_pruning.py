@@ -109,6 +109,7 @@ def test_a_conflict_with_another_writer_comes_again_later(estate: Estate) -> Non
 
 
 def test_no_more_is_removed_than_the_limit_and_the_next_run_goes_on(estate: Estate) -> None:
+    estate.emulator.consistency.calm()
     for _ in range(5):
         estate.add_client((-400, -200), (-390, -190), (-20, 162))
 

@@ -264,8 +264,8 @@ class Breaking:
     [
         ("_directory", "add_password", 0),
         ("_directory", "add_password", 1),
+        ("_clients", "find_again", 0),
         ("_clients", "find_client", 0),
-        ("_clients", "find_client", 2),
         ("_deliveries", "read_current", 0),
         ("_deliveries", "put_secret", 0),
         ("_deliveries", "put_secret", 1),

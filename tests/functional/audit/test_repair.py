@@ -31,6 +31,7 @@ def test_finishing_creates_the_missing_service_principal(estate: Estate) -> None
     principal = estate.emulator.directory.service_principal_of(record.state["appId"])
     assert principal is not None
     assert principal.state.get("accountEnabled", True) is True
+    estate.emulator.consistency.settle()
     assert run(estate, [Finish(estate.clients, estate.directory, 50)]).outcomes == ()
 
 
@@ -90,6 +91,7 @@ def test_retiring_deletes_clients_whose_lifetime_is_over_up_to_the_limit_the_old
     retirement = Retire(estate.clients, estate.directory, 2, RULES)
     assert run(estate, [retirement]).complete
     assert live(estate) == {"open 31", "open 29", "default"}
+    estate.emulator.consistency.settle()
     run(estate, [retirement])
     assert live(estate) == {"open 29", "default"}
 

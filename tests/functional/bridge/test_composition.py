@@ -150,6 +150,15 @@ def test_offers_what_at_least_one_caller_may_have_registered(variables: Mapping[
     assert found["token_endpoint_auth_methods_supported"] == ["client_secret_basic"]
 
 
+@pytest.mark.parametrize(("settings", "listed"), [({}, True), ({"BRIDGE_OFFERS_OFFLINE_ACCESS": "false"}, False)])
+def test_a_setting_keeps_offline_access_out_of_the_metadata(
+    variables: Mapping[str, str], settings: Mapping[str, str], listed: bool
+) -> None:
+    scopes = Application({**variables, **settings}).discovery.document()["scopes_supported"]
+    assert isinstance(scopes, list)
+    assert ("offline_access" in scopes) is listed
+
+
 @pytest.mark.duty(128)
 def test_advertises_no_registration_where_nobody_may_register(variables: Mapping[str, str]) -> None:
     assert "registration_endpoint" not in Application(variables).discovery.document()

@@ -33,6 +33,7 @@ def deadline() -> Deadline:
 
 
 def test_removing_a_secret_that_is_not_there_counts_as_done(entra: EntraEmulator) -> None:
+    entra.consistency.calm()
     directory = directory_of(entra)
     made = directory.create_application({"displayName": "x", "signInAudience": "AzureADMyOrg"}, deadline())
     key_id = directory.add_password(made["appId"], "x", datetime(2099, 1, 1, tzinfo=UTC), deadline())["keyId"]
@@ -75,8 +76,10 @@ def test_looks_up_whether_a_client_may_sign_in(entra: EntraEmulator, state: dict
     application = entra.directory.add_application({"displayName": "x"})
     entra.directory.add_service_principal(application.state["appId"], state)
     lookup = GraphLookup(directory_of(entra, "Application.Read.All"), CLOCK)
-    assert lookup.client_enabled(application.state["appId"]) is enabled
-    assert lookup.client_enabled(ABSENT) is None
+    found = lookup.client_state(application.state["appId"])
+    assert found is not None
+    assert (found.enabled, found.home) == (enabled, entra.tenant_id)
+    assert lookup.client_state(ABSENT) is None
 
 
 def test_looks_up_whether_a_user_is_enabled_and_since_when_sessions_count(entra: EntraEmulator) -> None:

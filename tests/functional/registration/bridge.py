@@ -24,6 +24,7 @@ from shared.retry import Deadline
 from shared.settings.registration import read_registration
 
 BASE_URL = "https://bridge.example.com"
+GRAPH = "https://graph.microsoft.com/v1.0"
 PORTAL = "SSWS portal-credential-0123456789"
 OTHER_PORTAL = "Bearer other-portal-credential-9876543210"
 API_KEY = "abcdefghijkl_0123456789"
@@ -78,11 +79,11 @@ class TestClock:
 
 
 class EmulatorCredential:
-    """A token of the emulator's own token service for an application that may manage the applications it owns."""
+    """A token of the emulator's own token service for an application that may manage the applications it owns, or with `role`."""
 
-    def __init__(self, emulator: EntraEmulator) -> None:
+    def __init__(self, emulator: EntraEmulator, name: str = "bridge", role: str = "Application.ReadWrite.OwnedBy") -> None:
         self._emulator = emulator
-        self.account = emulator.add_caller("bridge", roles=["Application.ReadWrite.OwnedBy"])
+        self.account = emulator.add_caller(name, roles=[role])
         self._token = ""
 
     def token(self, deadline: Deadline, *, rejected: str = "", claims_challenge: str | None = None) -> str:
@@ -96,6 +97,21 @@ class EmulatorCredential:
             url = f"https://login.microsoftonline.com/{self._emulator.tenant_id}/oauth2/v2.0/token"
             self._token = self._emulator.session().post(url, data=form).json()["access_token"]
         return self._token
+
+
+class PrimarySession:
+    """A session whose reads see what is written, however far the replicas are behind: what tests look at."""
+
+    def __init__(self, emulator: EntraEmulator) -> None:
+        self._session = emulator.session()
+        self._consistency = emulator.consistency
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        share, self._consistency.replica_share = self._consistency.replica_share, 0.0
+        try:
+            return self._session.request(*args, **kwargs)
+        finally:
+            self._consistency.replica_share = share
 
 
 class FakeEntraTokens(BearerTokens):
@@ -117,9 +133,16 @@ class Bridge:
         self.configuration = settings
         self.clock = TestClock(emulator)
         self.entra_tokens = FakeEntraTokens()
-        graph = GraphClient("https://graph.microsoft.com/v1.0", EmulatorCredential(emulator), emulator.session(), self.clock)
-        self.directory = Directory(graph)
+        credential = EmulatorCredential(emulator)
+        self.account = credential.account
+        self._seen = self.directory_for(credential)
+        primary: Any = PrimarySession(emulator)
+        self.directory = Directory(GraphClient(GRAPH, credential, primary, self.clock))
         self.restart()
+
+    def directory_for(self, credential: EmulatorCredential) -> Directory:
+        """The directory as somebody's calls see it."""
+        return Directory(GraphClient(GRAPH, credential, self.emulator.session(), self.clock))
 
     def reconfigure(self, **changes: Any) -> None:
         """The same app after a restart with other settings, on the same directory and as the same application."""
@@ -133,7 +156,7 @@ class Bridge:
         self._start()
 
     def _start(self) -> None:
-        self.context = RegistrationContext(self.configuration, self.directory, self.clock, self.background, self.memory)
+        self.context = RegistrationContext(self.configuration, self._seen, self.clock, self.background, self.memory)
         self.service = RegistrationService(self.context, self.entra_tokens)
 
     def work_behind(self) -> None:
@@ -153,9 +176,10 @@ class Bridge:
         query: Mapping[str, str] | None = None,
         raw: bytes | None = None,
         behind: bool = True,
+        patient: bool = True,
     ) -> Response:
         """One request as a door would hand it over; an error comes back rendered. What is left to do behind the answer is done at
-        once, unless `behind` is False."""
+        once, unless `behind` is False. A caller that is `patient` asks again for a minute where it is told to."""
         sent = {"authorization": authorization} if authorization is not None else {}
         if body is not None or raw is not None:
             sent["content-type"] = "application/json"
@@ -170,13 +194,18 @@ class Bridge:
             "DELETE": self.service.delete,
         }
         handler = self.service.rotate if rotate else handlers[method]
-        try:
-            return handler(Exchange(request, self.deadline(self.configuration.budget)))
-        except OAuthError as error:
-            return error_response(error)
-        finally:
-            if behind:
-                self.work_behind()
+        patience = self.deadline(60 if patient else 0)
+        while True:
+            try:
+                return handler(Exchange(request, self.deadline(self.configuration.budget)))
+            except OAuthError as error:
+                response = error_response(error)
+                pause = response.headers.get("Retry-After")
+                if response.status != 503 or pause is None or not patience.pause(float(pause)):
+                    return response
+            finally:
+                if behind:
+                    self.work_behind()
 
     def register(self, body: object = None, **options: Any) -> Json:
         """The client information of a registration that must succeed."""
@@ -195,7 +224,8 @@ class Bridge:
         return Deadline.after(self.clock, seconds)
 
     def token_status(self, client_id: str, secret: str) -> int:
-        """The token service's status for a client that asks for a token with its secret."""
+        """The token service's status for a client that asks for a token with its secret, as soon as all has arrived."""
+        self.emulator.consistency.settle()
         form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
         url = f"https://login.microsoftonline.com/{self.emulator.tenant_id}/oauth2/v2.0/token"
         return self.emulator.session().post(url, data={**form, "scope": f"{client_id}/.default"}).status_code

@@ -32,3 +32,9 @@ def make(emulator: EntraEmulator) -> Callable[..., Bridge]:
 @pytest.fixture
 def bridge(make: Callable[..., Bridge]) -> Bridge:
     return make()
+
+
+@pytest.fixture
+def calm(emulator: EntraEmulator) -> None:
+    """Replicas that hear of every write at once: for what is about the order or the number of calls, or a moment."""
+    emulator.consistency.calm()

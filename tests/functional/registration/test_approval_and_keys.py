@@ -23,6 +23,7 @@ def approve(bridge: Bridge, client: Json) -> None:
     bridge.directory.update_service_principal(client["client_id"], {"accountEnabled": True}, bridge.deadline())
 
 
+@pytest.mark.usefixtures("calm")
 def test_a_client_that_needs_approval_gets_no_token_before_it(make: Make) -> None:
     bridge = make(policies=APPROVAL)
     client = bridge.register()
@@ -46,6 +47,7 @@ def test_a_client_that_needs_approval_gets_no_token_before_it(make: Make) -> Non
         {"token_endpoint_auth_method": "none", "application_type": "native"},
     ],
 )
+@pytest.mark.usefixtures("calm")
 def test_what_was_approved_is_approved_again_when_something_else_is_made_of_it(make: Make, change: Json) -> None:
     bridge = make(policies=APPROVAL)
     client = bridge.register()
@@ -59,6 +61,7 @@ def test_what_was_approved_is_approved_again_when_something_else_is_made_of_it(m
     assert changed["approval"] == "pending"
 
 
+@pytest.mark.usefixtures("calm")
 def test_an_update_that_the_directory_refuses_leaves_an_approved_client_approved(make: Make) -> None:
     bridge = make(policies=APPROVAL)
     client = bridge.register()
@@ -99,6 +102,7 @@ def test_a_client_with_certificates_has_no_secret_and_its_keys_come_back(bridge:
     assert [key["kid"] for key in read["jwks"]["keys"]] == ["k0", "k1"]
 
 
+@pytest.mark.usefixtures("calm")
 def test_keys_are_read_of_clients_that_authenticate_with_them_alone(bridge: Bridge) -> None:
     plain, keyed = bridge.register(), bridge.register(with_keys(0))
 
@@ -169,6 +173,7 @@ def test_federated_identities_become_federated_credentials(trusting: Bridge) -> 
 
 
 @pytest.mark.duty(84)
+@pytest.mark.usefixtures("calm")
 def test_an_update_replaces_federated_credentials_and_keeps_an_administrators(trusting: Bridge) -> None:
     client = trusting.register(federated(identity("one"), identity("two")))
     client_id = client["client_id"]

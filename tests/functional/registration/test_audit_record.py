@@ -24,6 +24,7 @@ def events(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 
 
 @pytest.mark.duty(151)
+@pytest.mark.usefixtures("calm")
 def test_each_change_leaves_a_record(bridge: Bridge, caplog: pytest.LogCaptureFixture) -> None:
     client = bridge.register()
     client_id = client["client_id"]
@@ -43,13 +44,14 @@ def test_each_change_leaves_a_record(bridge: Bridge, caplog: pytest.LogCaptureFi
 
 
 @pytest.mark.duty(151)
+@pytest.mark.usefixtures("calm")
 def test_each_refusal_and_failure_leaves_a_record(bridge: Bridge, caplog: pytest.LogCaptureFixture) -> None:
     client_id = bridge.register()["client_id"]
     bridge.call("POST", body=WEB, authorization="Bearer wrong")
     bridge.call("POST", body={**WEB, "grant_types": ["password"]})
     bridge.call("DELETE", client_id, authorization=OTHER_PORTAL)
     bridge.emulator.faults.add("error", method="GET", path="applications", status=503, times=None)
-    bridge.call("GET", client_id)
+    bridge.call("GET", client_id, patient=False)
     bad, refused, forbidden, failed = events(caplog)[1:]
     assert (bad["outcome"], bad["status"], bad["error"], "caller" in bad) == ("refused", 401, "invalid_token", False)
     assert (refused["caller"], refused["error"]) == ("portal", "invalid_client_metadata")

@@ -75,7 +75,7 @@ def test_wso2_with_an_entra_token(make: Make) -> None:
 
 @pytest.mark.duty(32, 36, 54)
 def test_mcp_clients_with_open_registration(make: Make) -> None:
-    bridge = make(open_policy="default")
+    bridge = make(open_policy="open")
     callers.mcp(BASE_URL, session_for(bridge), None)
 
 

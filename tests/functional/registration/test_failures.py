@@ -142,11 +142,12 @@ def test_a_tenant_that_takes_no_password_in_a_creation_takes_it_afterwards(bridg
     assert bridge.token_status(client["client_id"], client["client_secret"]) == 200
 
 
+@pytest.mark.usefixtures("calm")
 def test_what_cannot_be_undone_is_logged_with_its_client_id(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     bridge = make(when_lagging="refuse")
     bridge.emulator.faults.add("error", **PRINCIPAL, status=500, times=None)
     bridge.emulator.faults.add("error", **DELETE, status=500, times=None)
-    assert bridge.call("POST", body=WEB).status == 503
+    assert bridge.call("POST", body=WEB, patient=False).status == 503
     (left,) = live_clients(bridge)
     assert any(left["appId"] in record.message and record.levelno == logging.ERROR for record in caplog.records)
 
@@ -203,12 +204,13 @@ def test_a_fault_that_passes_is_not_noticed(bridge: Bridge, graph: dict[str, Any
 
 
 @pytest.mark.duty(58)
+@pytest.mark.usefixtures("calm")
 def test_an_answer_comes_within_the_callers_time(make: Make) -> None:
     for graph, status in ((CREATE, 503), (PRINCIPAL, 201)):
         bridge = make()
         bridge.emulator.faults.add("throttle", **graph, retry_after=1, times=None)
         start = bridge.clock.monotonic()
-        assert bridge.call("POST", body=WEB, behind=False).status == status
+        assert bridge.call("POST", body=WEB, behind=False, patient=False).status == status
         assert bridge.clock.monotonic() - start <= 4.5
         bridge.emulator.faults.clear()
 
@@ -268,6 +270,7 @@ def test_an_old_token_whose_client_is_gone_is_told_at_once(bridge: Bridge) -> No
 
 
 @pytest.mark.parametrize("graph", [CREATE, ADD])
+@pytest.mark.usefixtures("calm")
 def test_a_lifetime_that_the_tenants_policy_refuses_is_tried_again_with_a_shorter_one(
     bridge: Bridge, graph: dict[str, Any]
 ) -> None:

@@ -17,6 +17,7 @@ ONCE = {"default": Policy(one_client_per_software=True), "open": Policy("open", 
 
 
 @pytest.mark.duty(152)
+@pytest.mark.usefixtures("calm")
 def test_a_repeated_registration_gives_the_same_client_with_a_secret_that_works(bridge: Bridge) -> None:
     first = bridge.register(headers=KEY)
     again = bridge.register(headers=KEY)
@@ -60,6 +61,7 @@ def test_a_registration_under_a_key_that_runs_twice_at_once_is_not_undone(make: 
     assert bridge.token_status(told["client_id"], told["client_secret"]) == 200
 
 
+@pytest.mark.usefixtures("calm")
 def test_secrets_of_repetitions_pile_up_to_a_limit_and_no_further(bridge: Bridge) -> None:
     client_id = bridge.register(headers=KEY)["client_id"]
     for _ in range(MOST_SECRETS - 1):

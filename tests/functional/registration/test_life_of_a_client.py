@@ -1,5 +1,7 @@
 """A client's life from registration to deletion, against the emulated directory."""
 
+import pytest
+
 from tests.functional.registration.bridge import PORTAL, WEB, Bridge, bearer, content
 
 
@@ -27,6 +29,7 @@ def test_a_client_is_registered_read_updated_rotated_and_deleted(bridge: Bridge)
     assert bridge.call("GET", client_id, authorization=bearer(rotated)).status == 401
 
 
+@pytest.mark.usefixtures("calm")
 def test_a_portal_manages_its_client_with_its_static_credential_alone(bridge: Bridge) -> None:
     registered = bridge.register()
     client_id = registered["client_id"]

@@ -66,6 +66,7 @@ def test_a_setting_keeps_secrets_out_of_tokens(make: Make) -> None:
 
 
 @pytest.mark.duty(77)
+@pytest.mark.usefixtures("calm")
 def test_a_secret_that_was_removed_is_not_shown(bridge: Bridge) -> None:
     client = bridge.register()
     bridge.call("POST", client["client_id"], {"remove_old": True}, rotate=True)
@@ -100,9 +101,10 @@ def test_a_portal_is_told_that_a_client_is_not_there(bridge: Bridge, client_id: 
         assert_error(bridge.call(method, client_id, WEB), 404, "not_found")
 
 
+@pytest.mark.usefixtures("calm")
 def test_a_portal_is_told_that_a_client_is_gone_once_replicas_had_the_time_to_hear_of_it(bridge: Bridge) -> None:
     for method in ("GET", "PUT", "DELETE"):
-        answer = bridge.call(method, UNKNOWN, WEB)
+        answer = bridge.call(method, UNKNOWN, WEB, patient=False)
         assert_error(answer, 503, "temporarily_unavailable")
         assert "Retry-After" in answer.headers
     bridge.emulator.clock.advance(120)
@@ -249,6 +251,7 @@ def test_a_clients_update_carries_its_current_secret_or_none(bridge: Bridge) -> 
 
 
 @pytest.mark.duty(85)
+@pytest.mark.usefixtures("calm")
 def test_a_clients_update_may_carry_a_newer_secret_than_its_token_knows(bridge: Bridge) -> None:
     client = bridge.register()
     rotated = content(bridge.call("POST", client["client_id"], rotate=True, authorization=PORTAL))
@@ -263,6 +266,7 @@ def test_a_plain_update_never_adds_a_secret(bridge: Bridge) -> None:
     assert len(bridge.application(client["client_id"])["passwordCredentials"]) == 1
 
 
+@pytest.mark.usefixtures("calm")
 def test_the_way_to_authenticate_can_change_and_secrets_follow(bridge: Bridge) -> None:
     client = bridge.register()
     client_id = client["client_id"]
@@ -294,6 +298,7 @@ def test_a_client_that_had_no_secret_gets_one_whatever_it_sends(bridge: Bridge) 
 # Two updates at once
 
 
+@pytest.mark.usefixtures("calm")
 def test_of_two_updates_at_once_the_last_one_wins_as_a_whole(bridge: Bridge) -> None:
     client = bridge.register()
     client_id = client["client_id"]

@@ -180,6 +180,7 @@ def test_the_application_carries_the_bridges_mark_and_a_note_for_people(bridge: 
     assert application["api"]["requestedAccessTokenVersion"] == 2
 
 
+@pytest.mark.usefixtures("calm")
 def test_a_registration_is_two_calls(bridge: Bridge) -> None:
     bridge.register()
     graph = [(call.method, call.path) for call in bridge.emulator.requests if call.path.startswith("/v1.0")]
@@ -216,6 +217,7 @@ def test_a_service_client_gets_a_token_with_its_secret(bridge: Bridge) -> None:
     assert bridge.token_status(client["client_id"], client["client_secret"]) == 200
 
 
+@pytest.mark.usefixtures("calm")
 def test_the_life_of_secrets_is_up_to_settings_and_policy(make: Make) -> None:
     bridge = make(secret_lifetime=3600)
     now = int(bridge.clock.now().timestamp())

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.audit.clients import CredentialState, credential_statuses, read_client
+from shared.audit.client_lists import ClientLists
 from shared.audit.configuration import AuditRules
+from shared.audit.credential_states import CredentialState, credential_statuses
 from shared.http.exchange import Exchange
 from shared.http.message import Request
 from shared.registration.policy import Policy
@@ -17,6 +18,7 @@ type Make = Callable[..., Bridge]
 
 
 @pytest.mark.duty(94, 95)
+@pytest.mark.usefixtures("calm")
 def test_a_new_secret_overlaps_with_the_old_one(bridge: Bridge) -> None:
     client = bridge.register()
     client_id = client["client_id"]
@@ -35,7 +37,9 @@ def test_the_audit_sees_the_old_secret_as_superseded_when_the_overlap_is_over(br
     client_id = bridge.register()["client_id"]
     bridge.emulator.clock.advance(30 * 86_400)
     bridge.call("POST", client_id, rotate=True)
-    client = read_client(bridge.application(client_id))
+    bridge.work_behind()
+    client = ClientLists(bridge.directory, bridge.configuration.bridge_tag, "").find_client(client_id, bridge.deadline())
+    assert client is not None
     rules = AuditRules(overlap=timedelta(seconds=bridge.configuration.secret_overlap))
     now, healthy = bridge.clock.now(), CredentialState.HEALTHY
     for moment, older in ((now, CredentialState.OVERLAPPING), (now + rules.overlap, CredentialState.SUPERSEDED)):
@@ -43,6 +47,7 @@ def test_the_audit_sees_the_old_secret_as_superseded_when_the_overlap_is_over(br
 
 
 @pytest.mark.duty(95)
+@pytest.mark.usefixtures("calm")
 def test_no_secret_that_a_caller_has_is_removed_to_make_room(bridge: Bridge) -> None:
     client = bridge.register()
     client_id = client["client_id"]
@@ -64,6 +69,7 @@ def test_the_old_secret_ends_at_once_where_it_is_asked_for(bridge: Bridge) -> No
 
 
 @pytest.mark.duty(94)
+@pytest.mark.usefixtures("calm")
 def test_a_portal_whose_contract_says_so_ends_the_old_secret_without_asking(bridge: Bridge) -> None:
     key = {"x-api-key": API_KEY}
     client = bridge.register(authorization=None, headers=key)

@@ -187,6 +187,7 @@ def test_an_api_without_a_service_principal_has_no_permissions(make: Make) -> No
 
 
 @pytest.mark.duty(84)
+@pytest.mark.usefixtures("calm")
 def test_an_update_replaces_the_bridges_declarations_and_keeps_an_administrators(make_with: Make, orders: ResourceApi) -> None:
     bridge = make_with()
     client = bridge.register({**WEB, "scope": "api://orders/read"})

@@ -137,6 +137,7 @@ def test_a_statement_without_an_issuer_is_invalid_and_one_of_a_stranger_is_unapp
 
 
 @pytest.mark.duty(27)
+@pytest.mark.usefixtures("calm")
 def test_a_statement_is_good_between_its_times(trusting: Bridge) -> None:
     trusting.emulator.clock.set(trusting.clock.now().replace(microsecond=0) + timedelta(seconds=1))
     now = int(trusting.clock.now().timestamp())

@@ -79,12 +79,13 @@ def test_an_update_by_a_portal_leaves_the_clients_token_alone(bridge: Bridge) ->
     assert bridge.call("GET", client["client_id"], authorization=bearer(client)).status == 200
 
 
+@pytest.mark.usefixtures("calm")
 def test_a_replica_that_is_behind_hands_out_nothing_older(bridge: Bridge) -> None:
     client = bridge.register()
     client_id = client["client_id"]
     bridge.emulator.consistency.set(by_app_id=30)
     updated = content(bridge.call("PUT", client_id, update_of(client), authorization=bearer(client)))
-    behind = bridge.call("GET", client_id, authorization=bearer(updated), behind=False)
+    behind = bridge.call("GET", client_id, authorization=bearer(updated), behind=False, patient=False)
     assert_error(behind, 503, "temporarily_unavailable")
     assert "Retry-After" in behind.headers
     bridge.emulator.clock.advance(60)

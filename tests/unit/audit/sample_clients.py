@@ -55,6 +55,8 @@ def credentials(draw: st.DrawFn, about: datetime = NOW) -> ClientCredential:
         name=draw(st.sampled_from(["dcr", "portal", "dcr renewal"])),
         start=start,
         end=start + life,
+        told=draw(st.sampled_from([True, True, False, None])),
+        only=draw(st.sampled_from([False, False, True])),
     )
 
 

@@ -10,6 +10,7 @@ from shared.audit.assessment import UNKNOWN, ClientFacts, assess
 from shared.audit.clients import AuditedClient
 from shared.audit.configuration import AuditRules
 from shared.audit.findings import AuditFinding, FindingKind, Severity
+from shared.clock import ALWAYS
 from tests.unit.audit.sample_clients import DAY, NOW, SECOND, certificate, client, clients, secret
 
 RULES = AuditRules()
@@ -102,9 +103,9 @@ def test_the_lifetime_of_a_policy_ends_a_client_of_that_policy_alone() -> None:
 
 def test_a_client_counts_as_unused_only_when_a_report_says_so_and_it_is_old_enough() -> None:
     good = secret("a", NOW - DAY, NOW + 180 * DAY)
-    assert set(found(client(good), facts=ClientFacts(used=False))) == {FindingKind.UNUSED}
-    assert found(client(good), facts=ClientFacts(used=None)) == {}
-    assert found(client(good, created=NOW - 89 * DAY), facts=ClientFacts(used=False)) == {}
+    assert set(found(client(good), facts=ClientFacts(last_sign_in=ALWAYS))) == {FindingKind.UNUSED}
+    assert found(client(good), facts=ClientFacts(last_sign_in=None)) == {}
+    assert found(client(good, created=NOW - 89 * DAY), facts=ClientFacts(last_sign_in=ALWAYS)) == {}
 
 
 def test_an_expired_secret_beside_a_good_one_is_only_untidy() -> None:
@@ -114,7 +115,8 @@ def test_an_expired_secret_beside_a_good_one_is_only_untidy() -> None:
 
 @given(one=clients())
 def test_every_finding_has_advice_and_an_id_of_its_own(one: AuditedClient) -> None:
-    findings = assess(one, AuditRules(longest=180 * DAY), NOW, ClientFacts(principal=False, enabled=False, used=False)).findings
+    facts = ClientFacts(principal=False, enabled=False, unclaimed=True, last_sign_in=ALWAYS)
+    findings = assess(one, AuditRules(longest=180 * DAY), NOW, facts).findings
     assert all(finding.advice and finding.summary and finding.client_id == one.client_id for finding in findings)
     assert len({finding.id for finding in findings}) == len(findings)
 

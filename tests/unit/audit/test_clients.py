@@ -72,3 +72,22 @@ def test_knows_a_disabled_application(members: dict[str, object], disabled: bool
 def test_a_key_to_encrypt_tokens_for_a_client_is_none_of_its_credentials(members: dict[str, object], counts: bool) -> None:
     client = read_client({"appId": "x", "keyCredentials": [{"keyId": "k", "type": "AsymmetricX509Cert", **members}]})
     assert bool(client.credentials) is counts
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "only"),
+    [
+        ("dcr 2026-11-22 0123abcd", None, False),
+        ("dcr 2026-11-22 0123abcd only", None, True),
+        ("dcr 2026-11-22", True, False),
+        ("dcr renewal 2026-11-22", True, False),
+        ("made in the portal", True, False),
+        (None, True, False),
+    ],
+)
+def test_only_a_name_with_a_random_part_leaves_open_who_was_told(name: str | None, told: bool | None, only: bool) -> None:
+    client = read_client({"appId": "x", "passwordCredentials": [{"keyId": "k", "displayName": name}]})
+    assert (client.credentials[0].told, client.credentials[0].only) == (told, only)
+    assert client.knowing(["k"], {}).credentials[0].told is True
+    assert client.knowing([], {}).credentials[0].told is (told or False)
+    assert client.knowing([], {"k": datetime(2026, 11, 22, tzinfo=UTC)}).credentials[0].told is True

@@ -1,13 +1,15 @@
 """The states of credentials, tried around each border and over random lives."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.audit.clients import AuditedClient, CredentialState, credential_statuses
+from shared.audit.clients import AuditedClient
 from shared.audit.configuration import AuditRules
+from shared.audit.credential_states import CredentialState, credential_statuses
 from tests.unit.audit.sample_clients import DAY, MOMENTS, NOW, SECOND, ZONES, certificate, client, clients, secret
 
 RULES = AuditRules()
@@ -98,13 +100,22 @@ def test_a_certificate_takes_no_secrets_place() -> None:
 
 
 @given(one=clients())
-def test_what_is_superseded_leaves_a_usable_credential_of_its_kind_that_lasts_as_long(one: AuditedClient) -> None:
+def test_what_is_superseded_leaves_a_usable_credential_that_somebody_has_and_that_lasts_as_long(one: AuditedClient) -> None:
     found = credential_statuses(one, RULES, NOW)
-    kept = [status.credential for status in found if status.state not in {CredentialState.SUPERSEDED, CredentialState.EXPIRED}]
+    kept = [status.credential for status in found if status.state not in OVER]
     for status in found:
         if status.state is CredentialState.SUPERSEDED:
             gone = status.credential
-            assert any(other.kind is gone.kind and other.is_usable(NOW) and other.end >= gone.end for other in kept)
+            lasting = [other for other in kept if status.revoked or other.end >= gone.end]
+            assert any(other.kind is gone.kind and other.is_usable(NOW) and other.told for other in lasting)
+
+
+def test_a_secret_that_nobody_is_known_to_have_takes_nobodys_place() -> None:
+    old = secret("a", NOW - 100 * DAY, NOW + 12 * DAY)
+    for told in (False, None):
+        newer = replace(secret("b", NOW - 30 * DAY, NOW + 150 * DAY), told=told)
+        states = [status.state for status in credential_statuses(client(old, newer), RULES, NOW)]
+        assert states == [CredentialState.EXPIRING, CredentialState.HEALTHY]
 
 
 @given(one=clients())

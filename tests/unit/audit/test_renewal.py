@@ -1,5 +1,6 @@
 """When a secret is renewed: pure rules over what directory and store show."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hypothesis import given
@@ -33,6 +34,14 @@ def test_the_secret_that_counts_is_the_one_that_the_store_hands_out() -> None:
     assert step(one, held="a") is RenewalStep.RENEW
     assert step(one, held="b") is RenewalStep.NOTHING
     assert step(one) is RenewalStep.NOTHING
+
+
+def test_a_secret_that_nobody_was_told_of_does_not_put_a_renewal_off() -> None:
+    untold = replace(secret("b", NOW - 50 * DAY, NOW + 132 * DAY), told=False)
+    one = client(secret("a", LONG_AGO, NOW + 5 * DAY), untold)
+    assert step(one) is RenewalStep.RENEW
+    assert renewal_due(one, NOW, BEFORE) == NOW - 25 * DAY
+    assert step(client(untold)) is RenewalStep.NOTHING
 
 
 def test_a_renewal_that_never_arrived_counts_for_nothing() -> None:

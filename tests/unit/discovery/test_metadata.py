@@ -1,6 +1,7 @@
 """Authorization server metadata: RFC 8414, and what portals read from it."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,6 +34,11 @@ def document(**changes: Any) -> dict[str, Any]:
 @pytest.mark.duty(122)
 def test_states_the_bridge_as_issuer_not_entra() -> None:
     assert document()["issuer"] == "https://bridge.example.com"
+
+
+def test_names_entra_as_the_issuer_of_tokens() -> None:
+    """OpenID Connect Core 1.0 section 3.1.3.7: an ID token's `iss` is compared with the issuer that a client was given."""
+    assert document()["entra_issuer"] == f"{LOGIN}/v2.0"
 
 
 @pytest.mark.duty(123)
@@ -142,3 +148,21 @@ def test_asks_to_come_back_while_entra_can_not_be_read(failure: Exception) -> No
     with pytest.raises(TemporarilyUnavailable) as raised:
         Discovery(OFFER, fail).read(Request("GET", "/.well-known/openid-configuration"))
     assert raised.value.headers["Retry-After"] == "5"
+
+
+@pytest.mark.duty(128)
+@pytest.mark.parametrize(
+    ("offered", "scopes"), [(True, ["openid", "offline_access", "api://a/x"]), (False, ["openid", "api://a/x"])]
+)
+def test_lists_offline_access_unless_the_operator_says_otherwise(offered: bool, scopes: list[str]) -> None:
+    """MCP clients that see it force a consent page at each sign-in."""
+    entra = {**ENTRA, "scopes_supported": ["openid", "offline_access"]}
+    offer = replace(OFFER, scopes=("api://a/x",), offline_access=offered)
+    assert server_metadata(entra, offer)["scopes_supported"] == scopes
+
+
+@pytest.mark.duty(128)
+def test_does_not_promise_an_issuer_in_authorization_responses() -> None:
+    """RFC 9207: Entra sends none, and would name itself."""
+    entra = {**ENTRA, "authorization_response_iss_parameter_supported": True}
+    assert "authorization_response_iss_parameter_supported" not in server_metadata(entra, OFFER)

@@ -60,6 +60,7 @@ def test_reads_every_member() -> None:
                 "cache_ttl": 30,
                 "issuer": "https://bridge.example",
                 "bearer_audiences": ["api://bridge"],
+                "bearer_tenants": [SECOND_TENANT],
                 "revocation": {"mode": "client+user", "ttl": 60, "grace": 0, "tenant_id": TENANT},
                 "keys": {"soft": 600, "hard": 7200, "unknown_key": 300, "retry": 10},
             },

@@ -139,7 +139,7 @@ def test_names_every_wrong_setting() -> None:
 
 
 def test_takes_an_exact_issuer(key_file: Path) -> None:
-    """For External ID and B2C, whose issuers have no form to guess."""
+    """For External ID, whose issuers have no form to guess."""
     issuer = "https://contoso.ciamlogin.com/x/v2.0"
     keys = {"keys": [{**key, "issuer": issuer} for key in Authority().keys]}
     key_file.write_text(json.dumps(keys))

@@ -121,8 +121,9 @@ def test_an_outage_of_one_tenant_leaves_the_others_alone() -> None:
 
 @pytest.mark.duty(111)
 def test_an_explicit_issuer_is_trusted_as_spelt_out() -> None:
-    """External ID and B2C: issuer, tenant and key location are the operator's word, and only keys without another owner fit."""
-    issuer, keys = "https://contoso.ciamlogin.com/x/v2.0", "https://contoso.ciamlogin.com/x/keys"
+    """External ID: issuer, tenant and key location are the operator's word, and only keys without another owner fit."""
+    host = f"https://{TENANT}.ciamlogin.com/{TENANT}"
+    issuer, keys = f"{host}/v2.0", f"{host}/discovery/v2.0/keys"
     trusted = TrustedIssuer(issuer, TENANT, keys)
     authority = Authority()
     unmarked = [
@@ -134,12 +135,33 @@ def test_an_explicit_issuer_is_trusted_as_spelt_out() -> None:
         ({"iss": issuer}, True),
         ({"iss": issuer, "tid": SECOND_TENANT}, False),
         ({"iss": issuer, "ver": "1.0"}, False),
+        ({"iss": f"https://contoso.ciamlogin.com/{TENANT}/v2.0"}, False),
     ):
         token = make_token({"claims": claims}, NOW)
         assert json.loads(deployed.handle(introspect_request(token), NOW).body)["active"] is active
     authority.overrides[keys] = {"keys": authority.keys}
     marked = introspection(replace(configuration(), tenants=(), issuers=(trusted,)), authority)
     assert marked.handle(introspect_request(make_token({"claims": {"iss": issuer}}, NOW)), NOW).body == b'{"active":false}'
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_a_token_of_a_b2c_user_flow_is_none_that_can_be_judged(version: str) -> None:
+    """It has neither `tid` nor `azpacr`, by which access tokens are told from others; `tfp` names the user flow."""
+    host = "https://contoso.b2clogin.com/contoso.onmicrosoft.com/b2c_1_sign_in"
+    issuer, keys = f"https://contoso.b2clogin.com/{TENANT}/v2.0/", f"{host}/discovery/v2.0/keys"
+    authority = Authority()
+    authority.overrides[keys] = {
+        "keys": [
+            {name: value for name, value in key.items() if name not in ("issuer", "cloud_instance_name")}
+            for key in authority.keys
+        ]
+    }
+    trusted = TrustedIssuer(issuer, TENANT, keys, version)
+    deployed = introspection(replace(configuration(), tenants=(), issuers=(trusted,)), authority)
+    flow = {"iss": issuer, "ver": "1.0", "tfp": "B2C_1_sign_in", "scp": "Orders.Read"}
+    for without in (["claims.tid", "claims.azpacr"], ["claims.tid"], ["claims.azpacr"]):
+        token = make_token({"claims": flow, "without": without}, NOW)
+        assert deployed.handle(introspect_request(token), NOW).body == b'{"active":false}'
 
 
 def test_an_applications_own_key_document_is_found_by_its_id() -> None:

@@ -138,6 +138,7 @@ def test_refuses_a_probabilistic_signature() -> None:
         assert outcome(signature) is Reason.SIGNATURE
 
 
+@pytest.mark.slow
 def test_a_signature_that_begins_with_zeros_is_taken_only_at_full_length() -> None:
     """A number that is short must keep its leading zeros: I2OSP, RFC 8017 section 4.1."""
     for counter in range(4000):

@@ -4,6 +4,7 @@ import pytest
 
 from shared.errors import InvalidClientMetadata
 from shared.registration.client_name import IMPERSONATED, check_name, with_prefix
+from tests.unit.registration import confusables
 
 
 def refusal(text: str, impersonated: tuple[str, ...] = IMPERSONATED) -> str:
@@ -28,6 +29,15 @@ def refusal(text: str, impersonated: tuple[str, ...] = IMPERSONATED) -> str:
         "Azure sky photos",
         "x",
         "X",
+        "Hello! World",
+        "Intra ID cards",
+        "Büro | Orders",
+        "Mike Rosoft",
+        "Ünïcödé façade",
+        "Ἑλληνικά",
+        "हिन्दी",
+        "❤️ Orders",
+        "O'Neill & Sons – 24/7",
     ],
 )
 def test_takes_names_in_any_language(text: str) -> None:
@@ -39,7 +49,7 @@ def test_takes_blanks_around_a_name_away() -> None:
 
 
 @pytest.mark.duty(33)
-@pytest.mark.parametrize("text", ["", " ", "\t\n", "\u3000", "\u200d", " \u200c "])
+@pytest.mark.parametrize("text", ["", " ", "\t\n", "\u3000", "\u200d", " \u200c ", "\u0301", "\ufe0f \ufe0f", "\u200d\u20e3"])
 def test_refuses_a_blank_name(text: str) -> None:
     assert "blank" in refusal(text)
 
@@ -75,6 +85,15 @@ def test_counts_characters_as_the_directory_does() -> None:
         "\U000e0041",
         "\u0378",
         "\ud800",
+        # They show nothing though Unicode counts them among letters, marks and symbols.
+        "\u3164",
+        "\u2800",
+        "\uffa0",
+        "\u115f",
+        "\u1160",
+        "\u034f",
+        "\u17b4",
+        "\u180b",
     ],
 )
 def test_refuses_control_bidi_and_invisible_characters(char: str) -> None:
@@ -111,6 +130,34 @@ def test_refuses_markup(text: str) -> None:
         "Entra ID login",
         "Office 365",
         "Windows Live",
+        "M1crosoft",
+        "Mlcrosoft",
+        "MIcrosoft",
+        "M|crosoft",
+        "M!crosoft",
+        "Mıcrosoft",
+        "MyM|crosoftApp",
+        "rnicrosoft",
+        "ⓜicrosoft",
+        "ᛖicrosoft Μicrоsоft",
+        "Ⅿicrosoft",
+        "Micros๐ft",
+        "Micrοsοƒt",
+        "Mіϲrоѕоft",
+        "Micro\ufe0fsoft",
+        "MyMicro\ufe0fsoftApp",
+        "M̲i̲c̲r̲o̲s̲o̲f̲t̲",
+        "МІСRОЅОFТ",
+        "ᎷᏆᏟᎡᎾsoft Ꭰ Microsoft",
+        "Office|365",
+        "Office\u00a0365!",
+        "0ffice 365",
+        "Azure|AD",
+        "(Azure AD)",
+        "Аzurе АD",
+        "Entra 1D",
+        "Entra lD!",
+        "Windows L1ve",
     ],
 )
 def test_refuses_a_name_that_reads_like_one_of_microsoft(text: str) -> None:
@@ -124,6 +171,16 @@ def test_refuses_names_that_the_operator_listed() -> None:
     assert check_name("client_name", "Cobol", ("Cob",)) == "Cobol"
     assert "not the client's own" in refusal("MyFabrikamApp", ("Fabrikam",))
     assert check_name("client_name", "MyContosoApp", ("Contoso",)) == "MyContosoApp"
+
+
+@pytest.mark.parametrize("text", ["Контосо", "Кoнтocо", "KOHTOCO"])
+def test_names_of_the_operator_may_be_in_any_alphabet(text: str) -> None:
+    """They are compared by Unicode's table of confusable characters, of which none is about Latin letters alone."""
+    assert "not the client's own" in refusal(text, ("КОНТОСО",))
+
+
+def test_the_table_of_confusable_characters_is_unicodes() -> None:
+    assert confusables.TABLE.read_text("ascii") == confusables.as_text(confusables.make_table())
 
 
 def test_a_prefix_is_put_before_a_name_once() -> None:

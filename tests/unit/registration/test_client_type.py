@@ -22,6 +22,9 @@ LOOPBACK = "http://localhost:3000/cb"
 PRIVATE = "com.example.app:/cb"
 
 
+SERVER = "https://claude.ai/api/mcp/auth_callback"
+
+
 def uris(*texts: str) -> tuple[RedirectUri, ...]:
     return tuple(read_redirect_uri(text, ANY) for text in texts)
 
@@ -55,7 +58,13 @@ def test_refuses_an_unknown_application_type(unknown: str) -> None:
         ("browser", "none", CODE, (HTTPS,), ClientType.SINGLE_PAGE),
         ("browser", "none", CODE, (LOOPBACK,), ClientType.SINGLE_PAGE),
         ("web", "none", CODE, (HTTPS,), ClientType.SINGLE_PAGE),
-        ("web", "none", CODE, (HTTPS, LOOPBACK), ClientType.NATIVE),
+        ("web", "none", CODE, (HTTPS, LOOPBACK), ClientType.SINGLE_PAGE),
+        ("web", "none", CODE, (LOOPBACK,), ClientType.NATIVE),
+        ("web", "none", CODE, (SERVER,), ClientType.NATIVE),
+        ("web", "none", CODE, (SERVER, LOOPBACK), ClientType.NATIVE),
+        ("web", "none", CODE, (SERVER, HTTPS), ClientType.SINGLE_PAGE),
+        ("web", "none", CODE, (HTTPS, LOOPBACK, PRIVATE), ClientType.NATIVE),
+        ("web", "client_secret_post", CODE, (SERVER,), ClientType.WEB),
         ("web", "none", CODE, (PRIVATE,), ClientType.NATIVE),
         ("web", "none", CODE, ("https://localhost/cb",), ClientType.SINGLE_PAGE),
         ("native", "none", CODE, (HTTPS,), ClientType.NATIVE),

@@ -8,8 +8,9 @@ import pytest
 
 from shared.environment import Environment
 from shared.registration.certificates import read_jwks
-from shared.registration.configuration import StaticCredential
+from shared.registration.configuration import StaticCredential, TokenCaller
 from shared.registration.policy import IMPLICIT, Policy
+from shared.registration.tokens import RegistrationAccessToken, seal_token, unseal_token
 from shared.settings.registration import (
     CREDENTIALS,
     ENTRA_ROLES,
@@ -17,12 +18,14 @@ from shared.settings.registration import (
     POLICIES,
     RESOURCE_APIS,
     STATEMENT_ISSUERS,
+    TOKEN_CALLERS,
     read_keys,
     read_registration,
 )
 from shared.settings.tenant import read_base_url, read_tag
 from tests.unit.registration.certificates import NOW, jwk
 
+TENANT = "5f0c2a3e-6b1d-4d0e-9a55-3c8d1f7b9e01"
 LITERAL = "SSWS portal-credential"
 DIGEST = hashlib.sha256(LITERAL.encode()).digest()
 
@@ -31,7 +34,7 @@ def test_reads_policies_beside_the_two_that_are_always_there() -> None:
     policies = POLICIES.parse('{"partners":{"grant_types":["implicit"],"redirect_hosts":[".p.example"],"most_clients":5}}')
     assert policies["partners"] == Policy("partners", frozenset({IMPLICIT}), redirect_hosts=(".p.example",), most_clients=5)
     assert policies["default"] == Policy()
-    assert policies["open"].urls_on_redirect_hosts
+    assert policies["open"].urls_elsewhere == "drop"
     assert POLICIES.parse('{"default":{"loopback":false}}')["default"] == Policy(loopback=False)
 
 
@@ -103,12 +106,29 @@ def test_a_static_credential_that_is_wrong_is_refused_without_being_shown(entry:
 
 def test_reads_keys_as_a_list_or_as_one_plain_secret() -> None:
     ring = read_keys(json.dumps([{"id": "b", "secret": "y" * 32}, {"id": "a", "secret": "x" * 32}]))
-    assert [key.id for key in ring] == ["b", "a"]
+    assert [key.id for key in ring][:2] == ["b", "a"]
+    assert ring.first.secret == "y" * 32
     plain, other = read_keys("x" * 32).first, read_keys("y" * 32).first
     assert plain.secret == "x" * 32
     assert plain.id != other.id
     both = read_keys("y" * 32 + "\n" + "x" * 32 + "\n")
     assert [key.id for key in both] == [other.id, plain.id]
+
+
+def test_a_list_of_keys_opens_what_its_secret_sealed_when_it_was_a_plain_text() -> None:
+    """The documented rotation: one plain text first, later a list in which it is the older key."""
+    old, new = "x" * 32, "y" * 32
+    token = RegistrationAccessToken("11111111-1111-4111-8111-111111111111", 1, 0)
+    sealed = seal_token(token, read_keys(old))
+    for later in (
+        [{"id": "k2", "secret": new}, {"id": "k1", "secret": old}],
+        [{"id": "k1", "secret": old}],
+        [{"id": "k1", "secret": old}, {"id": "k0", "secret": old}],
+    ):
+        ring = read_keys(json.dumps(later))
+        assert unseal_token(sealed, ring) == token
+        assert seal_token(token, ring).startswith(f"dcr1.{later[0]['id']}.")
+    assert unseal_token(sealed, read_keys(json.dumps([{"id": read_keys(old).first.id, "secret": new}]))) is None
 
 
 @pytest.mark.parametrize(
@@ -193,6 +213,11 @@ def problems(variables: dict[str, str]) -> list[str]:
         ("REGISTRATION_SIGN_IN_AUDIENCE", "AzureADandPersonalMicrosoftAccount"),
         ("REGISTRATION_CREDENTIALS", json.dumps([{"name": "p", "authorization": LITERAL, "policy": "missing"}])),
         ("REGISTRATION_CREDENTIALS", json.dumps([{"name": "open", "authorization": LITERAL}])),
+        (
+            "REGISTRATION_TOKEN_CALLERS",
+            json.dumps([{"name": "p", "client_id": "c", "secret": LITERAL, "policy": "missing"}]),
+        ),
+        ("REGISTRATION_TOKEN_CALLERS", json.dumps([{"name": "open", "client_id": "c", "secret": LITERAL}])),
         ("REGISTRATION_OPEN_POLICY", "missing"),
     ],
 )
@@ -219,4 +244,30 @@ def test_http_serves_on_a_loopback_host_for_development() -> None:
 
 def test_a_policy_that_is_gone_is_the_default_one() -> None:
     environment = Environment({"REGISTRATION_SEALING_KEYS": "x" * 32})
-    assert read_registration(environment, "https://bridge.example.com", "a-bridge").policy("gone") == Policy()
+    assert read_registration(environment, "https://bridge.example.com", "a-bridge").policy("gone") == Policy(protect_names=True)
+
+
+def test_reads_callers_of_the_token_endpoint_and_keeps_their_secrets_digest_alone() -> None:
+    entries = [
+        {"name": "wso2", "client_id": "apim", "secret": LITERAL},
+        {"name": "wso2", "client_id": "apim", "secret_sha256": "ab" * 32},
+    ]
+    callers = TOKEN_CALLERS.parse(json.dumps(entries))
+    assert callers == (TokenCaller("wso2", "apim", DIGEST), TokenCaller("wso2", "apim", bytes.fromhex("ab" * 32)))
+    assert LITERAL not in repr(callers)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [{"name": "a", "client_id": "c"}],
+        [{"name": "a", "client_id": "c", "secret": LITERAL, "secret_sha256": "ab" * 32}],
+        [{"name": "a", "client_id": "c", "secret": "short"}],
+        [{"name": "a", "client_id": "c", "secret": LITERAL}, {"name": "b", "client_id": "c", "secret": LITERAL}],
+        [{"name": "a", "client_id": "c", "secret": LITERAL}, {"name": "a", "client_id": "c", "secret": LITERAL, "policy": "p"}],
+    ],
+)
+def test_refuses_callers_of_the_token_endpoint_that_are_ambiguous(entries: list[dict[str, str]]) -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
+        TOKEN_CALLERS.parse(json.dumps(entries))
+    assert LITERAL not in str(caught.value)

@@ -17,7 +17,6 @@ ANY = Policy()
         ("https://A.Example/Callback?x=1&y=%20", UriKind.HTTPS, "a.example"),
         ("HTTPS://a.example/", UriKind.HTTPS, "a.example"),
         ("https://a.example:8443/cb", UriKind.HTTPS, "a.example"),
-        ("https://192.0.2.1/cb", UriKind.HTTPS, "192.0.2.1"),
         ("https://xn--bcher-kva.example/cb", UriKind.HTTPS, "xn--bcher-kva.example"),
         ("http://localhost/cb", UriKind.LOOPBACK, "localhost"),
         ("http://LOCALHOST:3000/cb", UriKind.LOOPBACK, "localhost"),
@@ -185,10 +184,6 @@ def test_rejects_characters_that_entra_does_not_take(char: str) -> None:
 def test_tells_that_entra_does_not_take_the_ipv6_loopback() -> None:
     assert "127.0.0.1" in refused("http://[::1]:8080/cb")
     assert "127.0.0.1" in refused("https://[::1]/cb")
-
-
-def test_takes_an_ipv6_host_over_https() -> None:
-    assert read_redirect_uri("https://[2001:db8::1]:8443/cb", ANY).host == "[2001:db8::1]"
 
 
 @pytest.mark.parametrize("text", ["/cb", "cb", "//a.example/cb"])

@@ -114,6 +114,21 @@ def test_a_name_with_a_language_tag_does_not_take_the_place_of_the_plain_one() -
 # URLs
 
 
+@pytest.mark.parametrize("name", ["SAP to Office 365 calendar sync", "Backup for Microsoft 365", "Entra ID group sync"])
+def test_a_trusted_caller_may_name_a_client_after_what_it_works_with(name: str) -> None:
+    trusted = Policy(protect_names=False)
+    assert shown({**WEB, "client_name": name, "client_name#de": name}, trusted)["client_name"] == name
+    for policy in (ANY, Policy(protect_names=True)):
+        assert refusal({**WEB, "client_name": name}, policy).startswith("client_name")
+        assert refusal({**WEB, "client_name#de": name}, policy).startswith("client_name#de")
+
+
+def test_names_that_the_operator_forbade_are_forbidden_to_all() -> None:
+    metadata = ClientMetadata.parse({**WEB, "client_name": "Contoso Bank login"})
+    with pytest.raises(InvalidClientMetadata):
+        resolve_registration(metadata, Policy(protect_names=False), NOW, (*IMPERSONATED, "Contoso Bank"))
+
+
 @pytest.mark.duty(24)
 @pytest.mark.parametrize("member", ["client_uri", "logo_uri", "tos_uri", "policy_uri", "logo_uri#de"])
 def test_urls_that_people_see_are_http_or_https(member: str) -> None:
@@ -145,12 +160,14 @@ def test_an_empty_url_with_a_language_tag_is_left_out() -> None:
 @pytest.mark.duty(24)
 @pytest.mark.parametrize("member", ["client_uri", "logo_uri", "tos_uri", "policy_uri", "tos_uri#de"])
 def test_a_policy_may_bind_urls_to_the_hosts_of_redirect_uris(member: str) -> None:
-    policy = Policy(urls_on_redirect_hosts=True)
+    policy = Policy(urls_elsewhere="refuse")
     sent = {**WEB, "redirect_uris": ["https://a.example/cb", "http://localhost/cb"], "client_name#de": "Aufträge"}
     for good in ("https://a.example/x", "https://A.EXAMPLE/x", "http://localhost:99/x"):
         assert shown({**sent, member: good}, policy)[member] == good
     for bad in ("https://b.example/", "http://a.example/", "https://x.a.example/"):
         assert refusal({**sent, member: bad}, policy).startswith(member)
+        assert member not in shown({**sent, member: bad}, Policy(urls_elsewhere="drop"))
+        assert shown({**sent, member: bad})[member] == bad
 
 
 def test_a_logout_url_is_https() -> None:
@@ -227,6 +244,8 @@ def test_private_key_jwt_needs_certificates() -> None:
 def test_jwks_uri_is_refused_where_it_would_be_needed() -> None:
     sent = {**WEB, "jwks_uri": "https://a.example/keys"}
     assert "jwks_uri cannot be used" in refusal({**sent, "token_endpoint_auth_method": "private_key_jwt"})
+    for method in ("client_secret_basic", "client_secret_post", "none"):
+        assert "jwks_uri" not in shown({**sent, "token_endpoint_auth_method": method})
     assert registered(sent).certificates == ()
 
 

@@ -91,6 +91,24 @@ def test_names_of_other_programs_are_none_of_its_business() -> None:
             "REGISTRATION_CREDENTIALS",
         ),
         ({"REGISTRATION_OPEN_POLICY": "gone"}, "REGISTRATION_OPEN_POLICY"),
+        ({"REGISTRATION_OPEN_POLICY": "default"}, "REGISTRATION_OPEN_POLICY"),
+        (
+            {
+                "REGISTRATION_CREDENTIALS": json.dumps(
+                    [{"name": name, "authorization": "Bearer the same for both"} for name in ("one", "other")]
+                )
+            },
+            "REGISTRATION_CREDENTIALS",
+        ),
+        (
+            {
+                "INTROSPECTION_BEARER_CALLERS": '[{"name": "g", "role": "r", "audiences": ["api://orders"]}]',
+                "INTROSPECTION_OPTIONS": json.dumps(
+                    {"bearer_audiences": ["b"], "bearer_tenants": ["7a1b2c3d-0e4f-4a5b-8c6d-9e0f1a2b3c4d"]}
+                ),
+            },
+            "INTROSPECTION_OPTIONS",
+        ),
     ],
 )
 def test_names_a_wrong_word_and_what_refers_to_nothing(variables: dict[str, str], name: str) -> None:
@@ -103,6 +121,24 @@ def test_every_placeholder_that_is_published_is_named_as_such() -> None:
     found = problems({"ENTRA_MANAGED_IDENTITY": "", **example})
     assert {name for name, expected in found.items() if "placeholder" in expected} == published
     assert len(published) == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REGISTRATION_SEALING_KEYS", "a random text of at least 32 characters"),
+        ("REGISTRATION_CREDENTIALS", '[{"name": "anypoint", "authorization": "Bearer <a long random text>"}]'),
+        ("INTROSPECTION_CALLERS", '[{"client_id": "mule", "secret_sha256": ["<hex>"], "audiences": ["api://orders"]}]'),
+        ("REGISTRATION_CREDENTIALS", '[{"name": "kong", "api_key_sha256": "<64 digits>"}]'),
+        ("REGISTRATION_CREDENTIALS", '[{"name": "anypoint", "authorization": "Bearer <text>"}]'),
+    ],
+)
+def test_what_the_readme_describes_a_value_by_is_no_value(name: str, value: str) -> None:
+    assert "placeholder" in problems({name: value})[name]
+
+
+def test_a_random_text_with_angle_brackets_is_no_placeholder() -> None:
+    assert problems({"REGISTRATION_SEALING_KEYS": "q<Xy7>pL0<z>" * 4}) == {}
 
 
 @pytest.mark.parametrize(
@@ -142,6 +178,7 @@ def test_what_depends_on_a_reference_is_not_judged() -> None:
         "1.00:00:00",
         "12:00",
         "%AUDIT%",
+        "*/5 * * * *",
     ],
 )
 def test_names_a_schedule_that_the_host_refuses(schedule: str) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import trustme
 
 from shared.environment import Environment
 from shared.graph.identity import ClientCertificate, ClientSecretIdentity, ManagedIdentity
@@ -69,6 +70,19 @@ def test_reads_a_managed_identity_that_needs_no_client_id_of_its_own(value: str,
 )
 def test_names_the_wrong_setting(variables: dict[str, str], name: str) -> None:
     assert read(variables)[1] == [name]
+
+
+def test_a_ca_bundle_has_an_older_name(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_bytes(trustme.CA().cert_pem.bytes())
+    path = str(tmp_path / "ca.pem")
+    usual = {**BASE, "ENTRA_CLIENT_SECRET": "s"}
+    for given in ({"BRIDGE_CA_BUNDLE": path}, {"ENTRA_CA_BUNDLE": path}, {"BRIDGE_CA_BUNDLE": path, "ENTRA_CA_BUNDLE": path}):
+        tenant, wrong = read({**usual, **given})
+        assert (tenant.verify, wrong) == (path, [])
+    (tmp_path / "other.pem").write_bytes(trustme.CA().cert_pem.bytes())
+    _, wrong = read({**usual, "BRIDGE_CA_BUNDLE": path, "ENTRA_CA_BUNDLE": str(tmp_path / "other.pem")})
+    assert wrong == ["ENTRA_CA_BUNDLE"]
+    assert read({**usual, "BRIDGE_CA_BUNDLE": str(tmp_path / "none.pem")})[1] == ["BRIDGE_CA_BUNDLE"]
 
 
 def test_refuses_a_ca_bundle_together_with_no_validation(tmp_path: Path) -> None:

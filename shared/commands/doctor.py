@@ -1,0 +1,231 @@
+"""`python -m shared.commands.doctor` examines a deployment by the settings of its environment: 1 where something must be mended.
+
+It changes nothing, but for --probe: that makes a client, to see how long the directory takes to let it in, and removes it again.
+Each finding that isn't well comes with its cure.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, TextIO
+
+from shared.application import Application
+from shared.commands.diagnosis import Diagnosis, Level, problem, warning, well
+from shared.environment import InvalidSettings
+from shared.graph.errors import GraphFailure, PermissionRefused
+from shared.retry import Deadline
+
+# Seconds for one check.
+PATIENCE = 30.0
+# Applications and service principals that a principal without a directory role may own (docs/deployment.md).
+OWNED_OBJECTS = 250
+OBJECTS_OF_A_CLIENT = 2
+# Seconds that clocks may differ before tokens and credentials are judged wrongly.
+CLOCK_SKEW = 60.0
+NEEDED = "Application.ReadWrite.OwnedBy"
+# Permissions that a setting gives a reason for, and the setting.
+REASONS = {
+    "User.Read.All": "INTROSPECTION_OPTIONS asks for users' state",
+    "Application.Read.All": "AUDIT_ACTIONS has purge",
+    "AuditLog.Read.All": "AUDIT_USAGE_REPORT is on",
+    "Policy.Read.All": "this doctor reads the tenant's policies",
+}
+AADSTS_CURES = {
+    "7000215": "the secret is wrong: put the secret's value, not its id, into ENTRA_CLIENT_SECRET",
+    "7000222": "the secret is over: make a new one for the bridge's application",
+    "700016": "ENTRA_CLIENT_ID is no application of this tenant: compare it and ENTRA_TENANT_ID",
+    "700027": "the certificate isn't among the application's: upload the one of ENTRA_CLIENT_CERTIFICATE",
+    "90002": "ENTRA_TENANT_ID is no tenant of this cloud: compare it and ENTRA_CLOUD",
+}
+
+
+class Checkup:
+    """The checks, in the order in which one builds on another."""
+
+    def __init__(self, application: Application, variables: Mapping[str, str]) -> None:
+        self._application = application
+        self._variables = variables
+
+    def run(self) -> Iterator[Diagnosis]:
+        """All checks. Where the directory can't be reached by the bridge's identity, those that need it are left out."""
+        yield from self._guarded("settings", self._settings)
+        yield from self._guarded("keys", self._keys)
+        yield from self._guarded("clock", self._clock)
+        granted = True
+        for diagnosis in self._guarded("credential", self._credential):
+            granted = granted and diagnosis.level is not Level.PROBLEM
+            yield diagnosis
+        if granted:
+            yield from self._guarded("policies", self._policies)
+            yield from self._guarded("quota", self._quota)
+
+    def _guarded(self, name: str, check: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
+        try:
+            yield from check()
+        except InvalidSettings as invalid:
+            names = ", ".join(found.name for found in invalid.problems)
+            yield problem(name, "can't be checked", f"mend the settings first: {names}")
+        except Exception as failure:  # a doctor who falls ill helps nobody
+            yield problem(
+                name, f"{type(failure).__name__}: {failure}", "see whether this machine reaches Entra and Graph by https"
+            )
+
+    def _deadline(self) -> Deadline:
+        return Deadline.after(self._application.clock, PATIENCE)
+
+    def _settings(self) -> Iterator[Diagnosis]:
+        from shared.settings.whole import check_settings
+
+        found = check_settings(self._variables)
+        for wrong in found.problems:
+            yield problem("settings", str(wrong), "docs/settings.md has its form")
+        for text in found.warnings:
+            yield warning("settings", text, "turn it off unless you know why it is on")
+        if not found.problems:
+            yield well("settings", "can be used")
+
+    def _keys(self) -> Iterator[Diagnosis]:
+        tenant, documents = self._application.tenant, self._application.documents
+        host = tenant.cloud.authority.removeprefix("https://")
+        metadata: Any = documents(f"{tenant.cloud.authority}/{tenant.tenant_id}/v2.0/.well-known/openid-configuration", host)
+        keys: Any = documents(metadata["jwks_uri"], host)
+        count = len(keys["keys"])
+        if count:
+            yield well("keys", f"the tenant publishes {count} signing keys, and they can be read")
+        else:
+            yield problem("keys", "the tenant publishes no signing keys", "compare ENTRA_TENANT_ID and ENTRA_CLOUD")
+
+    def _clock(self) -> Iterator[Diagnosis]:
+        cloud = self._application.tenant.cloud
+        answer = self._application.session.get(f"{cloud.graph}/v1.0/$metadata", timeout=PATIENCE, stream=True)
+        answer.close()
+        theirs = parsedate_to_datetime(answer.headers["Date"])
+        behind = (theirs - self._application.clock.now().astimezone(UTC)).total_seconds()
+        if abs(behind) > CLOCK_SKEW:
+            yield problem("clock", f"differs from Microsoft's by {behind:+.0f} seconds", "synchronise this machine's clock")
+        else:
+            yield well("clock", f"within {CLOCK_SKEW:.0f} seconds of Microsoft's")
+
+    def _credential(self) -> Iterator[Diagnosis]:
+        from shared.commands.setup import shown_claims
+        from shared.graph.identity import ClientCertificate, ManagedIdentity
+
+        identity = self._application.tenant.identity
+        if isinstance(identity, ManagedIdentity):
+            name = f"the managed identity {identity.client_id or 'of the app'} (ENTRA_MANAGED_IDENTITY)"
+        elif isinstance(identity, ClientCertificate):
+            name = "the certificate (ENTRA_CLIENT_CERTIFICATE)"
+        else:
+            name = "the secret (ENTRA_CLIENT_SECRET)"
+        try:
+            token = self._application.credential.token(self._deadline())
+        except GraphFailure as failure:
+            known = (cure for code, cure in AADSTS_CURES.items() if code in str(failure))
+            usual = (
+                "run the doctor in the app, where its identity is" if isinstance(identity, ManagedIdentity) else "docs/errors.md"
+            )
+            yield problem("credential", f"{name} gets no token: {failure}", next(known, usual))
+            return
+        yield well("credential", f"{name} gets tokens for Microsoft Graph")
+        try:
+            roles = set(shown_claims(token).get("roles") or ())
+        except ValueError:
+            yield warning("permissions", "the token can't be read", "look at the identity's permissions in the portal")
+            return
+        yield from self._permissions(roles)
+
+    def _permissions(self, roles: set[str]) -> Iterator[Diagnosis]:
+        if NEEDED in roles:
+            yield well("permissions", f"{NEEDED} is granted")
+        elif "Application.ReadWrite.All" not in roles:
+            cure = (
+                "deploy/graph/grant.sh, or shared.commands.setup; then restart the app: a token keeps the permissions of its time"
+            )
+            yield problem("permissions", f"{NEEDED} is not granted", cure)
+        for role in sorted(roles - {NEEDED}):
+            if role in REASONS:
+                yield well("permissions", f"{role} is granted; of use where {REASONS[role]}")
+            else:
+                yield warning("permissions", f"{role} is granted, which is more than the bridge needs", "take it away")
+
+    def _policies(self) -> Iterator[Diagnosis]:
+        """The default app management policy (learn.microsoft.com/graph/api/resources/tenantappmanagementpolicy)."""
+        try:
+            policy = self._application.graph.call("GET", "policies/defaultAppManagementPolicy", self._deadline()).body
+        except PermissionRefused:
+            yield warning("policies", "can't be read", "grant Policy.Read.All to have them checked; all else works without")
+            return
+        days = self._application.registration_settings.secret_lifetime // 86_400
+        restrictions = (policy.get("applicationRestrictions") or {}).get("passwordCredentials") or []
+        enabled = [entry for entry in restrictions if policy.get("isEnabled") and entry.get("state") == "enabled"]
+        kinds = {entry.get("restrictionType") for entry in enabled}
+        if "passwordAddition" in kinds:
+            cure = "exempt the bridge's identity, or have clients register certificates (private_key_jwt)"
+            yield problem("policies", "the tenant forbids new client secrets", cure)
+        lifetimes = [
+            read_days(str(entry.get("maxLifetime"))) for entry in enabled if entry["restrictionType"] == "passwordLifetime"
+        ]
+        if lifetimes and min(lifetimes) < timedelta(days=days):
+            most = min(lifetimes).days
+            text = f"secrets may live {most} days, and REGISTRATION_SECRET_DAYS is {days}"
+            yield problem("policies", text, f"REGISTRATION_SECRET_DAYS={most}")
+        elif "passwordAddition" not in kinds:
+            yield well("policies", f"secrets of {days} days are allowed")
+
+    def _quota(self) -> Iterator[Diagnosis]:
+        tag = self._application.registration_settings.bridge_tag
+        pages = self._application.directory.tagged_pages("applications", tag, ("id",), self._deadline())
+        clients = sum(map(len, pages))
+        objects = clients * OBJECTS_OF_A_CLIENT
+        text = f"{clients} clients, which are {objects} objects; without a directory role an identity may own {OWNED_OBJECTS}"
+        if objects > OWNED_OBJECTS * 0.8:
+            yield warning("quota", text, "see docs/deployment.md on the limit; deleted clients count for 30 days more")
+        else:
+            yield well("quota", text)
+
+
+def read_days(text: str) -> timedelta:
+    """An ISO 8601 duration of Graph's policies, such as P180D or P1Y. Raises ValueError for another form."""
+    import re
+
+    match = re.fullmatch(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", text)
+    if match is None:
+        raise ValueError(f"no duration: {text}")
+    years, months, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return timedelta(days=365 * years + 30 * months + days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def main(arguments: Sequence[str], variables: Mapping[str, str], output: TextIO) -> int:
+    """Examine and print; 1 where there is a problem."""
+    parser = argparse.ArgumentParser(prog="python -m shared.commands.doctor", description="Examine a deployment of the bridge.")
+    parser.add_argument("--url", help="where the deployed bridge is (default: BRIDGE_BASE_URL)")
+    parser.add_argument("--no-doors", action="store_true", help="don't call the deployed bridge")
+    parser.add_argument("--probe", action="store_true", help="make a client, measure how the directory lags, and remove it again")
+    options = parser.parse_args(arguments)
+    application = Application(variables)
+    found = list(show(Checkup(application, variables).run(), output))
+    if not options.no_doors:
+        from shared.commands.doors import knock
+
+        found += show(knock(options.url or variables.get("BRIDGE_BASE_URL", "")), output)
+    if options.probe and not any(each.check in ("credential", "permissions") and each.level is Level.PROBLEM for each in found):
+        from shared.commands.lag_probe import measure_lag
+
+        found += show(measure_lag(application.directory, application.clock), output)
+    problems = sum(each.level is Level.PROBLEM for each in found)
+    output.write(f"\n{problems} to mend.\n" if problems else "\nNothing to mend.\n")
+    return 1 if problems else 0
+
+
+def show(diagnoses: Iterator[Diagnosis], output: TextIO) -> Iterator[Diagnosis]:
+    """Print each diagnosis as it comes."""
+    for each in diagnoses:
+        output.write(f"{each}\n")
+        yield each
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ, sys.stdout))
