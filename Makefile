@@ -33,10 +33,10 @@ MINUTES := 30
 mutants: setup ## mutation tests; COUNT and MINUTES bound them
 	@$(PYTHON) -m tests.mutation.run --count $(COUNT) --minutes $(MINUTES)
 
-# So many sequences of operations from a seed on, and a summary by kind.
+# The promises under lag, faults and kills: so many sequences from a seed on, and a summary by kind.
 SEQUENCES := 5000
 SEED := 0
-faults: setup ## the promises under lag, faults and kills; SEQUENCES and SEED
+faults: setup ## sequences of operations under lag, faults and kills (SEQUENCES from SEED on)
 	@$(PYTHON) -m tests.faults $(SEQUENCES) $(SEED)
 
 # Ratios from one run; introspection's in an environment of its own, with what it is compared to.
