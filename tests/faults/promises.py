@@ -69,6 +69,11 @@ class Judge:
         if (call.answered or 0) - call.began > budget + TOLERANCE:
             self._break(6, "late", f"{step.what} took {(call.answered or 0) - call.began:.2f} s")
 
+    def on_registration(self, client: Client) -> None:
+        """Promise 1 where the operator chose `refuse`: 201 is given for whole clients alone."""
+        if self.world.configuration.when_lagging == "refuse" and not self.ledger.has_principal(client.client_id):
+            self._break(1, "201 before the client is whole", client.software_id)
+
     def on_management(self, step: Step, client: Client, call: Call, *, newest: bool, echoed: str) -> None:
         """Promise 3: what is said of a client that exists."""
         live = self.ledger.is_live(client.client_id)

@@ -41,7 +41,7 @@ class Run:
 
     def __init__(self, sequence: Sequence) -> None:
         self.sequence = sequence
-        self.world = World(sequence.seed, sequence.lag, sequence.stalls)
+        self.world = World(sequence.seed, sequence.lag, sequence.stalls, sequence.lagging)
         self.world.emulator.consistency.credential_write_window = sequence.window
         for name, value in sequence.assumptions.items():
             setattr(self.world.emulator.assumptions, name, value)
@@ -145,6 +145,7 @@ class Run:
                 registration.client_id = str(information["client_id"])
                 client = self.ledger.client_of(information, kind)
                 self.ledger.note_information(client, answered, not step.lost)
+                self.judge.on_registration(client)
 
         self._watch(step, call, watch)
 

@@ -47,13 +47,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """Steps and the world they happen in. `window`: seconds in which Entra refuses a second credential write."""
+    """Steps and the world they happen in. `window`: seconds in which Entra refuses a second credential write. `lagging`: what the
+    operator chose for registrations that lag leaves open, "complete" or "refuse"."""
 
     seed: int
     steps: tuple[Step, ...]
     lag: tuple[float, float] = LAG
     stalls: float = 0.0
     window: float = 0.0
+    lagging: str = "complete"
     assumptions: dict[str, Any] = field(default_factory=dict)
 
 
@@ -91,7 +93,13 @@ def draw_sequence(seed: int) -> Sequence:
         lag=dice.choices([LAG, (0.2, 2.0), (0.0, 0.0), (5.0, 20.0)], [6, 1, 1, 2])[0],
         stalls=dice.choice((0.0, 0.0, 0.02, 0.1)),
         window=dice.choice((0.0, 0.0, 10.0)),
-        assumptions={"unknown_key_id_status": dice.choice((400, 404))},
+        lagging=dice.choices(("complete", "refuse"), (5, 1))[0],
+        assumptions={
+            "unknown_key_id_status": dice.choice((400, 404)),
+            "passwords_at_creation": dice.choices(("made", "ignored", "refused"), (6, 1, 1))[0],
+            "creator_owns_service_principal": dice.random() < 0.5,
+            "purging_an_application_purges_its_service_principal": dice.random() < 0.5,
+        },
     )
 
 
@@ -178,6 +186,12 @@ def parts_of(sequence: Sequence) -> list[Sequence]:
             simpler.append(replace(sequence, steps=tuple(steps)))
     if sequence.stalls:
         simpler.append(replace(sequence, stalls=0.0))
+    if sequence.lagging != "complete":
+        simpler.append(replace(sequence, lagging="complete"))
+    simpler += [
+        replace(sequence, assumptions={name: value for name, value in sequence.assumptions.items() if name != left_out})
+        for left_out in sequence.assumptions
+    ]
     if sequence.window:
         simpler.append(replace(sequence, window=0.0))
     if sequence.lag != (0.0, 0.0):

@@ -47,7 +47,6 @@ from tests.faults.world import (
     SimulatedBackground,
     SimulatedExecutor,
     World,
-    usual_configuration,
 )
 from tests.functional.registration.bridge import FakeEntraTokens
 
@@ -91,7 +90,7 @@ class Worker:
         self.graph = GraphClient(f"{GRAPH}/v1.0", self.credential, world.session, clock)
         self.directory = Directory(self.graph)
         self.background = SimulatedBackground(scheduler, clock, self)
-        self.configuration = usual_configuration()
+        self.configuration = world.configuration
         context = RegistrationContext(self.configuration, self.directory, clock, self.background, WorkerMemory(clock))
         self.service = RegistrationService(context, FakeEntraTokens())
         self.finisher = RegistrationFinisher(context)

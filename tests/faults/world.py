@@ -177,17 +177,19 @@ _RECORD_MEMBERS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asct
 
 
 @cache
-def usual_configuration() -> RegistrationConfiguration:
+def usual_configuration(lagging: str) -> RegistrationConfiguration:
     policy = Policy(federated_issuers=frozenset({FEDERATED_ISSUER}))
-    return replace(configuration(), policies={"default": policy}, access_token_grace=GRACE)
+    usual = replace(configuration(), policies={"default": policy}, access_token_grace=GRACE)
+    return replace(usual, when_lagging="refuse" if lagging == "refuse" else "complete")
 
 
 class World:
     """The tenant, the time, and what goes wrong. Use it as a context manager through `simulated`."""
 
-    def __init__(self, seed: int, lag: tuple[float, float], stalls: float) -> None:
+    def __init__(self, seed: int, lag: tuple[float, float], stalls: float, lagging: str) -> None:
         self.dice = random.Random(seed)
         self.stalls = stalls
+        self.configuration = usual_configuration(lagging)
         self.emulator = EntraEmulator(tenant_id=TENANT, seed=seed, lag=lag)
         self.scheduler = Scheduler(START.timestamp())
         # Exact: a sum of offsets would end a little before the moment that somebody waits for.
