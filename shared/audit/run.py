@@ -2,15 +2,16 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from shared.audit.actions import Action, Candidates, Task
 from shared.audit.assessment import Assessment, assess
+from shared.audit.bookmark import Bookmark
 from shared.audit.client_lists import ClientLists, PrincipalList
 from shared.audit.clients import AuditedClient
 from shared.audit.configuration import AuditConfiguration, Scope
 from shared.audit.confirmations import Confirmations
-from shared.audit.findings import USUAL, AuditFinding, FindingKind
+from shared.audit.findings import AuditFinding, FindingKind, incomplete_audit
 from shared.audit.known_facts import KnownFacts
 from shared.audit.mail.mailing import Mailing
 from shared.audit.mail.senders import MailSender
@@ -53,6 +54,7 @@ class Audit:
     actions: Sequence[Action] = ()
     sinks: Callable[[], Sequence[Sink]] = tuple
     mail: MailSender | None = None
+    bookmark: Bookmark = field(default_factory=Bookmark)
 
     def run(
         self,
@@ -98,6 +100,8 @@ class _Run:
         self._progress = progress
         self._now = clock.now()
         self._began = clock.monotonic()
+        # Runs for people see all in the usual order, and leave the timer's place alone.
+        self._bookmark = audit.bookmark if window is not None and not dry_run else None
         self._run_id = run_id or self._now.strftime("audit-%Y%m%dT%H%M%S.%fZ")
         self._dry_run = dry_run or configuration.dry_run
         self._candidates = [Candidates(action) for action in actions]
@@ -123,19 +127,17 @@ class _Run:
 
     def carry_out(self) -> AuditRun:
         """All steps, each of which leaves the record sound when it fails."""
-        whole = self._configuration.scope is Scope.TENANT
-        if whole:
-            self._read_usage()
-        self._read_service_principals()
-        if not whole:
-            self._read_usage()
+        steps = [self._read_service_principals, self._read_usage]
+        # A whole tenant's service principals are judged as they are read.
+        for step in reversed(steps) if self._configuration.scope is Scope.TENANT else steps:
+            step()
         self._read_clients()
         self._confirm_findings()
         self._act()
         self._find_owners()
         self._send_mail()
         if self._incomplete:
-            self._take(_incomplete("; ".join(self._incomplete), self._summary.clients), event=True)
+            self._take(incomplete_audit("; ".join(self._incomplete), self._summary.clients), event=True)
         self._notifications.flush(self._deadline.extended(REPORTING))
         self._notifications.report_run(self._record(), self._deadline)
         run = self._record()
@@ -170,14 +172,26 @@ class _Run:
 
     def _read_clients(self) -> None:
         try:
-            for page in self._directory.client_pages(self._reading):
+            for page in self._directory.client_pages(self._reading, self._bookmark):
                 self._pages += 1
+                self._look_back(self._bookmark)
                 for client in page:
                     self._judge(client)
                 self._progress(Progress("clients", self._summary.clients))
         except GraphFailure as failure:
             over = isinstance(failure, DeadlineExceeded) or self._reading.remaining() <= 0
             self._incomplete.append("the time was over" if over else f"Graph failed: {failure}")
+            if self._bookmark is not None and self._window is not None:
+                self._bookmark.leave(self._window)
+        self._look_back(None)
+
+    def _look_back(self, bookmark: Bookmark | None) -> None:
+        """Take for news what is news of what is read now: more, of what the last run left out."""
+        if self._window is not None:
+            window = self._window if bookmark is None else bookmark.reach(self._window)
+            self._notifications.window = window
+            if self._mailing is not None:
+                self._mailing.window = window
 
     def _judge(self, client: AuditedClient) -> None:
         client, facts = self._known.complete(client), self._known.about(client)
@@ -284,9 +298,3 @@ class _Run:
             failed_sinks=tuple(self._notifications.failed),
             postponed={candidates.action.name: candidates.postponed for candidates in self._candidates if candidates.postponed},
         )
-
-
-def _incomplete(why: str, clients: int) -> AuditFinding:
-    severity, advice = USUAL[FindingKind.AUDIT_INCOMPLETE]
-    summary = f"The audit saw {clients} clients and is not complete: {why}."
-    return AuditFinding(FindingKind.AUDIT_INCOMPLETE, severity, "", "", summary, advice)

@@ -108,24 +108,35 @@ class Directory:
 
     # Lists, which lag behind single reads
 
-    def pages(self, path: str, query: Mapping[str, str], deadline: Deadline) -> Iterator[list[JsonObject]]:
+    def pages(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        deadline: Deadline,
+        turn: Callable[[str], None] = lambda _: None,
+    ) -> Iterator[list[JsonObject]]:
         """The pages of a list, one in memory at a time. `path` is relative to Graph's version, or an absolute URL of its host.
 
         A page that fails is asked for again by the same nextLink, so nothing is read twice or left out
-        (learn.microsoft.com/graph/paging). Raises a GraphFailure for what waiting doesn't mend, and when the time is over.
+        (learn.microsoft.com/graph/paging). `turn` is given each nextLink before it is read. Raises a GraphFailure for what
+        waiting doesn't mend, and when the time is over.
         """
-        return follow_pages(lambda link, first: self._page(link, first, deadline), path, query)
+
+        def read(link: str, first: Mapping[str, str] | None) -> GraphAnswer:
+            if first is None:
+                turn(link)
+            return self._page(link, first, deadline)
+
+        return follow_pages(read, path, query)
 
     def tagged_pages(self, resource: str, tag: str, select: Sequence[str], deadline: Deadline) -> Iterator[list[JsonObject]]:
         """The pages of all applications or servicePrincipals that carry a tag; Entra copies an application's tags to its service
         principal."""
-        literal = tag.replace("'", "''")
-        query = {"$filter": f"tags/any(t:t eq '{literal}')", "$select": ",".join(select), "$top": str(LARGEST_PAGE)}
-        return self.pages(resource, query, deadline)
+        return self.pages(resource, {**tagged(tag), **whole(select)}, deadline)
 
     def whole_pages(self, path: str, select: Sequence[str], deadline: Deadline) -> Iterator[list[JsonObject]]:
         """The pages of a whole list."""
-        return self.pages(path, {"$select": ",".join(select), "$top": str(LARGEST_PAGE)}, deadline)
+        return self.pages(path, whole(select), deadline)
 
     def deleted_applications(self, tag: str, deadline: Deadline) -> Iterator[JsonObject]:
         """The soft-deleted applications that carry a tag: Entra keeps them for 30 days, with their uniqueName and their share of
@@ -281,6 +292,17 @@ class Directory:
             return self._graph.call("GET", f"users/{_identifier(object_id)}", deadline, query={"$select": ",".join(select)}).body
         except ObjectMissing:
             return None
+
+
+def tagged(tag: str) -> dict[str, str]:
+    """The query for what carries a tag."""
+    literal = tag.replace("'", "''")
+    return {"$filter": f"tags/any(t:t eq '{literal}')"}
+
+
+def whole(select: Sequence[str]) -> dict[str, str]:
+    """The query for a list in its largest pages."""
+    return {"$select": ",".join(select), "$top": str(LARGEST_PAGE)}
 
 
 def _identifier(value: str) -> str:

@@ -19,19 +19,20 @@ ACTION = "mail"
 
 
 class Mailing:
-    """The mails of one run."""
+    """The mails of one run. `window` may be set while it goes on."""
 
     def __init__(self, configuration: MailConfiguration, sender: MailSender, window: Window, least: Severity) -> None:
         self._configuration = configuration
         self._sender = sender
-        self._window = window
+        self.window = window
+        self._of_run = window
         self._least = least
         self._news: list[AuditFinding] = []
         self.left_out = 0
 
     def add(self, finding: AuditFinding) -> None:
         """Keep a finding if it came about in the window, and matters."""
-        if finding.since is None or not self._window.holds(finding.since) or finding.severity < self._least:
+        if finding.since is None or not self.window.holds(finding.since) or finding.severity < self._least:
             return
         if len(self._news) < MOST_OBJECTS:
             self._news.append(finding)
@@ -56,7 +57,7 @@ class Mailing:
             if deadline.remaining() <= 0 or (number and not deadline.pause(self._sender.pace)):
                 yield _outcome(letter, Result.FAILED, "the run's time was over; the next threshold tells of it again")
                 continue
-            message = as_message(letter, configuration.sender, configuration.texts, self._window)
+            message = as_message(letter, configuration.sender, configuration.texts, self._of_run)
             try:
                 self._sender.send(message, deadline)
             except MailFailure as failure:
