@@ -57,8 +57,9 @@ def server_metadata(entra: Mapping[str, object], offer: Offer) -> dict[str, obje
     # Entra supports it and doesn't say so; MCP clients refuse a server that doesn't (and plain is not to be used: RFC 9700).
     document["code_challenge_methods_supported"] = ["S256"]
     if offer.scopes:
-        standard = entra.get("scopes_supported")
-        document["scopes_supported"] = list(dict.fromkeys([*(standard if isinstance(standard, list) else ()), *offer.scopes]))
+        published = entra.get("scopes_supported")
+        standard = [name for name in published if isinstance(name, str)] if isinstance(published, list) else []
+        document["scopes_supported"] = list(dict.fromkeys([*standard, *offer.scopes]))
     if offer.registration:
         document["registration_endpoint"] = f"{offer.base_url}/register"
     if offer.introspection:
