@@ -1,6 +1,8 @@
 # make run: serve the bridge on this machine.   make tour: walk through the main job.   make test: all tests.
 # make clients: real clients and a browser against it.   make check: style, types, import rules.   make bench: benchmarks.
-# make mutants: mutation tests (COUNT and MINUTES bound them).   make lock: pin the packages anew.
+# make mutants: mutation tests (COUNT and MINUTES bound them).   make fuzz: property tests guided by coverage (SECONDS each).
+# make deadlines: answer times beside servers that misbehave.   make load: mixed traffic beside lag, faults and killed workers.
+# make lock: pin the packages anew.
 PYTHON := .venv/bin/python
 .PHONY: setup run tour test clients mutants bench deadlines load fuzz check emulator lock clean
 
