@@ -64,6 +64,8 @@ type Handling = Literal["refuse", "drop"]
 type PublicHttps = Literal["by_host", "spa", "native"]
 type Positive = Annotated[int, Field(ge=1)]
 type GrantType = Annotated[str, *among(GRANT_TYPES)]
+# RFC 6749 section 3.3, or nothing.
+type ScopeText = Annotated[str, Field(pattern=r"^[\x20\x21\x23-\x5b\x5d-\x7e]*$")]
 type AuthMethod = Annotated[str, *among(AUTH_METHODS)]
 
 
@@ -111,7 +113,7 @@ class Policy:
 
     scopes: frozenset[str] | None = Field(default=None, description="allowed scopes, by the name that clients use")
     default_scope: str = Field(default="", description="the scope where a client names none")
-    scope_names: Mapping[str, str] = Field(
+    scope_names: Mapping[str, ScopeText] = Field(
         default_factory=dict, description="scopes of Entra by a name that clients use for them; an empty text leaves the name out"
     )
     unknown_scopes: Handling = Field(default="refuse", description="refuse other scopes, or drop them")

@@ -10,7 +10,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from shared.discovery.metadata import REQUIRED, Offer, server_metadata
+from shared.discovery.server_metadata import REQUIRED, Offer, server_metadata
 from shared.errors import InvalidClientMetadata, OAuthError
 from shared.graph import session as sessions
 from shared.graph.client import GraphClient, follow_pages
