@@ -16,8 +16,9 @@ from shared.audit.configuration import Scope
 from shared.audit.owners import Owner, read_owners
 from shared.audit.tenant_objects import PRINCIPAL_PROPERTIES, read_principal
 from shared.clock import read_time
-from shared.graph.directory import LARGEST_PAGE, Directory, tagged, whole
+from shared.graph.directory import Directory
 from shared.graph.errors import GraphFailure
+from shared.graph.lists import LARGEST_PAGE, tagged, whole
 from shared.registration.entra_application import is_own_credential
 from shared.registration.notes import read_principal_notes
 from shared.retry import Deadline
