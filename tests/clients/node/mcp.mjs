@@ -57,8 +57,8 @@ class Provider {
   saveClientInformation(client) { this.client = client }
   tokens() { return this.kept }
   saveTokens(tokens) { this.kept = tokens }
-  discoveryState() { return this.state }
-  saveDiscoveryState(state) { this.state = state }
+  discoveryState() { return this.discovered }
+  saveDiscoveryState(found) { this.discovered = found }
   saveCodeVerifier(verifier) { this.verifier = verifier }
   codeVerifier() { return this.verifier }
   async redirectToAuthorization(url) {
