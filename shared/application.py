@@ -136,9 +136,8 @@ class Application(SettingsByPart):
         metadata = EntraMetadata(tenant.cloud.authority, tenant.tenant_id, self.documents, self.clock)
         registration = usable(lambda: self.registration_settings)
         introspection = usable(lambda: self.introspection_settings)
-        offline_access = self._read(lambda values: values.read(OFFLINE_ACCESS))
-        offer = make_offer(self.base_url, registration, introspection, offline_access=offline_access)
-        return Discovery(offer, metadata.document)
+        offline = self._read(lambda values: values.read(OFFLINE_ACCESS))
+        return Discovery(make_offer(self.base_url, registration, introspection, offline_access=offline), metadata.document)
 
     @part
     def audit(self) -> "Audit":
