@@ -35,6 +35,8 @@ class Tenant:
     sign_ins: SignIns = field(default_factory=SignIns)
     key_reads: deque[float] = field(default_factory=deque)
     """When `keyCredentials` was selected, in the last minute."""
+    mails: list[tuple[str, bytes]] = field(default_factory=list)
+    """What was sent through Graph: the mailbox and the MIME message."""
     issuer_base: str = ""
     """Scheme and host of v2 issuers; the emulator's own URL unless given."""
 

@@ -42,6 +42,7 @@ class Tour:
         self.register()
         token = self.use("The application uses its client: it asks the directory for a token")
         self.introspect(token)
+        self.hold()
         self.read()
         self.update()
         self.rotate()
@@ -115,6 +116,30 @@ class Tour:
         forged = token[:-6] + ("AAAAAA" if not token.endswith("AAAAAA") else "BBBBBB")
         nothing = {"the answer is just that": lambda answer: answer.json == {"active": False}}
         self.transcript.call("POST", url, status=200, headers=headers, form={"token": forged}, expect=nothing)
+
+    def hold(self) -> None:
+        self.transcript.title("A client without client_credentials asks the directory for such a token all the same, and gets it")
+        body = portal_request(grant_types=["authorization_code"], client_name="sign-in alone")
+        url = f"{self.place.url}/register"
+        other = self.transcript.call("POST", url, status=201, headers=self.portal, json_body=body).json or {}
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": str(other.get("client_id")),
+            "client_secret": str(other.get("client_secret")),
+            "scope": self.place.scope,
+        }
+        token = (self.transcript.call("POST", self.place.token_endpoint, status=200, form=form).json or {}).get(
+            "access_token", ""
+        )
+        self.transcript.say("Entra knows no grant types; this gateway's setting `grants` is `enforce`:")
+        caller = self.place.introspection_client
+        asked = {"token": token, "client_id": caller.client_id, "client_secret": caller.secret}
+        with RecordKeeper("bridge.introspection") as log:
+            inactive = {"the answer is just that": lambda answer: answer.json == {"active": False}}
+            self.transcript.call("POST", f"{self.place.url}/introspect", status=200, form=asked, expect=inactive)
+            said = log.wait_for(lambda record: "reason=grant_not_registered" in record.getMessage())
+        self.transcript.check("the log says why: reason=grant_not_registered", said)
+        self.transcript.call("DELETE", f"{url}/{other.get('client_id')}", status=204, headers=self.portal)
 
     def read(self) -> None:
         self.transcript.title("The client reads its registration with its own registration access token (RFC 7592)")
@@ -194,7 +219,7 @@ def main() -> int:
     transcript = Transcript()
     # The transcript shows what matters of the log; the rest would come in between.
     logging.getLogger("bridge").addHandler(logging.NullHandler())
-    with sandbox() as place:
+    with sandbox(settings={"INTROSPECTION_OPTIONS": json.dumps({"grants": "enforce"})}) as place:
         transcript = Transcript(verify=place.entra.ca_file)
         print(f"The bridge listens at {place.url}, the emulated directory at {place.entra.url}.")
         Tour(place, transcript).walk()

@@ -206,20 +206,10 @@ class Application(SettingsByPart):
     def bearer_tokens(self) -> "BearerTokens":
         """Judges the access tokens that callers of registration bring: those of the bridge's own tenant and of the tenants that
         registration names, whatever introspection trusts besides."""
-        from concurrent.futures import ThreadPoolExecutor
-
-        from shared.introspection.bearer_tokens import BearerTokens
-        from shared.introspection.configuration import IntrospectionConfiguration, TrustedTenant
-        from shared.introspection.issuers import TrustedIssuers
-        from shared.introspection.verifier import TokenVerifier
+        from shared.introspection.bearer_tokens import tokens_of_tenants
 
         tenants = self.registration_settings.entra_tenants | {self.tenant.tenant_id}
-        trusted = IntrospectionConfiguration(
-            tenants=tuple(TrustedTenant(tenant_id, self.tenant.cloud.authority) for tenant_id in sorted(tenants))
-        )
-        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callers' keys")
-        verifier = TokenVerifier(TrustedIssuers(trusted, self.documents, executor), trusted.options)
-        return BearerTokens(verifier, self.clock, tenants)
+        return tokens_of_tenants(tenants, self.tenant.cloud.authority, self.documents, self.clock)
 
     @part
     def _authorization(self) -> "Authorization":

@@ -8,7 +8,7 @@ import time
 import tracemalloc
 
 from shared.audit.build import build_audit, vault_tokens
-from shared.audit.configuration import AuditConfiguration
+from shared.audit.configuration import AuditConfiguration, Scope
 from shared.clock import SystemClock
 from shared.graph.client import GraphClient
 from shared.graph.clouds import Cloud
@@ -20,21 +20,22 @@ from shared.secret import Secret
 
 
 def main() -> None:
-    """Arguments: URL, CA file, tenant id, client id and secret of the tenant; then `trace` to measure Python's allocations."""
-    url, ca_file, tenant_id, client_id, client_secret = sys.argv[1:6]
-    tracing = sys.argv[6:] == ["trace"]
+    """Arguments: URL, CA file, tenant id, client id and secret, scope; then `trace` to measure Python's allocations."""
+    url, ca_file, tenant_id, client_id, client_secret, scope = sys.argv[1:7]
+    tracing = sys.argv[7:] == ["trace"]
     logging.getLogger("bridge").addHandler(logging.NullHandler())
     logging.getLogger("bridge").setLevel(logging.INFO)
     clock, session = SystemClock(), DirectorySession(ca_file)
     cloud, identity = Cloud("emulated", url, url), ClientSecretIdentity(client_id, Secret(client_secret))
     credential = MsalCredential(identity, tenant_id, cloud, session)
     audit = build_audit(
-        AuditConfiguration(),
+        AuditConfiguration(scope=Scope(scope), listed=5_000),
         graph=GraphClient(f"{url}/v1.0", credential, session, clock),
         graph_origin=url,
         clock=clock,
         session=session,
         token_for=vault_tokens(identity, tenant_id, cloud, session),
+        tenant_id=tenant_id,
     )
     credential.token(Deadline.after(SystemClock(), 10))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

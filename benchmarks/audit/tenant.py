@@ -13,18 +13,20 @@ TAG = "entra-dcr-bridge"
 SECONDS_A_DAY = 86_400
 
 
-def populate(emulator: EntraEmulator, count: int, owner: str) -> None:
-    """Put `count` clients in: most are healthy, one in fifty has something to tell, one in a thousand is half registered."""
+def populate(emulator: EntraEmulator, count: int, owner: str, tag: list[str]) -> None:
+    """Put `count` clients in: most are healthy, one in fifty has something to tell (one in twenty of a whole tenant), one in a
+    thousand is half registered."""
+    rare = 100 if tag else 40
     now = datetime.now(UTC)
     dice = random.Random(7)
     for number in range(count):
         age = dice.uniform(1, 130)
-        end = dice.uniform(1, 60) if number % 100 == 1 else -dice.uniform(1, 30) if number % 100 == 2 else dice.uniform(61, 182)
+        end = dice.uniform(1, 60) if number % rare == 1 else -dice.uniform(1, 30) if number % rare == 2 else dice.uniform(61, 182)
         record = emulator.directory.add_application(
             {
                 "displayName": f"client {number}",
                 "tags": [
-                    TAG,
+                    *tag,
                     *to_tags({"policy": "default", "caller": "portal", "token_endpoint_auth_method": "client_secret_basic"}),
                 ],
                 "createdDateTime": write_time(now - timedelta(days=200)),
@@ -54,12 +56,13 @@ def main() -> None:
     count = int(sys.argv[1])
     emulator = EntraEmulator(lag=(0, 0))
     bridge = emulator.add_caller("bridge", roles=("Application.ReadWrite.OwnedBy",))
-    populate(emulator, count, bridge.service_principal_id)
+    # In a whole tenant nearly nothing is the bridge's.
+    populate(emulator, count, bridge.service_principal_id, [TAG] if sys.argv[2] == "bridge" else [])
     with emulator:
         print(emulator.url, emulator.ca_file, emulator.tenant_id, bridge.client_id, bridge.client_secret, flush=True)
         for line in sys.stdin:
             if line.strip() == "calls":
-                print(sum(call.path.startswith("/v1.0") for call in emulator.requests), flush=True)
+                print(sum(c.path.startswith("/v1.0") and not c.path.endswith("/owners") for c in emulator.requests), flush=True)
 
 
 if __name__ == "__main__":

@@ -110,6 +110,7 @@ class Gate:
         secure.sendall(head + b"\r\n")  # without a length, which would be refused before the first byte
         for _ in range(FLOOD // len(_CHUNK)):
             secure.sendall(_CHUNK)
+            time.sleep(0.001)  # about a gigabit a second, so that those who measure get their turn
 
     def _drip(self, connection: socket.socket, first: bytes, drop: bytes = b"x") -> None:
         connection.sendall(first)

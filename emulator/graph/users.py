@@ -1,11 +1,14 @@
 """/users: as much as checking tokens against accounts needs; and the user info endpoint of OpenID Connect."""
 
+import base64
+import binascii
+
 from emulator.clock import graph_time
 from emulator.directory.record import Record
 from emulator.graph import authorization
 from emulator.graph.bodies import checked_body
 from emulator.graph.call import Call, Key, answer
-from emulator.graph.errors import denied, not_found
+from emulator.graph.errors import GraphError, bad_request, denied, not_found
 from emulator.graph.listing import Kind, Lister, selected, shape
 from emulator.graph.router import Router
 from emulator.message import Response
@@ -28,6 +31,7 @@ class Users:
         router.add("PATCH", "/users/{}", self.update)
         router.add("DELETE", "/users/{}", self.delete)
         router.add("POST", "/users/{}/revokeSignInSessions", self.revoke_sign_in_sessions)
+        router.add("POST", "/users/{}/sendMail", self.send_mail)
         router.add("GET", "/me", self.me)
         router.add("GET", "/oidc/userinfo", self.user_info)
 
@@ -66,6 +70,19 @@ class Users:
         now = graph_time(call.tenant.clock.now())
         call.tenant.directory.users.write(self._find(call, call.key), {"signInSessionsValidFromDateTime": now})
         return answer(200, {"@odata.context": f"{call.base}/$metadata#Edm.Boolean", "value": True})
+
+    def send_mail(self, call: Call) -> Response:
+        """POST of a whole MIME message in base64 as text/plain: 202 (https://learn.microsoft.com/graph/api/user-sendmail)."""
+        authorization.require(call, "Mail.Send")
+        user = self._find(call, call.key)
+        if not call.request.headers.get("content-type", "").startswith("text/plain"):
+            raise bad_request("The emulator takes mail as MIME alone.")
+        try:
+            content = base64.b64decode(call.request.body, validate=True)
+        except binascii.Error:
+            raise GraphError(400, "ErrorMimeContentInvalidBase64String", "Invalid base64 string for MIME content.") from None
+        call.tenant.mails.append((str(user.state["userPrincipalName"]), content))
+        return answer(202)
 
     def user_info(self, call: Call) -> Response:
         """The claims of the user whose token this is."""

@@ -13,8 +13,9 @@ from fnmatch import fnmatchcase
 from shared.adoption.journal import Journal, JournalEntry
 from shared.adoption.plan import SELECT_LISTED, SELECT_PLANNED, Adopter, AdoptionPlan, Standing, plan_adoption
 from shared.clock import Clock, write_time
-from shared.graph.directory import LARGEST_PAGE, Directory, Owned
+from shared.graph.directory import Directory, Owned
 from shared.graph.errors import GraphFailure, PermissionRefused
+from shared.graph.lists import LARGEST_PAGE
 from shared.registration.configuration import RegistrationConfiguration
 from shared.registration.scopes import read_permissions
 from shared.registration.tags import foreign_tags

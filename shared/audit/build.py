@@ -14,6 +14,8 @@ from shared.audit.azure import KeyVault, ReportBlob, TokenFor
 from shared.audit.client_lists import ClientLists
 from shared.audit.configuration import ActionName, AuditConfiguration, SinkAddresses
 from shared.audit.delivery import Deliveries, StoreKind
+from shared.audit.mail.mail_configuration import MailConfiguration
+from shared.audit.mail.senders import GraphMail, MailSender, SmtpMail
 from shared.audit.run import Audit
 from shared.audit.sinks import Sink
 from shared.audit.sinks.chat import Chat, slack_message, teams_message
@@ -54,7 +56,14 @@ def build_audit(
         {StoreKind.KEY_VAULT: KeyVault(caller, token_for), StoreKind.SECRETS_MANAGER: SecretsManager()},
     )
     actions = build_actions(configuration, clients, directory, deliveries)
-    return Audit(configuration, clients, clock, actions, _sink_maker(configuration.sinks, caller, token_for))
+    return Audit(
+        configuration,
+        clients,
+        clock,
+        actions,
+        _sink_maker(configuration.sinks, caller, token_for),
+        _mail_sender(configuration.mail, graph),
+    )
 
 
 def build_actions(
@@ -101,6 +110,12 @@ def vault_tokens(identity: Identity, tenant_id: str, cloud: Cloud, session: requ
         return given[resource]
 
     return token_for
+
+
+def _mail_sender(mail: MailConfiguration, graph: GraphClient) -> MailSender | None:
+    if not mail.sender:
+        return None
+    return GraphMail(graph, mail.sender) if mail.server is None else SmtpMail(mail.server)
 
 
 def _sink_maker(addresses: SinkAddresses, caller: HttpsCaller, token_for: TokenFor) -> Callable[[], Sequence[Sink]]:

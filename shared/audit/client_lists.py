@@ -10,12 +10,15 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.audit.bookmark import Bookmark
 from shared.audit.clients import CLIENT_PROPERTIES, AuditedClient, read_client
 from shared.audit.configuration import Scope
 from shared.audit.owners import Owner, read_owners
 from shared.audit.tenant_objects import PRINCIPAL_PROPERTIES, read_principal
 from shared.clock import read_time
-from shared.graph.directory import LARGEST_PAGE, Directory
+from shared.graph.directory import Directory
+from shared.graph.errors import GraphFailure
+from shared.graph.lists import LARGEST_PAGE, tagged, whole
 from shared.registration.entra_application import is_own_credential
 from shared.registration.notes import read_principal_notes
 from shared.retry import Deadline
@@ -23,7 +26,9 @@ from shared.strict_json import JsonObject
 
 # A service principal with this tag was made by a timer, after the worker that made its application had ended.
 MADE_BY_TIMER = "dcr:by=timer"
-# Seconds after a page with keyCredentials.
+# What Graph answers to a nextLink that it no longer knows.
+STALE_LINK = frozenset({400, 404, 410})
+# Seconds from one page with keyCredentials to the next.
 PACE = 0.8
 # No v1.0 resource tells when a service principal last signed in; these need AuditLog.Read.All and Entra ID P1, and the worldwide
 # cloud alone has them.
@@ -74,16 +79,39 @@ class ClientLists:
         self._tenant_id = tenant_id
         self._own_client_id = own_client_id
 
-    def client_pages(self, deadline: Deadline) -> Iterator[list[AuditedClient]]:
-        """All applications in the scope, page by page: clients of the bridge and, beyond its own scope, others to watch."""
+    def client_pages(self, deadline: Deadline, bookmark: Bookmark | None = None) -> Iterator[list[AuditedClient]]:
+        """All applications in the scope, page by page: clients of the bridge and, beyond its own scope, others to watch. They
+        begin at the bookmark and go round; it stays where the time was over."""
+        bookmark = bookmark or Bookmark()
+        begun, seen = bookmark.open(), set[str]()
+        if begun:
+            try:
+                for page in self._read_applications(begun, {}, deadline, bookmark):
+                    seen.update(client.client_id for client in page)
+                    yield page
+                bookmark.catching_up = False
+            except GraphFailure as failure:
+                if failure.status not in STALE_LINK:
+                    raise
+                # Nobody knows any more which part was left out: all of it counts as such.
+        path, query = "applications", whole(CLIENT_PROPERTIES)
         if self._scope is Scope.BRIDGE:
-            pages = self._directory.tagged_pages("applications", self._tag, CLIENT_PROPERTIES, deadline)
+            query |= tagged(self._tag)
         elif self._scope is Scope.OWNED:
             path = f"servicePrincipals(appId='{self._own_client_id}')/ownedObjects/graph.application"
-            pages = self._directory.whole_pages(path, CLIENT_PROPERTIES, deadline)
-        else:
-            pages = paced(self._directory.whole_pages("applications", CLIENT_PROPERTIES, deadline), deadline)
-        for page in pages:
+        for page in self._read_applications(path, query, deadline, bookmark):
+            # The same list may come in other pages.
+            yield [client for client in page if client.client_id not in seen] if seen else page
+        bookmark.close()
+
+    def _read_applications(
+        self, path: str, query: dict[str, str], deadline: Deadline, bookmark: Bookmark
+    ) -> Iterator[list[AuditedClient]]:
+        def turn(link: str) -> None:
+            bookmark.link = link
+
+        pages = self._directory.pages(path, query, deadline, turn)
+        for page in paced(pages, deadline) if self._scope is Scope.TENANT else pages:
             yield [read_client(application, self._tag) for application in page]
 
     def find_client(self, client_id: str, deadline: Deadline) -> AuditedClient | None:
@@ -164,9 +192,11 @@ class ClientLists:
 def paced(pages: Iterator[list[JsonObject]], deadline: Deadline) -> Iterator[list[JsonObject]]:
     """Pages that hold keyCredentials, at a pace that leaves other tools half of what the whole tenant may read of them: 150
     requests a minute (learn.microsoft.com/graph/api/application-list)."""
+    before = deadline.remaining()
     for page in pages:
         yield page
-        deadline.pause(PACE)
+        deadline.pause(max(PACE - (before - deadline.remaining()), 0))
+        before = deadline.remaining()
 
 
 def _last_sign_in(activity: object) -> datetime | None:

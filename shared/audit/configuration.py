@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from shared.audit.delivery import Destinations
 from shared.audit.findings import Severity
+from shared.audit.mail.mail_configuration import MailConfiguration
 from shared.secret import Secret
 
 NO_SECRET = Secret("")
@@ -116,6 +117,7 @@ class AuditConfiguration:
     purge_after: timedelta = timedelta(days=7)
     destinations: Destinations = field(default_factory=Destinations)
     sinks: SinkAddresses = field(default_factory=SinkAddresses)
+    mail: MailConfiguration = field(default_factory=MailConfiguration)
     listed: int = 1000
     confirmations: int = 100
     spacing: timedelta = timedelta(seconds=10)

@@ -141,6 +141,13 @@ class AuditFinding:
         return {name: value for name, value in members.items() if value not in (None, "", ())}
 
 
+def incomplete_audit(why: str, clients: int) -> AuditFinding:
+    """The finding about a run that didn't see all."""
+    severity, advice = USUAL[FindingKind.AUDIT_INCOMPLETE]
+    summary = f"The audit saw {clients} clients and is not complete: {why}."
+    return AuditFinding(FindingKind.AUDIT_INCOMPLETE, severity, "", "", summary, advice)
+
+
 def printable_name(text: str, longest: int = 80) -> str:
     """Text from a stranger on one line: control characters and marks that turn the writing direction are replaced, what is too
     long is cut."""

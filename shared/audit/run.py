@@ -2,21 +2,24 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 
 from shared.audit.actions import Action, Candidates, Task
-from shared.audit.assessment import Assessment, ClientFacts, assess
+from shared.audit.assessment import Assessment, assess
+from shared.audit.bookmark import Bookmark
 from shared.audit.client_lists import ClientLists, PrincipalList
 from shared.audit.clients import AuditedClient
 from shared.audit.configuration import AuditConfiguration, Scope
 from shared.audit.confirmations import Confirmations
-from shared.audit.findings import USUAL, AuditFinding, FindingKind
+from shared.audit.findings import AuditFinding, FindingKind, incomplete_audit
+from shared.audit.known_facts import KnownFacts
+from shared.audit.mail.mailing import Mailing
+from shared.audit.mail.senders import MailSender
 from shared.audit.owners import MOST_OBJECTS, Owner
 from shared.audit.result import AuditRun, Outcome, Ranking, Summary
 from shared.audit.sinks import REPORTING, AuditLog, Notifications, Sink
 from shared.audit.window import Window
-from shared.clock import ALWAYS, Clock
+from shared.clock import Clock
 from shared.graph.errors import DeadlineExceeded, GraphFailure
 from shared.retry import Deadline
 
@@ -50,6 +53,8 @@ class Audit:
     clock: Clock
     actions: Sequence[Action] = ()
     sinks: Callable[[], Sequence[Sink]] = tuple
+    mail: MailSender | None = None
+    bookmark: Bookmark = field(default_factory=Bookmark)
 
     def run(
         self,
@@ -95,6 +100,8 @@ class _Run:
         self._progress = progress
         self._now = clock.now()
         self._began = clock.monotonic()
+        # Runs for people see all in the usual order, and leave the timer's place alone.
+        self._bookmark = audit.bookmark if window is not None and not dry_run else None
         self._run_id = run_id or self._now.strftime("audit-%Y%m%dT%H%M%S.%fZ")
         self._dry_run = dry_run or configuration.dry_run
         self._candidates = [Candidates(action) for action in actions]
@@ -108,27 +115,29 @@ class _Run:
         self._outcomes: list[Outcome] = []
         self._notes: list[str] = []
         self._incomplete: list[str] = []
-        self._principals: PrincipalList | None = None
-        self._sign_ins: dict[str, datetime] | None = None
-        self._uses: dict[str, datetime] = {}
+        self._mailing = (
+            None
+            if window is None or audit.mail is None
+            else Mailing(configuration.mail, audit.mail, window, configuration.least_severity)
+        )
+        self._known = KnownFacts()
         self._owners: Mapping[str, tuple[Owner, ...]] = {}
         self._pages = 0
         self._last_client = ""
 
     def carry_out(self) -> AuditRun:
         """All steps, each of which leaves the record sound when it fails."""
-        whole = self._configuration.scope is Scope.TENANT
-        if whole:
-            self._read_usage()
-        self._read_service_principals()
-        if not whole:
-            self._read_usage()
+        steps = [self._read_service_principals, self._read_usage]
+        # A whole tenant's service principals are judged as they are read.
+        for step in reversed(steps) if self._configuration.scope is Scope.TENANT else steps:
+            step()
         self._read_clients()
         self._confirm_findings()
         self._act()
         self._find_owners()
+        self._send_mail()
         if self._incomplete:
-            self._take(_incomplete("; ".join(self._incomplete), self._summary.clients), event=True)
+            self._take(incomplete_audit("; ".join(self._incomplete), self._summary.clients), event=True)
         self._notifications.flush(self._deadline.extended(REPORTING))
         self._notifications.report_run(self._record(), self._deadline)
         run = self._record()
@@ -145,7 +154,7 @@ class _Run:
                     self._judge(watched)
                 seen += len(page)
                 self._progress(Progress("service principals", max(seen, len(found.enabled))))
-            self._principals = found
+            self._known.principals = found
         except GraphFailure as failure:
             self._note("half-registered clients were not looked for, because the list of service principals failed", failure)
             if self._configuration.scope is Scope.TENANT:
@@ -155,60 +164,46 @@ class _Run:
         if not self._configuration.usage_report:
             return
         self._progress(Progress("sign-in reports", 0))
-        clients = None if self._principals is None else self._principals.enabled.keys()
         try:
-            self._sign_ins = self._directory.list_sign_ins(clients, self._reading)
-            self._uses = self._directory.list_credential_uses(clients, self._reading)
+            if not self._known.read_usage(self._directory, self._reading):
+                self._notes.append("the sign-in report is empty, which says nothing of what is used")
         except GraphFailure as failure:
             self._note("what nobody uses was not looked for, because a sign-in report failed", failure)
-        else:
-            if self._sign_ins is None:
-                self._notes.append("the sign-in report is empty, which says nothing of what is used")
 
     def _read_clients(self) -> None:
         try:
-            for page in self._directory.client_pages(self._reading):
+            for page in self._directory.client_pages(self._reading, self._bookmark):
                 self._pages += 1
+                self._look_back(self._bookmark)
                 for client in page:
                     self._judge(client)
                 self._progress(Progress("clients", self._summary.clients))
         except GraphFailure as failure:
             over = isinstance(failure, DeadlineExceeded) or self._reading.remaining() <= 0
             self._incomplete.append("the time was over" if over else f"Graph failed: {failure}")
+            if self._bookmark is not None and self._window is not None:
+                self._bookmark.leave(self._window)
+        self._look_back(None)
+
+    def _look_back(self, bookmark: Bookmark | None) -> None:
+        """Take for news what is news of what is read now: more, of what the last run left out."""
+        if self._window is not None:
+            window = self._window if bookmark is None else bookmark.reach(self._window)
+            self._notifications.window = window
+            if self._mailing is not None:
+                self._mailing.window = window
 
     def _judge(self, client: AuditedClient) -> None:
-        if not client.own:
-            self._watch(client)
-            return
-        self._last_client = client.client_id
-        client = client.knowing(None if self._principals is None else self._principals.told, self._uses)
-        facts = self._confirmations.presume(client, self._facts(client.client_id))
+        client, facts = self._known.complete(client), self._known.about(client)
+        if client.own:
+            self._last_client = client.client_id
+            facts = self._confirmations.presume(client, facts)
         assessment = assess(client, self._configuration.rules, self._now, facts)
         self._summary.count_client(assessment, self._now)
         for finding in assessment.findings:
             self._take(finding)
-        self._consider(assessment)
-
-    def _watch(self, client: AuditedClient) -> None:
-        """Judge an object that isn't the bridge's: no action is considered."""
-        off = self._principals is not None and client.client_id in self._principals.switched_off
-        facts = ClientFacts(enabled=False if off else None)
-        assessment = assess(client.knowing(None, self._uses), self._configuration.rules, self._now, facts)
-        self._summary.count_client(assessment, self._now)
-        for finding in assessment.findings:
-            self._take(finding)
-
-    def _facts(self, client_id: str) -> ClientFacts:
-        principals = self._principals
-        sign_in = None if self._sign_ins is None else self._sign_ins.get(client_id, ALWAYS)
-        if principals is None:
-            return ClientFacts(last_sign_in=sign_in)
-        return ClientFacts(
-            principal=client_id in principals.enabled,
-            enabled=principals.enabled.get(client_id),
-            unclaimed=client_id in principals.unclaimed,
-            last_sign_in=sign_in,
-        )
+        if client.own:
+            self._consider(assessment)
 
     def _confirm_findings(self) -> None:
         for client, facts in self._confirmations.confirm(self._reading):
@@ -231,23 +226,22 @@ class _Run:
         task = Task(self._clock, self._deadline, self._dry_run)
         for candidates in self._candidates:
             for outcome in candidates.action.carry_out(candidates.clients(), task):
-                if self._log:
-                    self._log.log_outcome(outcome)
-                if len(self._outcomes) < MOST_OUTCOMES:
-                    self._outcomes.append(outcome)
+                self._keep(outcome)
                 if outcome.finding is not None:
                     self._summary.count_finding(outcome.finding)
                     self._take(outcome.finding, event=True)
                 self._progress(Progress(candidates.action.name, len(self._outcomes)))
 
     def _find_owners(self) -> None:
-        """Ask for the owners of what the listed findings are about."""
-        if self._configuration.scope is Scope.BRIDGE:
+        """Ask for the owners of what is mailed, and of what the listed findings are about."""
+        paths = dict.fromkeys(() if self._mailing is None else self._mailing.objects)
+        if self._configuration.scope is not Scope.BRIDGE:
+            paths |= dict.fromkeys(finding.object for finding in self._findings.first() if finding.object)
+        if not paths:
             return
-        paths = list(dict.fromkeys(finding.object for finding in self._findings.first() if finding.object))
         self._progress(Progress("owners", 0))
         try:
-            self._owners = self._directory.list_owners(paths[:MOST_OBJECTS], self._deadline)
+            self._owners = self._directory.list_owners(list(paths)[:MOST_OBJECTS], self._deadline)
         except GraphFailure as failure:
             self._note("the findings are without owners, because asking for them failed", failure)
 
@@ -255,12 +249,28 @@ class _Run:
         owners = self._owners.get(finding.object, ())
         return replace(finding, owners=tuple(map(str, owners))) if owners else finding
 
+    def _send_mail(self) -> None:
+        if self._mailing is None:
+            return
+        for outcome in self._mailing.carry_out(self._owners, self._deadline, dry_run=self._dry_run):
+            self._keep(outcome)
+        if self._mailing.left_out:
+            self._notes.append(f"{self._mailing.left_out} findings were too many for mails")
+
+    def _keep(self, outcome: Outcome) -> None:
+        if self._log:
+            self._log.log_outcome(outcome)
+        if len(self._outcomes) < MOST_OUTCOMES:
+            self._outcomes.append(outcome)
+
     def _take(self, finding: AuditFinding, *, event: bool = False) -> None:
         """Keep and log a finding, and notify of it if it is news; an event of this run always is."""
         news = self._notifications.is_news(finding) or (event and self._window is not None)
         self._findings.add(finding)
         if self._log:
             self._log.log_finding(finding, news)
+        if self._mailing is not None:
+            self._mailing.add(finding)
         if news:
             self._notifications.add(finding, self._deadline)
 
@@ -288,9 +298,3 @@ class _Run:
             failed_sinks=tuple(self._notifications.failed),
             postponed={candidates.action.name: candidates.postponed for candidates in self._candidates if candidates.postponed},
         )
-
-
-def _incomplete(why: str, clients: int) -> AuditFinding:
-    severity, advice = USUAL[FindingKind.AUDIT_INCOMPLETE]
-    summary = f"The audit saw {clients} clients and is not complete: {why}."
-    return AuditFinding(FindingKind.AUDIT_INCOMPLETE, severity, "", "", summary, advice)

@@ -202,16 +202,19 @@ def main(arguments: Sequence[str], variables: Mapping[str, str], output: TextIO)
     """Examine and print; 1 where there is a problem."""
     parser = argparse.ArgumentParser(prog="python -m shared.commands.doctor", description="Examine a deployment of the bridge.")
     parser.add_argument("--url", help="where the deployed bridge is (default: BRIDGE_BASE_URL)")
-    parser.add_argument("--no-doors", action="store_true", help="don't call the deployed bridge")
+    doors = parser.add_mutually_exclusive_group()
+    doors.add_argument("--no-doors", action="store_true", help="don't call the deployed bridge")
+    doors.add_argument("--only-doors", action="store_true", help="call the deployed bridge alone, without its settings")
     parser.add_argument("--probe", action="store_true", help="make a client, measure how the directory lags, and remove it again")
     options = parser.parse_args(arguments)
     application = Application(variables)
-    found = list(show(Checkup(application, variables).run(), output))
+    found = [] if options.only_doors else list(show(Checkup(application, variables).run(), output))
     if not options.no_doors:
         from shared.commands.doors import knock
 
         found += show(knock(options.url or variables.get("BRIDGE_BASE_URL", "")), output)
-    if options.probe and not any(each.check in ("credential", "permissions") and each.level is Level.PROBLEM for each in found):
+    refused = any(each.check in ("credential", "permissions") and each.level is Level.PROBLEM for each in found)
+    if options.probe and not options.only_doors and not refused:
         from shared.commands.lag_probe import measure_lag
 
         found += show(measure_lag(application.directory, application.clock), output)

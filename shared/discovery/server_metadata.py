@@ -61,8 +61,9 @@ def server_metadata(entra: Mapping[str, object], offer: Offer) -> dict[str, obje
         document["token_endpoint_auth_signing_alg_values_supported"] = ["RS256", "PS256"]
     # Entra supports it and doesn't say so; MCP clients refuse a server that doesn't (and plain is not to be used: RFC 9700).
     document["code_challenge_methods_supported"] = ["S256"]
-    standard = entra.get("scopes_supported")
-    scopes = dict.fromkeys([*(standard if isinstance(standard, list) else ()), *offer.scopes])
+    published = entra.get("scopes_supported")
+    standard = [name for name in published if isinstance(name, str)] if isinstance(published, list) else []
+    scopes = dict.fromkeys([*standard, *offer.scopes])
     if not offer.offline_access:
         # MCP clients that find it ask for it, and add prompt=consent (OpenID Connect Core 1.0 section 11), which locks out the
         # users of a tenant where they may not consent themselves. Entra takes the scope all the same.

@@ -72,16 +72,18 @@ class GraphClient:
         body: JsonObject | None = None,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        text: str | None = None,
         creates: bool = False,
     ) -> GraphAnswer:
-        """Carry out one call, `path` relative to the version's root or an absolute nextLink of the same host.
+        """Carry out one call, `path` relative to the version's root or an absolute nextLink of the same host. `text` is sent as
+        text/plain in place of a JSON body.
 
         `creates` marks a request that must not be carried out twice: it is repeated only after an answer which says that
         nothing happened (429) or when no connection came about; a lost answer raises OutcomeUnknown. Other requests are repeated
         after 429, 5xx, 409 of concurrent writes and lost connections, while the deadline leaves time.
         Raises a GraphFailure.
         """
-        call = _Call(method, self._absolute(path), body, query, headers or {}, creates)
+        call = _Call(method, self._absolute(path), body, query, headers or {}, creates, text)
         backoff = Backoff(deadline, (pause * random.uniform(0.8, 1.2) for pause in BACKOFF))  # noqa: S311 - keeps no secret
         rejected, claims = "", None
         while True:
@@ -136,7 +138,8 @@ class GraphClient:
                 call.url,
                 params=call.query,
                 json=call.body,
-                headers={**own, **call.headers},
+                data=call.text,
+                headers={**own, **call.headers, **({} if call.text is None else {"Content-Type": "text/plain"})},
                 timeout=(timeout, timeout),
             )
         except requests.RequestException as cause:
@@ -208,6 +211,7 @@ class _Call:
     query: Mapping[str, str] | None
     headers: Mapping[str, str]
     creates: bool
+    text: str | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:

@@ -4,39 +4,28 @@ Resources: learn.microsoft.com/graph/api/resources/application and .../servicepr
 which is the OAuth client_id, so that no other identifier need be kept.
 """
 
-import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from itertools import batched, chain, repeat
 from typing import Literal
 from urllib.parse import quote
 
 from shared.clock import write_time
 from shared.graph.batch import read_in_batches
-from shared.graph.client import GraphAnswer, GraphClient, follow_pages
-from shared.graph.errors import AlreadyExists, ObjectMissing, Throttled, Unavailable, ValueRefused
+from shared.graph.errors import AlreadyExists, ObjectMissing, ValueRefused
+from shared.graph.lists import DirectoryLists
 from shared.graph.replication import when_replicated
-from shared.retry import Backoff, Deadline
+from shared.retry import Deadline
 from shared.strict_json import JsonObject
 
-logger = logging.getLogger("bridge.graph")
-
-LARGEST_PAGE = 999
-MOST_OF_IN = 15
 # Of an owner; those of a user need User.ReadBasic.All, and accountEnabled User.Read.All.
 OWNER_PROPERTIES = ("id", "displayName", "mail", "userPrincipalName", "accountEnabled")
-# Seconds between attempts at one page, each of which the client has repeated itself; the last figure goes on.
-PAGE_PAUSES = (2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 
 # The two objects of a client that have owners.
 type Owned = Literal["applications", "servicePrincipals"]
 
 
-class Directory:
+class Directory(DirectoryLists):
     """The tenant's applications and service principals. Every method raises a GraphFailure and takes the caller's deadline."""
-
-    def __init__(self, graph: GraphClient) -> None:
-        self._graph = graph
 
     # Applications
 
@@ -100,49 +89,6 @@ class Directory:
         except ObjectMissing:
             return False
         return True
-
-    def recent_applications(self, since: datetime, select: Sequence[str], deadline: Deadline) -> Iterator[list[JsonObject]]:
-        """The pages of all applications of the tenant that were created since a moment, whoever created them."""
-        query = {"$filter": f"createdDateTime ge {write_time(since)}", "$select": ",".join(select), "$top": str(LARGEST_PAGE)}
-        return self.pages("applications", query, deadline)
-
-    # Lists, which lag behind single reads
-
-    def pages(self, path: str, query: Mapping[str, str], deadline: Deadline) -> Iterator[list[JsonObject]]:
-        """The pages of a list, one in memory at a time. `path` is relative to Graph's version, or an absolute URL of its host.
-
-        A page that fails is asked for again by the same nextLink, so nothing is read twice or left out
-        (learn.microsoft.com/graph/paging). Raises a GraphFailure for what waiting doesn't mend, and when the time is over.
-        """
-        return follow_pages(lambda link, first: self._page(link, first, deadline), path, query)
-
-    def tagged_pages(self, resource: str, tag: str, select: Sequence[str], deadline: Deadline) -> Iterator[list[JsonObject]]:
-        """The pages of all applications or servicePrincipals that carry a tag; Entra copies an application's tags to its service
-        principal."""
-        literal = tag.replace("'", "''")
-        query = {"$filter": f"tags/any(t:t eq '{literal}')", "$select": ",".join(select), "$top": str(LARGEST_PAGE)}
-        return self.pages(resource, query, deadline)
-
-    def whole_pages(self, path: str, select: Sequence[str], deadline: Deadline) -> Iterator[list[JsonObject]]:
-        """The pages of a whole list."""
-        return self.pages(path, {"$select": ",".join(select), "$top": str(LARGEST_PAGE)}, deadline)
-
-    def deleted_applications(self, tag: str, deadline: Deadline) -> Iterator[JsonObject]:
-        """The soft-deleted applications that carry a tag: Entra keeps them for 30 days, with their uniqueName and their share of
-        the quota. Needs Application.Read.All; Graph is not known to filter this list by tags, so all are read."""
-        query = {"$select": "id,appId,displayName,deletedDateTime,tags", "$top": str(LARGEST_PAGE)}
-        for page in self.pages("directory/deletedItems/microsoft.graph.application", query, deadline):
-            yield from (entry for entry in page if tag in (entry.get("tags") or []))
-
-    def _page(self, link: str, query: Mapping[str, str] | None, deadline: Deadline) -> GraphAnswer:
-        backoff = Backoff(deadline, chain(PAGE_PAUSES, repeat(PAGE_PAUSES[-1])))
-        while True:
-            try:
-                return self._graph.call("GET", link, deadline, query=query)
-            except (Throttled, Unavailable) as failure:
-                if not backoff.wait(failure.retry_after or 0):
-                    raise
-                logger.warning("a page of a list is asked for again: %s", failure)
 
     # Credentials of an application
 
@@ -224,15 +170,6 @@ class Directory:
     def update_service_principal(self, app_id: str, body: JsonObject, deadline: Deadline) -> None:
         """PATCH the tenant's service principal of an application."""
         self._graph.call("PATCH", _service_principal(app_id), deadline, body=body)
-
-    def service_principals_of(self, app_ids: Sequence[str], select: Sequence[str], deadline: Deadline) -> list[JsonObject]:
-        """The service principals of some applications. Lists lag behind. Graph takes fifteen values of `in`."""
-        found: list[JsonObject] = []
-        for some in batched(app_ids, MOST_OF_IN, strict=False):
-            quoted = ", ".join(f"'{app_id}'" for app_id in some)
-            query = {"$filter": f"appId in ({quoted})", "$select": ",".join(select), "$top": str(LARGEST_PAGE)}
-            found += [entry for page in self.pages("servicePrincipals", query, deadline) for entry in page]
-        return found
 
     # Owners
 

@@ -1,11 +1,15 @@
 """Entra access tokens that callers bring to the bridge itself, judged by the same rules and keys as the tokens they ask about."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from shared.clock import Clock
 from shared.errors import TemporarilyUnavailable
+from shared.http.documents import DocumentReader
 from shared.http.refreshed import FetchFailed, settled
+from shared.introspection.configuration import IntrospectionConfiguration, TrustedTenant
+from shared.introspection.issuers import TrustedIssuers
 from shared.introspection.reasons import Refused
 from shared.introspection.verifier import TokenVerifier, check_for_bridge
 
@@ -39,3 +43,10 @@ class BearerTokens:
                 "the credential can't be checked at the moment", retry_after=failed.retry_after, detail=failed.name
             ) from None
         return verified.claims
+
+
+def tokens_of_tenants(tenants: frozenset[str], authority: str, documents: DocumentReader, clock: Clock) -> BearerTokens:
+    """The judge of these tenants' tokens alone, whatever introspection trusts besides."""
+    trusted = IntrospectionConfiguration(tenants=tuple(TrustedTenant(tenant_id, authority) for tenant_id in sorted(tenants)))
+    issuers = TrustedIssuers(trusted, documents, ThreadPoolExecutor(1, thread_name_prefix="callers' keys"))
+    return BearerTokens(TokenVerifier(issuers, trusted.options), clock, tenants)

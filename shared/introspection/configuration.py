@@ -204,7 +204,9 @@ class IntrospectionConfiguration:
         if self.bearer_callers and not options.bearer_tenants <= trusted:
             text = "bearer_tenants holds a tenant whose tokens are not trusted, or lacks one where the bridge's own is not"
             yield Contradiction(("options", "tenants", "issuers"), text)
-        if options.unregistered == REFUSE and not any(options.grants_for(caller) == ENFORCE for _, caller in callers):
+        if options.unregistered == REFUSE and not any(
+            grants == ENFORCE for grants in (options.grants, *(caller.grants for _, caller in callers))
+        ):
             yield Contradiction(("options", "callers", "bearer_callers"), "unregistered needs grants to be 'enforce'")
         if self.asks_directory and options.revocation.tenant_id is None and len(trusted) > 1:
             text = "revocation.tenant_id is missing: with several tenants, name the one that the directory is of"

@@ -63,7 +63,7 @@ class ClientMetadata(BaseModel):
     logo_uri: Text = None
     tos_uri: Text = None
     policy_uri: Text = None
-    scope: Annotated[Text, BeforeValidator(_joined)] = None
+    scope: Annotated[Text, BeforeValidator(_joined, json_schema_input_type=str | list[str] | None)] = None
     contacts: Texts = None
     jwks: dict[str, Any] | None = Field(default=None, repr=False)
     jwks_uri: Text = None

@@ -1,6 +1,6 @@
 """What a caller of the registration endpoint may have registered: data, decided by the operator, one policy for each caller."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
@@ -64,6 +64,8 @@ type Handling = Literal["refuse", "drop"]
 type PublicHttps = Literal["by_host", "spa", "native"]
 type Positive = Annotated[int, Field(ge=1)]
 type GrantType = Annotated[str, *among(GRANT_TYPES)]
+# RFC 6749 section 3.3, or nothing.
+type ScopeText = Annotated[str, Field(pattern=r"^[\x20\x21\x23-\x5b\x5d-\x7e]*$")]
 type AuthMethod = Annotated[str, *among(AUTH_METHODS)]
 
 
@@ -111,6 +113,9 @@ class Policy:
 
     scopes: frozenset[str] | None = Field(default=None, description="allowed scopes, by the name that clients use")
     default_scope: str = Field(default="", description="the scope where a client names none")
+    scope_names: Mapping[str, ScopeText] = Field(
+        default_factory=dict, description="scopes of Entra by a name that clients use for them; an empty text leaves the name out"
+    )
     unknown_scopes: Handling = Field(default="refuse", description="refuse other scopes, or drop them")
 
     name_prefix: str = Field(default="", description="what the names of clients begin with")

@@ -85,7 +85,8 @@ class ScopeCatalogue:
         """
         kept: list[str] = []
         permissions: dict[str, list[JsonObject]] = {}
-        for name in split_scope(asked if asked is not None else policy.default_scope):
+        names = split_scope(asked if asked is not None else policy.default_scope)
+        for name in split_scope(" ".join(policy.scope_names.get(name, name) for name in names)):
             allowed = policy.scopes is None or name in policy.scopes
             found = self._find(name, registration.grant_types, deadline) if allowed else None
             if found is None:

@@ -103,13 +103,12 @@ def _shown_urls(metadata: ClientMetadata | Registration) -> Iterator[tuple[str, 
 
 
 def _logout(text: str | None) -> str | None:
-    """Entra's front-channel logout URL: https alone, without a fragment."""
+    """Entra's front-channel logout URL: https alone, without a fragment. Another is left out, as RFC 7591 section 3.2.1 allows: a
+    portal's user can't change what the portal sends, and a client without single sign-out is still a client."""
     if text is None:
         return None
     check_web_url("frontchannel_logout_uri", text)
-    if not text.lower().startswith("https://") or "#" in text:
-        raise InvalidClientMetadata("frontchannel_logout_uri is not an https URL without a fragment")
-    return text
+    return text if text.lower().startswith("https://") and "#" not in text else None
 
 
 def _post_logout(metadata: ClientMetadata, uris: tuple[RedirectUri, ...]) -> tuple[str, ...]:

@@ -10,11 +10,13 @@ from shared.audit.aws import region_of
 from shared.audit.configuration import DEFAULT_LIMITS, ActionName, AuditConfiguration, AuditRules, Scope, SinkAddresses
 from shared.audit.delivery import Destinations, destinations_schema, parse_destinations
 from shared.audit.findings import Severity
+from shared.audit.mail.mail_configuration import MailConfiguration, MailTexts, SmtpServer, mail_texts_schema, parse_mail_texts
 from shared.audit.sinks.webhook import signing_key
 from shared.environment import Environment, Setting, document, flag, number
 from shared.secret import Secret
 from shared.settings.registration import MOST_SECRETS, SECRET_DAYS, SECRET_OVERLAP_DAYS
 
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -114,7 +116,15 @@ def parse_scope(text: str) -> Scope:
         raise ValueError(f"expected {', '.join(Scope)}") from None
 
 
+def parse_address(text: str) -> str:
+    """A mail address such as team@example.com. Raises ValueError."""
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError("expected a mail address such as team@example.com")
+    return text
+
+
 _RULES = AuditRules()
+_GRAPH: SmtpServer | None = None
 _NO_ADDRESS = Secret("")
 
 SCOPE = _text(
@@ -187,6 +197,21 @@ REPORT_BLOB = _text(
     "",
     "address of a blob that each run replaces by its report page; the bridge's identity writes it",
 )
+MAIL_FROM = _text(
+    "AUDIT_MAIL_FROM",
+    parse_address,
+    "",
+    "the mailbox that writes to owners of what is new; turns mail on (`Mail.Send` for Graph)",
+)
+MAIL_SERVER = _text(
+    "AUDIT_MAIL_SERVER",
+    SmtpServer.parse,
+    _GRAPH,
+    "the SMTP server, as `smtps://user:password@host:465` or `smtp://...:587`; without one Graph sends",
+)
+MAIL_FALLBACK = _text("AUDIT_MAIL_FALLBACK", parse_address, "", "who gets what no owner is reached for")
+MAIL_DIGEST = _text("AUDIT_MAIL_DIGEST", parse_address, "", "who gets one mail of all that is new in a run")
+MAIL_TEXTS = document("AUDIT_MAIL_TEXTS", parse_mail_texts, MailTexts(), "JSON: the texts of mails", mail_texts_schema)
 TIME_LIMIT_SECONDS = number(
     "AUDIT_TIME_LIMIT_SECONDS", 540, 30, 36_000, "a run stops by itself before the function's limit of 10 minutes"
 )
@@ -207,6 +232,9 @@ def read_audit(environment: Environment, marker_tag: str) -> AuditConfiguration:
         environment.refuse(
             WEBHOOK_SECRET.name, f"is needed to sign what goes to {WEBHOOK_URL.name}: whsec_ and 24 to 64 bytes in base64"
         )
+    mail = MailConfiguration(read(MAIL_FROM), read(MAIL_FALLBACK), read(MAIL_DIGEST), read(MAIL_SERVER), read(MAIL_TEXTS))
+    if not mail.sender and (mail.server or mail.fallback or mail.digest):
+        environment.refuse(MAIL_FROM.name, "is needed for mail: the address that writes")
     return AuditConfiguration(
         marker_tag=marker_tag,
         scope=read(SCOPE),
@@ -240,4 +268,5 @@ def read_audit(environment: Environment, marker_tag: str) -> AuditConfiguration:
             event_bus=read(EVENT_BUS),
             report_blob=read(REPORT_BLOB),
         ),
+        mail=mail,
     )

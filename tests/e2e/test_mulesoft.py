@@ -127,6 +127,20 @@ def test_an_update_with_the_current_secret_adds_no_secret(place: Sandbox, client
     assert (application["displayName"], len(application["passwordCredentials"])) == ("test-client-name", 1)
 
 
+def test_optional_members_that_entra_refuses_are_left_out_and_refuse_nothing(place: Sandbox) -> None:
+    """A portal's user can't change what the portal sends (RFC 7591 section 3.2.1 lets a server leave them out)."""
+    optional = {
+        "frontchannel_logout_uri": "http://portal.example.com/logout",
+        "post_logout_redirect_uris": ["https://elsewhere.example.com/bye"],
+        "contacts": ["somebody@example.com"],
+        "jwks_uri": "https://portal.example.com/keys",
+    }
+    body = {**SHAPES["mulesoft-oidc", "create"]["request"]["json"], **optional}
+    answer = requests.post(f"{place.url}/register", json=body, headers={"Authorization": place.authorization}, timeout=30)
+    assert answer.status_code == 201, answer.text
+    assert optional.keys().isdisjoint(answer.json())
+
+
 def test_an_update_with_empty_lists_is_taken(place: Sandbox, client: dict[str, Any]) -> None:
     answer = update(place, client, "update-empty-arrays")
     assert answer.status_code == 200

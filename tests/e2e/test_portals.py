@@ -3,17 +3,21 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
 
 from local.sandbox import Sandbox, sandbox
+from shared.registration.tokens import InitialAccess, Key, KeyRing, mint_initial_token
+from tests.wire import registration as callers
 from tests.wire.shapes import all_shapes, check, replaced, send
 
 KONNECT_KEY = "konnect_key_0123456789"
 OKTA_KEY = "SSWS okta-connector-key-0123456789"
 CONNECTOR = ("apim", "connector-secret-0123456789")
+SIGNING = KeyRing(Key("i1", "signing-key-of-initial-access-tokens-0123"))
 # An API of the sandbox whose audience is known before it starts.
 AUDIENCE = "api://legacy"
 
@@ -36,7 +40,13 @@ def portals() -> Iterator[Sandbox]:
             ]
         ),
         "REGISTRATION_TOKEN_CALLERS": json.dumps([{"name": "wso2", "client_id": CONNECTOR[0], "secret": CONNECTOR[1]}]),
-        "REGISTRATION_POLICIES": json.dumps({"konnect": {"unknown_scopes": "drop"}}),
+        "REGISTRATION_POLICIES": json.dumps(
+            {
+                "konnect": {"unknown_scopes": "drop"},
+                "tyk": {"scope_names": {"product_payments": "openid", "free_plan": "", "gold_plan": ""}},
+            }
+        ),
+        "REGISTRATION_INITIAL_TOKEN_KEYS": json.dumps([{"id": key.id, "secret": key.secret} for key in SIGNING]),
     }
     with sandbox(settings=settings) as place:
         yield place
@@ -141,3 +151,15 @@ def test_the_life_of_a_client_of_wso2s_okta_connector(portals: Sandbox) -> None:
         renewed = check(send(session, product, "rotate-empty-body", renew, {}, OKTA_KEY), product, "rotate-empty-body")
         assert renewed["client_secret"] != created["client_secret"]
         check(send(session, product, "delete", client, {}, OKTA_KEY), product, "delete")
+
+
+def test_the_life_of_a_client_of_tyk(portals: Sandbox) -> None:
+    now = datetime.now(UTC)
+    token = mint_initial_token(InitialAccess("t1", "tyk", "tyk", now + timedelta(days=1)), portals.url, SIGNING, now)
+    with requests.Session() as session:
+        client = callers.tyk(portals.url, session, token, "openid")
+        assert inspect(portals, token_of(portals, client))["client_id"] == client["client_id"]
+        headers = {"Authorization": f"Bearer {client['registration_access_token']}"}
+        renewed = session.post(f"{client['registration_client_uri']}/new-secret", headers=headers, timeout=30).json()
+        assert renewed["client_secret"] != client["client_secret"]
+        assert session.delete(client["registration_client_uri"], headers=headers, timeout=30).status_code == 204

@@ -10,6 +10,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from shared.discovery.server_metadata import REQUIRED, Offer, server_metadata
 from shared.errors import InvalidClientMetadata, OAuthError
 from shared.graph import session as sessions
 from shared.graph.client import GraphClient, follow_pages
@@ -122,6 +123,12 @@ def test_a_software_statement_with_a_time_beyond_a_double_is_judged(claims: dict
     else:
         with pytest.raises(OAuthError, match="not valid at this time"):
             apply_statement(document, Policy(), (issuer,), NOW)
+
+
+def test_scopes_of_entras_metadata_that_are_no_texts_are_left_out() -> None:
+    entra = {**dict.fromkeys(REQUIRED, "https://login.example/x"), "scopes_supported": [[], {}, 5, "openid"]}
+    offer = Offer("https://bridge.example.com", (), (), (), scopes=("api://orders/read",))
+    assert server_metadata(entra, offer)["scopes_supported"] == ["openid", "api://orders/read"]
 
 
 @pytest.mark.parametrize("written", ["\u00b2", "\u0663", "9" * 5000, "-1", "1_0", ""])

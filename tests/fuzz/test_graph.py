@@ -17,7 +17,7 @@ from shared.graph.credential import MsalCredential
 from shared.graph.errors import GraphFailure
 from shared.graph.identity import ClientSecretIdentity
 from shared.graph.session import DirectorySession
-from shared.registration.application import read_provenance, read_registered
+from shared.registration.entra_application import read_provenance, read_registered
 from shared.registration.notes import read_generation, read_principal_notes
 from shared.registration.scopes import read_permissions
 from shared.registration.secrets import read_secrets
@@ -91,7 +91,7 @@ def test_an_answer_is_one_or_a_failure_with_a_short_text_on_one_line(
 
 
 @bounded
-@given(st.lists(_PAGES, min_size=1, max_size=4))
+@given(st.lists(_PAGES, min_size=1, max_size=2))
 @example([{"value": None}])
 @example([{"value": [], "@odata.nextLink": 5}])
 @example([{"value": [], "@odata.nextLink": "https://["}])

@@ -86,7 +86,7 @@ READERS: dict[str, Callable[[int], object]] = {
     "notes of lines": lambda size: read_generation({"notes": "dcr:generation=1\n" * (size // 17)}),
     "tags of parts": lambda size: Record.from_tags([f"dcr:logo_uri.{n % 9999 + 1}=x" for n in range(size // 20)]),
     "a long tag": lambda size: Record.from_tags(["dcr:" + "a" * size]),
-    "a long value": lambda size: to_tags({"logo_uri": "%" * size}),
+    "a long value": lambda size: to_tags({"logo_uri": "%" * (size // 4)}),
     "a number in a setting": lambda size: setting("REGISTRATION_SECRET_DAYS", "9" * size),
     "a URL in a setting": lambda size: setting("BRIDGE_BASE_URL", "https://" + "a" * size + "/" * size),
     "a placeholder in a setting": lambda size: setting("ENTRA_CLIENT_SECRET", "<a " * (size // 3)),

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.discovery.metadata import Offer, server_metadata
+from shared.discovery.server_metadata import Offer, server_metadata
 from shared.errors import OAuthError
 from shared.http.documents import check_location
 from shared.http.message import Request, json_response

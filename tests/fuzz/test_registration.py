@@ -25,7 +25,7 @@ from tests.unit.introspection.authority import jwk as public_jwk
 from tests.unit.registration.certificates import NOW, der, jwk
 
 POLICY = Policy(
-    grant_types=GRANT_TYPES, store_contacts=True, federated_issuers=frozenset({"https://i.example"}), urls_on_redirect_hosts=True
+    grant_types=GRANT_TYPES, store_contacts=True, federated_issuers=frozenset({"https://i.example"}), urls_elsewhere="refuse"
 )
 _URLS = st.one_of(
     st.builds(

@@ -51,6 +51,31 @@ def gravitee(base_url: str, session: requests.Session, initial_token: str) -> No
         assert renewed["client_secret"] != kept["client_secret"]
         kept = renewed
     assert kept["client_id"] == created["client_id"]
+    described = check(send(session, product, "create-all-metadata", url, {}, initial), product, "create-all-metadata")
+    # The scope goes as an array; an answer whose scope isn't a string fails after the client was made.
+    assert described["scope"] == "openid profile"
+    values, token = {"{client_id}": described["client_id"]}, f"Bearer {described['registration_access_token']}"
+    renamed = send(session, product, "update-scope-string", described["registration_client_uri"], values, token)
+    renamed_client = check(renamed, product, "update-scope-string")
+    assert (renamed_client["client_name"], renamed_client["scope"]) == ("web2", "openid profile")
+    for answer in (described, renamed_client):
+        assert type(answer["client_secret_expires_at"]) is type(answer["client_id_issued_at"]) is int
+
+
+def tyk(base_url: str, session: requests.Session, initial_token: str, scope: str) -> dict[str, Any]:
+    """Tyk's portal registers a client when access is approved, with the scopes of product and plan, which the bridge registers as
+    `scope`; with the next product it adds to them. The client as it is then."""
+    url, product = f"{base_url}/register", "tyk"
+    created = check(send(session, product, "create-other", url, {}, f"Bearer {initial_token}"), product, "create-other")
+    assert created["scope"] == scope
+    more = {**all_shapes()[product, "create-other"].json, "client_id": created["client_id"]}
+    more["scope"] = f"{created['scope']} product_payments gold_plan"
+    headers = {"Authorization": f"Bearer {created['registration_access_token']}"}
+    updated = session.put(created["registration_client_uri"], json=more, headers=headers, timeout=30)
+    assert updated.status_code == 200, updated.text
+    client: dict[str, Any] = updated.json()
+    assert (client["scope"], client["client_secret"]) == (scope, created["client_secret"])
+    return client
 
 
 def wso2(base_url: str, session: requests.Session, authorization: str) -> None:

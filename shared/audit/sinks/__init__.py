@@ -63,11 +63,13 @@ class AuditLog:
 
 
 class Notifications:
-    """The news of one run, for sinks in batches. `window` None: nothing is news. Findings below `least` are for the log alone."""
+    """The news of one run, for sinks in batches. `window` None: nothing is news. Findings below `least` are for the log alone.
+
+    `window` may be set while the run goes on."""
 
     def __init__(self, sinks: Sequence[Sink], window: Window | None, least: Severity) -> None:
         self._sinks = list(sinks)
-        self._window = window
+        self.window = window
         self._least = least
         self._reminding = window is not None and window.holds_monday()
         self._batch: list[AuditFinding] = []
@@ -77,9 +79,9 @@ class Notifications:
     def is_news(self, finding: AuditFinding) -> bool:
         """Whether a finding came about in the window; or whether it is time to remind of one that shows no date or keeps a client
         from working."""
-        if self._window is None:
+        if self.window is None:
             return False
-        if finding.since is not None and self._window.holds(finding.since):
+        if finding.since is not None and self.window.holds(finding.since):
             return True
         return self._reminding and (finding.since is None or finding.trouble)
 

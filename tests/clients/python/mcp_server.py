@@ -32,6 +32,7 @@ class BridgeVerifier:
 
 server = MCPServer(
     "orders",
+    log_level="WARNING",
     token_verifier=BridgeVerifier(),
     auth=AuthSettings(
         issuer_url=BRIDGE,

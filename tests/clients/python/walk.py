@@ -1,7 +1,6 @@
 """Starts the bridge with open registration and initial access tokens, and lets the clients of clients.py loose on it; then an MCP
 server beside it, to which the MCP SDK's client finds its way from a 401 by itself."""
 
-import hashlib
 import json
 import os
 import subprocess
@@ -12,14 +11,12 @@ from pathlib import Path
 
 import requests
 
-from local.sandbox import free_port, sandbox
+from local.sandbox import sandbox
 from shared.registration import tokens
 from shared.registration.tokens import InitialAccess, Key, KeyRing
+from tests.clients.mcp_place import mcp_place
 
 SIGNING = KeyRing(Key("i1", "signing-key-of-initial-access-tokens-0123"))
-MCP_API = "3c9e7b51-8d2a-4f6e-9b10-7a5d4c3e2f18"
-GATEWAY, SECRET = "mcp-server", "secret-of-the-mcp-server"
-USER = ("ada@example.com", "correct horse")
 HERE = Path(__file__).parent
 
 
@@ -38,24 +35,12 @@ def register(python: str) -> int:
 
 def call_a_tool(python: str, *, offline: bool) -> int:
     """An MCP server that is set up as docs/mcp.md says, and a client that knows nothing but its URL."""
-    port = free_port()
-    resource = f"http://127.0.0.1:{port}/mcp"
-    digest = hashlib.sha256(SECRET.encode()).hexdigest()
-    settings = {
-        "REGISTRATION_OPEN_POLICY": "open",
-        "REGISTRATION_RESOURCE_APIS": json.dumps([{"app_id": MCP_API, "prefix": f"{resource}/"}]),
-        "INTROSPECTION_CALLERS": json.dumps([{"client_id": GATEWAY, "secret_sha256": [digest], "audiences": [MCP_API]}]),
-        "INTROSPECTION_OPTIONS": json.dumps({"grants": "enforce"}),
-        "BRIDGE_OFFERS_OFFLINE_ACCESS": str(offline).lower(),
-    }
-    with sandbox(settings=settings) as place:
-        place.entra.add_resource_api("MCP server", resource, scopes=("tools.read",), app_id=MCP_API)
-        place.entra.add_user(*USER)
-        command = [python, str(HERE / "mcp_server.py"), str(port), place.url, GATEWAY, SECRET]
+    with mcp_place(offline=offline) as (place, told):
+        gateway = told["gateway"]
+        command = [python, str(HERE / "mcp_server.py"), str(told["port"]), place.url, gateway["id"], gateway["secret"]]
         server = subprocess.Popen(command)
         try:
-            _wait_for(resource)
-            told = {"server": resource, "api": MCP_API, "entra": place.entra.url, "user": USER, "offline": offline}
+            _wait_for(told["server"])
             return _run([python, str(HERE / "mcp_client.py")], told, SSL_CERT_FILE=place.entra.ca_file)
         finally:
             server.terminate()

@@ -2,14 +2,17 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from shared.audit.configuration import AuditConfiguration
-from shared.audit.findings import FindingKind
+from shared.audit.findings import AuditFinding, FindingKind
+from shared.audit.result import AuditRun
 from shared.audit.run import Progress
 from shared.audit.window import Window
+from shared.retry import Deadline
 from tests.functional.audit.estate import DAY, START, Estate
 
 
@@ -165,6 +168,49 @@ def test_stops_before_the_time_is_over_and_records_how_far_it_got(estate: Estate
     assert record["last_client_id"] == run.last_client != ""
     assert [finding.kind for finding in run.findings] == [FindingKind.AUDIT_INCOMPLETE]
     assert run.notified == 1
+
+
+def test_a_run_goes_on_where_the_one_before_was_cut_off_and_comes_round(estate: Estate) -> None:
+    for number in range(2500):
+        # Two of each page of 999 came about in the window of the first run.
+        estate.add_client((-100, 29.5 if number % 500 == 7 else 170))
+    told: list[AuditFinding] = []
+
+    class Listener:
+        name = "listener"
+
+        def notify(self, findings: Sequence[AuditFinding], deadline: Deadline) -> None:
+            told.extend(finding for finding in findings if finding.kind is FindingKind.EXPIRING)
+
+        def report_run(self, run: AuditRun, deadline: Deadline) -> None:
+            pass
+
+    audit = estate.audit(sinks=[Listener()])
+    fault = estate.emulator.faults.add("error", path="/applications$", skip=1, times=None, status=503, body="empty")
+    first = audit.run(120, window=Window.of_last(DAY, estate.clock.now()))
+    estate.emulator.faults.remove(fault)
+    assert (first.complete, first.summary.clients, len(told)) == (False, 999, 2)
+    # People see all meanwhile, and leave the place alone.
+    assert audit.run(120).summary.clients == 2500
+    estate.clock.sleep(43_200)
+    second = audit.run(120, window=Window.of_last(DAY / 2, estate.clock.now()))
+    assert (second.complete, second.summary.clients) == (True, 2500)
+    assert len({finding.id for finding in told}) == len(told) == 5
+    third = audit.run(120, window=Window.of_last(DAY / 2, estate.clock.now()))
+    assert (third.complete, len(told)) == (True, 5)
+
+
+@pytest.mark.parametrize("status", [400, 410])
+def test_a_place_that_graph_no_longer_knows_is_given_up(estate: Estate, status: int) -> None:
+    for _ in range(1500):
+        estate.add_client((-100, 170))
+    audit, window = estate.audit(), Window.of_last(DAY, estate.clock.now())
+    fault = estate.emulator.faults.add("error", path="/applications$", skip=1, times=None, status=503, body="empty")
+    assert not audit.run(120, window=window).complete
+    estate.emulator.faults.remove(fault)
+    estate.emulator.faults.add("error", path="/applications$", times=1, status=status, code="Directory_ExpiredPageToken")
+    second = audit.run(120, window=window)
+    assert (second.complete, second.summary.clients) == (True, 1500)
 
 
 def test_a_refused_permission_is_a_record_and_not_an_exception(estate: Estate) -> None:

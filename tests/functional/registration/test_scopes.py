@@ -71,6 +71,22 @@ def test_a_name_that_is_scope_and_role_is_declared_as_the_grants_need_it(make_wi
     assert declared(bridge, bridge.register({**WEB, "scope": "api://orders/read"})) == [(orders.app_id, "Scope")]
 
 
+def test_a_portals_own_names_stand_for_scopes(make_with: Make, orders: ResourceApi) -> None:
+    names = {"product_orders": "api://orders/read api://orders/write", "free_plan": ""}
+    bridge = make_with(policies={"default": Policy(scope_names=names)})
+    client = bridge.register({**WEB, "scope": "openid product_orders free_plan"})
+    assert client["scope"] == "openid api://orders/read api://orders/write"
+    assert declared(bridge, client) == [(orders.app_id, "Scope")] * 2
+    response = bridge.call("POST", body={**WEB, "scope": "gold_plan"})
+    assert_error(response, 400, "invalid_client_metadata", "scope has gold_plan")
+
+
+def test_a_name_does_not_reach_past_the_allowed_scopes(make_with: Make) -> None:
+    policy = Policy(scope_names={"product_orders": "api://orders/write"}, scopes=frozenset({"api://orders/read"}))
+    response = make_with(policies={"default": policy}).call("POST", body={**WEB, "scope": "product_orders"})
+    assert_error(response, 400, "invalid_client_metadata", "scope has api://orders/write")
+
+
 @pytest.mark.duty(21)
 @pytest.mark.parametrize("scope", ["api://orders/delete", "api://other/read", "read", "User.Read", "api://orders/Orders.All"])
 def test_an_unknown_scope_is_refused_by_name(make_with: Make, scope: str) -> None:

@@ -152,6 +152,14 @@ WRONG: list[tuple[dict[str, str], str]] = [
         settings(TENANTS=[TENANT, SECOND_TENANT], OPTIONS={"revocation": {"mode": "client"}}),
         "INTROSPECTION_OPTIONS: revocation.tenant_id is missing",
     ),
+    (
+        settings(TENANTS=[TENANT, SECOND_TENANT], CALLERS=[{**CALLER, "grants": "enforce"}]),
+        "INTROSPECTION_OPTIONS: revocation.tenant_id is missing",
+    ),
+    (settings(OPTIONS={"grants": "on"}), "INTROSPECTION_OPTIONS: grants must be one of: off, enforce"),
+    (settings(CALLERS=[{**CALLER, "agents": "no"}]), "INTROSPECTION_CALLERS: [0].agents must be one of: pass, refuse"),
+    (settings(OPTIONS={"unregistered": "refuse"}), "INTROSPECTION_OPTIONS: unregistered needs grants to be 'enforce'"),
+    (settings(CALLERS=[{**CALLER, "unregistered": "refuse"}]), "CALLERS: unregistered of 'gateway' needs grants to be 'enforce'"),
     (settings(SIGNING_KEYS="nonsense"), "INTROSPECTION_SIGNING_KEYS: is not JSON"),
     (settings(SIGNING_KEYS=["nonsense"]), "INTROSPECTION_SIGNING_KEYS: the signing key is not"),
     (settings(SIGNING_KEYS={"a": 1}), "INTROSPECTION_SIGNING_KEYS: must be"),
@@ -193,6 +201,21 @@ def test_bearer_callers_are_of_the_bridges_own_tenant_unless_others_are_named() 
     assert read_configuration({}, tenant_id=TENANT).options.bearer_tenants == {TENANT}
     named = read_configuration(settings(OPTIONS={"bearer_tenants": [SECOND_TENANT.upper()]}), tenant_id=TENANT)
     assert named.options.bearer_tenants == {SECOND_TENANT}
+
+
+def test_a_gateway_that_says_nothing_of_grants_and_agents_has_what_the_options_say() -> None:
+    """And its own word wins."""
+    callers = [{**CALLER, "grants": "off", "agents": "pass"}, {**CALLER, "client_id": "other"}]
+    options = {"grants": "enforce", "unregistered": "refuse", "agents": "refuse"}
+    read = read_configuration(settings(CALLERS=callers, OPTIONS=options), tenant_id=TENANT)
+    own, usual = (entry.caller for entry in read.callers)
+    assert [read.options.grants_for(own), read.options.agents_for(own)] == ["off", "pass"]
+    assert [read.options.grants_for(usual), read.options.unregistered_for(usual), read.options.agents_for(usual)] == [
+        *options.values()
+    ]
+    assert read.asks_directory
+    assert not read_configuration(settings(CALLERS=callers[:1], OPTIONS=options), tenant_id=TENANT).asks_directory
+    assert not read_configuration(settings(CALLERS=[CALLER]), tenant_id=TENANT).asks_directory
 
 
 @pytest.mark.parametrize(("values", "message"), WRONG, ids=[message for _, message in WRONG])

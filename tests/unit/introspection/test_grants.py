@@ -196,13 +196,16 @@ def test_a_gateway_that_enforces_nothing_asks_nothing() -> None:
 
 
 @pytest.mark.duty(155)
-def test_a_change_of_the_registration_shows_within_the_ttl() -> None:
-    """A remembered answer is checked as well."""
+def test_a_change_of_the_registration_shows_within_the_ttl(caplog: pytest.LogCaptureFixture) -> None:
+    """A remembered answer is checked as well, and the log says of it what it says of others."""
+    caplog.set_level(logging.INFO)
     directory = registry(SERVICE)
     introspection = enforcing(directory)
     assert all(is_active(introspection, APP) for _ in range(3))
     directory.client, directory.recorded = ClientState(True, TENANT, CODE), CODE
     assert not is_active(introspection, APP, NOW + 120)
+    assert "reason=grant_not_registered kid=current iss=https://" in caplog.text
+    assert f"client={CLIENT}" in caplog.text
 
 
 @pytest.mark.duty(155)

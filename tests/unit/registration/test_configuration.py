@@ -54,6 +54,7 @@ def test_reads_policies_beside_the_two_that_are_always_there() -> None:
         ('{"p":{"auth_methods":["client_secret_jwt"]}}', "p.auth_methods.0"),
         ('{"p":{"grant_types":[]}}', "p.grant_types"),
         ('{"p":{"name":"q"}}', "p.name"),
+        ('{"p":{"scope_names":{"plan":"a\\tb"}}}', "p.scope_names.plan"),
         ('{"a b":{}}', "a b.[key]"),
     ],
 )
