@@ -11,6 +11,7 @@ from shared.http.message import Request
 from tests.functional.registration.bridge import PORTAL, WEB, Bridge, assert_error, bearer, content, update_of
 from tests.functional.registration.test_failures import CREATE, DELETE, deleted_objects, live_clients
 
+pytestmark = pytest.mark.usefixtures("calm")
 KEY = {"idempotency-key": "order-4711"}
 LOOKUP: dict[str, Any] = {"method": "GET", "path": "uniqueName="}
 
@@ -21,14 +22,14 @@ def test_an_application_that_is_made_after_its_request_was_answered_is_given_to_
 ) -> None:
     sent = {"authorization": PORTAL, "content-type": "application/json", **headers}
     exchange = Exchange(Request("POST", "/register", sent, {}, {}, json.dumps(WEB).encode()), bridge.deadline())
-    create = bridge.directory.create_application
+    create = bridge.context.directory.create_application
 
     def create_late(*arguments: Any) -> Any:
         created = create(*arguments)
         assert exchange.expire()
         return created
 
-    monkeypatch.setattr(bridge.directory, "create_application", create_late)
+    monkeypatch.setattr(bridge.context.directory, "create_application", create_late)
     with pytest.raises(Exception, match="did not answer in time") as refusal:
         bridge.service.register(exchange)
     assert isinstance(refusal.value.__cause__, DeadlineExceeded)
@@ -43,7 +44,7 @@ def test_an_application_that_is_made_after_its_request_was_answered_is_given_to_
 def test_a_creation_that_is_known_to_have_happened_and_cannot_be_looked_up_is_undone(bridge: Bridge) -> None:
     bridge.emulator.faults.add("reset_after", **CREATE)
     failing = bridge.emulator.faults.add("error", **LOOKUP, status=503, times=None)
-    assert_error(bridge.call("POST", body=WEB, behind=False), 503, "temporarily_unavailable")
+    assert_error(bridge.call("POST", body=WEB, behind=False, patient=False), 503, "temporarily_unavailable")
     bridge.emulator.faults.remove(failing)
     bridge.work_behind()
     assert live_clients(bridge) == []
@@ -53,7 +54,7 @@ def test_a_creation_that_is_known_to_have_happened_and_cannot_be_looked_up_is_un
 def test_the_secret_of_a_lost_creation_goes_when_its_key_leads_to_the_client(bridge: Bridge) -> None:
     bridge.emulator.faults.add("reset_after", **CREATE)
     failing = bridge.emulator.faults.add("error", **CREATE, status=503, times=None)
-    assert_error(bridge.call("POST", body=WEB, headers=KEY, behind=False), 503, "temporarily_unavailable")
+    assert_error(bridge.call("POST", body=WEB, headers=KEY, behind=False, patient=False), 503, "temporarily_unavailable")
     bridge.emulator.faults.remove(failing)
     client = bridge.register(headers=KEY)
     (password,) = bridge.application(client["client_id"])["passwordCredentials"]
@@ -63,7 +64,7 @@ def test_the_secret_of_a_lost_creation_goes_when_its_key_leads_to_the_client(bri
 def test_a_key_is_free_again_after_a_deletion_whose_answer_was_lost(bridge: Bridge) -> None:
     client = bridge.register(headers=KEY)
     bridge.emulator.faults.add("reset_after", **DELETE)
-    assert_error(bridge.call("DELETE", client["client_id"]), 503, "temporarily_unavailable")
+    assert_error(bridge.call("DELETE", client["client_id"], patient=False), 503, "temporarily_unavailable")
     assert bridge.register(headers=KEY)["client_id"] != client["client_id"]
 
 
@@ -73,5 +74,5 @@ def test_a_secret_that_this_worker_gave_is_not_called_unknown_while_lists_lack_i
     rotated = content(bridge.call("POST", client["client_id"], rotate=True))
     body = update_of(client, client_secret=rotated["client_secret"])
     # The older token doesn't hold the new secret, so the list alone could prove it.
-    response = bridge.call("PUT", client["client_id"], body, authorization=bearer(client))
+    response = bridge.call("PUT", client["client_id"], body, authorization=bearer(client), patient=False)
     assert_error(response, 503, "temporarily_unavailable")
