@@ -24,7 +24,7 @@ class MailTexts:
     digest: str = "Audit of credentials: {count} new findings"
     intro: str = "You get this because you own these applications in Microsoft Entra ID, or look after the directory."
     more: str = "And {count} more."
-    outro: str = "Each threshold is told once. Nobody reads answers to this address."
+    outro: str = "You are notified of each threshold once. Nobody reads answers to this address."
     kinds: Mapping[str, str] = field(default_factory=dict)
 
 
