@@ -9,7 +9,8 @@ class Parts:
     """An object with parts. They use each other without circles, so whoever waits for one is never waited for by its builder."""
 
     def __init__(self) -> None:
-        self.locks = {name: RLock() for name, value in vars(type(self)).items() if isinstance(value, part)}
+        members = (item for kind in type(self).__mro__ for item in vars(kind).items())
+        self.locks = {name: RLock() for name, value in members if isinstance(value, part)}
 
 
 class part[T]:  # noqa: N801 - used as a decorator, like property
