@@ -1,7 +1,7 @@
 """Owners are notified by mail of what is news: one mail for each owner and threshold, and a digest for the directory's team.
 
-Nothing is stored. A finding goes into a mail in the run in whose window it came about, so nobody is notified of a threshold twice;
-unlike sinks, owners aren't reminded.
+Nothing is stored. A finding goes into a mail in the run in whose window it came about, so nobody is notified of a threshold
+twice; unlike sinks, owners aren't reminded.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
