@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from shared.clock import SystemClock
 from shared.environment import GUID, Environment
 from shared.retry import Deadline
-from shared.settings.tenant import CA_BUNDLE, CLOUD, GRAPH_URL
+from shared.settings.tenant import CLOUD, GRAPH_URL, read_verify
 
 if TYPE_CHECKING:
     from shared.graph.client import GraphClient
@@ -224,7 +224,7 @@ def main(arguments: Sequence[str], variables: Mapping[str, str], token: str, out
         return 2
     environment = Environment(variables)
     root = environment.read(GRAPH_URL, CLOUDS[environment.read(CLOUD)].graph)
-    session = DirectorySession(environment.read(CA_BUNDLE) or True)
+    session = DirectorySession(read_verify(environment))
     graph = GraphClient(f"{root}/v1.0", GivenToken(token), session, SystemClock())
     preparation = Preparation(graph, Directory(graph), options.apply, output)
     try:

@@ -90,7 +90,7 @@ def read_tenant(environment: Environment) -> TenantSettings:
     tenant_id = environment.read(TENANT_ID).lower()
     if tenant_id and not GUID.fullmatch(tenant_id):
         environment.refuse(TENANT_ID.name, "expected the tenant's id as a GUID, not a domain name")
-    return TenantSettings(tenant_id, _read_cloud(environment), _read_identity(environment), _read_verify(environment))
+    return TenantSettings(tenant_id, _read_cloud(environment), _read_identity(environment), read_verify(environment))
 
 
 def _read_cloud(environment: Environment) -> Cloud:
@@ -98,7 +98,8 @@ def _read_cloud(environment: Environment) -> Cloud:
     return Cloud(cloud.name, environment.read(AUTHORITY_URL, cloud.authority), environment.read(GRAPH_URL, cloud.graph))
 
 
-def _read_verify(environment: Environment) -> str | bool:
+def read_verify(environment: Environment) -> str | bool:
+    """A CA bundle's path, True for the machine's certificates, False to skip validation."""
     named = {setting.name: path for setting in (CA_BUNDLE, OLDER_CA_BUNDLE) if (path := environment.read(setting))}
     if len(set(named.values())) > 1:
         environment.refuse(OLDER_CA_BUNDLE.name, f"is the older name of {CA_BUNDLE.name}, which is set to another path")

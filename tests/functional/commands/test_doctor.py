@@ -1,6 +1,7 @@
 """`doctor`, on a tenant that is well and on such that aren't."""
 
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -127,7 +128,7 @@ def test_a_clock_that_is_wrong(entra: EntraEmulator, settings: dict[str, str]) -
     variables = with_secret(entra, settings)
     entra.clock.advance(600)
     _, text = examine(variables)
-    assert "PROBLEM  clock: differs from Microsoft's by +600 seconds" in text
+    assert re.search(r"PROBLEM  clock: differs from Microsoft's by \+(59[0-9]|60[0-9]) seconds", text)
 
 
 @pytest.mark.parametrize(("text", "days"), [("P180D", 180), ("P1Y", 365), ("P6M", 180), ("PT24H", 1), ("P1DT12H", 1.5)])
