@@ -16,7 +16,7 @@ from shared.http.exchange import Exchange
 from shared.registration.authorization import Principal
 from shared.registration.clients import Clients, ManagedClient
 from shared.registration.completion import CREDENTIAL_SPACING, Completion, may_pass
-from shared.registration.configuration import RegistrationContext
+from shared.registration.configuration import OPEN_CALLER, RegistrationContext
 from shared.registration.entra_application import Provenance, update_body
 from shared.registration.metadata import ClientMetadata
 from shared.registration.registration import Registration
@@ -127,7 +127,10 @@ class ClientManagement:
             return
         if not client.policy.may_delete:
             raise InsufficientScope("this caller may not delete clients")
-        purges = self._configuration.purge_on_delete or client.provenance.request
+        provenance = client.provenance
+        # Deleted objects count to the quota, which nobody who registers without an account of its own is to use up in circles.
+        ephemeral = provenance.caller == OPEN_CALLER or provenance.caller.startswith("initial:")
+        purges = self._configuration.purge_on_delete or provenance.request or ephemeral
         try:
             self._directory.delete_application(client_id, deadline, await_replication=True)
         except GraphFailure as failure:

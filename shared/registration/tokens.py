@@ -154,15 +154,19 @@ def _seal(prefix: str, purpose: str, content: JsonObject, keys: KeyRing) -> str:
 
 def _unseal(text: str, purpose: str, keys: KeyRing) -> JsonObject | None:
     head, _, tail = text.rpartition(".")
-    key = keys.find_key(head.rpartition(".")[2])
-    if key is None:
-        return None
+    named = keys.find_key(head.rpartition(".")[2])
     try:
         sealed = base64.b64decode(tail + "=" * (-len(tail) % 4), altchars=b"-_", validate=True)
-        content: JsonObject = json.loads(AESGCM(key.derive(purpose)).decrypt(sealed[:_NONCE], sealed[_NONCE:], head.encode()))
-    except (InvalidTag, binascii.Error, ValueError):
+    except (binascii.Error, ValueError):
         return None
-    return content
+    # The same key may have another id: where a list of keys became one plain text, or the other way round.
+    for key in keys if named is None else (named,):
+        try:
+            content: JsonObject = json.loads(AESGCM(key.derive(purpose)).decrypt(sealed[:_NONCE], sealed[_NONCE:], head.encode()))
+        except (InvalidTag, ValueError):
+            continue
+        return content
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,13 @@ def test_an_initial_access_token_registers_as_many_clients_as_it_says(with_initi
     with_initial.register(authorization=other)
 
 
+@pytest.mark.usefixtures("calm")
+def test_a_deleted_client_of_an_initial_access_token_is_purged(with_initial: Bridge) -> None:
+    client = with_initial.register(authorization=initial_token(with_initial))
+    assert with_initial.call("DELETE", client["client_id"], authorization=bearer(client)).status == 204
+    assert len(with_initial.emulator.directory.applications.deleted) == 0
+
+
 # Entra's access tokens
 
 

@@ -213,3 +213,11 @@ def test_an_unsigned_initial_access_token_is_not_believed() -> None:
     claims = jwt.decode(minted(), options={"verify_signature": False})
     token = jwt.encode(claims, "", "none", headers={"typ": tokens.INITIAL_TYPE, "kid": "old"})
     assert tokens.verify_initial_token(token, BASE, KeyRing(OLD), NOW) is None
+
+
+def test_a_key_that_got_another_id_still_opens_what_it_sealed() -> None:
+    """A setting that was a list of keys became one plain text, or the other way round."""
+    renamed = Key("renamed", OLD.secret)
+    text = seal_token(TOKEN, KeyRing(OLD))
+    assert unseal_token(text, KeyRing(NEW, renamed)) == TOKEN
+    assert unseal_token(text, KeyRing(NEW)) is None
