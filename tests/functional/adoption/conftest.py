@@ -23,7 +23,7 @@ class Tenant:
     """The emulator, the bridge, which may write what it owns, an administrator, who may write all, and the journal."""
 
     def __init__(self, folder: Path) -> None:
-        self.emulator = EntraEmulator(seed=7)
+        self.emulator = EntraEmulator(seed=7, lag=(0, 0))
         self.emulator.clock.freeze()
         self.bridge = Bridge(self.emulator, configuration())
         self.administrator = self.bridge.directory_for(
