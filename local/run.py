@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 from threading import Event
 
-from local.sandbox import Sandbox, sandbox
+from local.sandbox import LAG, Sandbox, sandbox
 
 PORT = 7071
 
@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         ),
         "REGISTRATION_POLICIES": json.dumps({"auditors": {"may_audit": True, "may_register": False}}),
     }
-    with sandbox(options.port, settings) as running:
+    with sandbox(options.port, settings, LAG) as running:
         place = replace(running, authorization=authorization)
         report = place.url.replace("://", f"://auditor:{password}@")
         caller = place.introspection_client

@@ -100,13 +100,14 @@ def free_port(wanted: int = 0) -> int:
 
 
 @contextmanager
-def sandbox(port: int = 0, settings: Mapping[str, str] | None = None) -> Iterator[Sandbox]:
-    """Start everything, and stop it at the end. `settings` are added to the bridge's, or take the place of some."""
+def sandbox(port: int = 0, settings: Mapping[str, str] | None = None, lag: tuple[float, float] = (0, 0)) -> Iterator[Sandbox]:
+    """Start everything, and stop it at the end. `settings` are added to the bridge's, or take the place of some. `lag`: by how
+    many seconds at least and at most the directory's replicas are behind."""
     gateway = IntrospectionClient("mule-gateway", secrets.token_urlsafe(24))
     authorization = f"Bearer {secrets.token_urlsafe(24)}"
     port = free_port(port)
     url = f"http://127.0.0.1:{port}"
-    with EntraEmulator(lag=LAG) as entra:
+    with EntraEmulator(lag=lag) as entra:
         bridge = entra.add_caller("Entra DCR Bridge", roles=("Application.ReadWrite.OwnedBy",))
         api = entra.add_resource_api("Orders API", "api://orders", scopes=("Orders.Read",), app_roles=("Orders.Read.All",))
         # An API that never asked for newer tokens gets v1 ones, whichever endpoint its clients call.

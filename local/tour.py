@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from local.sandbox import RecordKeeper, Sandbox, sandbox
+from local.sandbox import LAG, RecordKeeper, Sandbox, sandbox
 from local.transcript import Answer, Transcript
 
 
@@ -128,9 +128,8 @@ class Tour:
             "client_secret": str(other.get("client_secret")),
             "scope": self.place.scope,
         }
-        token = (self.transcript.call("POST", self.place.token_endpoint, status=200, form=form).json or {}).get(
-            "access_token", ""
-        )
+        answer = self.transcript.call("POST", self.place.token_endpoint, status=200, form=form, again_after=(400, 401))
+        token = (answer.json or {}).get("access_token", "")
         self.transcript.say("Entra knows no grant types; this gateway's setting `grants` is `enforce`:")
         caller = self.place.introspection_client
         asked = {"token": token, "client_id": caller.client_id, "client_secret": caller.secret}
@@ -219,7 +218,7 @@ def main() -> int:
     transcript = Transcript()
     # The transcript shows what matters of the log; the rest would come in between.
     logging.getLogger("bridge").addHandler(logging.NullHandler())
-    with sandbox(settings={"INTROSPECTION_OPTIONS": json.dumps({"grants": "enforce"})}) as place:
+    with sandbox(settings={"INTROSPECTION_OPTIONS": json.dumps({"grants": "enforce"})}, lag=LAG) as place:
         transcript = Transcript(verify=place.entra.ca_file)
         print(f"The bridge listens at {place.url}, the emulated directory at {place.entra.url}.")
         Tour(place, transcript).walk()

@@ -146,4 +146,5 @@ def test_finishing_gives_a_client_its_federated_identities_before_its_service_pr
     estate.audit(actions=[finish]).run(600)
     names = {credential["name"] for credential in record.federated}
     assert names == {federated_credential(one)["name"] for one in (IDENTITY, OTHER)}
+    estate.emulator.consistency.settle()
     assert estate.audit(AuditConfiguration(), actions=[finish]).run(600).outcomes == ()

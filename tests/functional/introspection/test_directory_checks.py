@@ -32,7 +32,7 @@ class Place:
     """Registration and introspection on one directory and one clock."""
 
     def __init__(self) -> None:
-        self.entra = entra = EntraEmulator()
+        self.entra = entra = EntraEmulator(lag=(0, 0))
         entra.clock.freeze()
         self.bridge = Bridge(entra, configuration())
         self.api: ResourceApi = entra.add_resource_api("Orders", "api://orders", scopes=("Orders.Read",))

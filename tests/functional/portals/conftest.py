@@ -1,5 +1,5 @@
 """The fixtures of registration: the same service, reached by dialects."""
 
-from tests.functional.registration.conftest import bridge, emulator, make
+from tests.functional.registration.conftest import bridge, calm, emulator, make
 
-__all__ = ["bridge", "emulator", "make"]
+__all__ = ["bridge", "calm", "emulator", "make"]

@@ -13,6 +13,8 @@ from tests.functional.portals.door import call
 from tests.functional.registration.bridge import API_KEY, Bridge, Json, assert_error, content
 from tests.wire.shapes import all_shapes, replaced
 
+pytestmark = pytest.mark.usefixtures("calm")
+
 VERSION, OTHER_VERSION = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 IDENTIFIERS = dict.fromkeys(("portal_id", "organization_id", "developer_id", "auth_strategy_id", "dcr_provider_id"), VERSION)
 EVENT = {**IDENTIFIERS, "application_id": VERSION, "application_name": "", "application_description": "", "client_id": "x"}

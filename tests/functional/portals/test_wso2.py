@@ -17,6 +17,8 @@ from tests.functional.portals.door import call
 from tests.functional.registration.bridge import OTHER_PORTAL, PORTAL, Bridge, Json, assert_error, bearer, content
 from tests.wire.shapes import all_shapes, replaced
 
+pytestmark = pytest.mark.usefixtures("calm")
+
 ID, SECRET = "apim", "secret of the connector + % 0123"
 CALLER = TokenCaller("wso2", ID, hashlib.sha256(SECRET.encode()).digest())
 

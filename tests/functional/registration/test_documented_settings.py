@@ -17,6 +17,8 @@ from tests.functional.registration.bridge import BASE_URL, Bridge
 from tests.functional.registration.test_callers import session_for
 from tests.wire import registration as callers
 
+pytestmark = pytest.mark.usefixtures("calm")
+
 type Settings = dict[str, str]
 
 LITERAL = "Bearer the portal's own long random text"

@@ -18,6 +18,8 @@ from tests.emulator.browser import AuthorizationRequest
 from tests.functional.registration.bridge import PORTAL, Bridge, assert_error, bearer, content
 from tests.unit.introspection.deployment import introspect_request, secret_caller
 
+pytestmark = pytest.mark.usefixtures("calm")
+
 CLIENTS: list[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "wire" / "mcp_clients.json").read_text("utf-8"))
 NAME, PASSWORD = "ada@example.com", "correct horse"
 SCOPE = "api://tools/Tools.Read"

@@ -191,7 +191,7 @@ class Hanging:
 
 def at_the_deadline(endpoint: Hanging, pool: Pool = OTHERS) -> func.HttpResponse:
     request = func.HttpRequest("POST", "https://h.example/register", body=b"")
-    return asyncio.run(answer(request, Context(), {"POST": endpoint}, budget=0.2, pool=pool))
+    return asyncio.run(answer(request, Context(), {"POST": endpoint}, budget=1.0, pool=pool))
 
 
 def test_answers_503_at_the_deadline_and_the_endpoint_learns_that_it_lost() -> None:
