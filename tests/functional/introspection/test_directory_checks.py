@@ -240,7 +240,7 @@ def test_explain_says_what_it_could_not_check(place: Place, explained: Explain) 
 
 def test_explain_cannot_tell_of_a_client_that_the_directory_has_not_heard_of(place: Place, explained: Explain) -> None:
     """As the endpoint answers 503."""
-    place.entra.consistency.lag(100, None, "service_principals")
+    place.entra.consistency.lag(10_000, None, "service_principals")
     token = place.token(place.register())
     status, text = explained(token, "--directory")
     assert status == 2
