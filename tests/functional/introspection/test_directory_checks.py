@@ -37,7 +37,7 @@ class Place:
         self.bridge = Bridge(entra, configuration())
         self.api: ResourceApi = entra.add_resource_api("Orders", "api://orders", scopes=("Orders.Read",))
         self.user: Record = entra.add_user("ada@example.com")
-        self.lookup = GraphLookup(self.bridge.directory, self.bridge.clock)
+        self.lookup = GraphLookup(self.bridge.context.directory, self.bridge.clock)
 
     def read(self, url: str, host: str) -> object:
         return self.entra.session().get(url).json()
