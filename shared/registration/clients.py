@@ -17,6 +17,7 @@ from shared.registration.entra_application import (
     read_provenance,
     read_registered,
 )
+from shared.registration.memory import GONE_AFTER
 from shared.registration.notes import read_generation, read_principal_notes
 from shared.registration.policy import Policy
 from shared.registration.registration import Registration
@@ -108,7 +109,7 @@ class Clients:
             application = self._directory.read_application(client_id, deadline, select=SELECT)
             if application is not None:
                 self._memory.note_found(client_id)
-                if token is None or read_generation(application) >= token.generation:
+                if token is None or read_generation(application) >= token.generation or self._is_replicated(token):
                     return application
             if not (patience if application is None else deadline).remaining() > 0 or not backoff.wait():
                 break
@@ -118,6 +119,11 @@ class Clients:
         if young or (token is None and not self._memory.is_gone(client_id)):
             raise TemporarilyUnavailable("the client cannot be read now", detail=f"client {client_id} is not seen")
         raise self._gone(principal, client_id)
+
+    def _is_replicated(self, token: RegistrationAccessToken) -> bool:
+        """Whether reads know what was written before the token was sealed. Where they still show an older generation, an update
+        that had read an old state has written it since; the token is the newer one all the same."""
+        return self._clock.now().timestamp() - token.sealed_at >= GONE_AFTER
 
     def _gone(self, principal: Principal, client_id: str) -> OAuthError:
         if principal.token is None:

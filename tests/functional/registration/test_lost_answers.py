@@ -76,3 +76,20 @@ def test_a_secret_that_this_worker_gave_is_not_called_unknown_while_lists_lack_i
     # The older token doesn't hold the new secret, so the list alone could prove it.
     response = bridge.call("PUT", client["client_id"], body, authorization=bearer(client), patient=False)
     assert_error(response, 503, "temporarily_unavailable")
+
+
+def test_a_newer_token_outlives_an_update_that_had_read_an_old_state(bridge: Bridge) -> None:
+    """The client lost an answer and went on with its older token, on whose replica the generation was the first again."""
+    client = bridge.register()
+    updated = content(bridge.call("PUT", client["client_id"], update_of(client), authorization=bearer(client)))
+    newest = content(bridge.call("PUT", client["client_id"], update_of(client), authorization=bearer(updated)))
+    record = bridge.emulator.directory.applications.find("appId", client["client_id"])
+    assert record is not None
+    bridge.emulator.directory.write_application(record, {"notes": record.state["notes"].replace("=3", "=2")})
+    early = bridge.call("GET", client["client_id"], authorization=bearer(newest), patient=False)
+    assert_error(early, 503, "temporarily_unavailable")
+    bridge.emulator.clock.advance(120)
+    assert bridge.call("GET", client["client_id"], authorization=bearer(newest)).status == 200
+    again = content(bridge.call("PUT", client["client_id"], update_of(client), authorization=bearer(newest)))
+    assert "dcr:generation=4" in bridge.application(client["client_id"])["notes"]
+    assert bridge.call("GET", client["client_id"], authorization=bearer(again)).status == 200
