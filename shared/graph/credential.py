@@ -88,6 +88,12 @@ class _Http:
 
     def _noted(self, answer: requests.Response) -> requests.Response:
         self.retry_after = answer.headers.get("Retry-After")
+        if answer.status_code == 200:
+            try:
+                answer.json()
+            except ValueError:
+                # MSAL would log the whole of it, and it may hold a token.
+                raise Unavailable("the token service's answer can't be read") from None
         return answer
 
 
