@@ -225,3 +225,13 @@ def test_an_absent_managed_identity_is_named() -> None:
     wire.answers = [reset]
     with pytest.raises(Unavailable, match="no managed identity answers"):
         MsalCredential(ManagedIdentity(), TENANT, CLOUD, wire, clock).token(Deadline.after(clock, 10))
+
+
+def test_an_answer_that_is_cut_short_does_not_bring_its_token_into_the_log(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    place.wire.answers = [lambda: answer(200, b'{"token_type": "Bearer", "access_token": "eyJhbGciOi')]
+    with pytest.raises(Unavailable):
+        place.token()
+    assert "eyJhbGciOi" not in caplog.text
