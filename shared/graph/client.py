@@ -41,6 +41,8 @@ logger = logging.getLogger("bridge.graph")
 
 # Seconds before the second, third, ... attempt where Graph names none.
 BACKOFF = (0.25, 0.5, 1.0, 2.0, 4.0)
+# Spreads the attempts of many workers. Dice of its own, so that no work behind an answer turns those of anybody else.
+JITTER = random.Random()  # noqa: S311 - keeps no secret
 # No single attempt waits longer for an answer, however much time the caller has.
 ATTEMPT_TIMEOUT = 10.0
 
@@ -84,7 +86,7 @@ class GraphClient:
         Raises a GraphFailure.
         """
         call = _Call(method, self._absolute(path), body, query, headers or {}, creates, text)
-        backoff = Backoff(deadline, (pause * random.uniform(0.8, 1.2) for pause in BACKOFF))  # noqa: S311 - keeps no secret
+        backoff = Backoff(deadline, (pause * JITTER.uniform(0.8, 1.2) for pause in BACKOFF))
         rejected, claims = "", None
         while True:
             token = self._credential.token(deadline, rejected=rejected, claims_challenge=claims)

@@ -129,6 +129,7 @@ def test_an_unknown_https_resource_can_be_an_unknown_resource(entra: EntraEmulat
 
 
 def test_the_managed_identity_endpoint_wants_its_header_and_parameters(entra: EntraEmulator) -> None:
+    entra.clock.freeze()
     account = entra.add_managed_identity("function app", ("Application.ReadWrite.OwnedBy",))
     url, headers = entra.identity_environment["IDENTITY_ENDPOINT"], {"X-IDENTITY-HEADER": entra.managed_identities.header}
     query = {"api-version": "2019-08-01", "resource": "https://graph.microsoft.com"}

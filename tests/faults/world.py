@@ -19,6 +19,7 @@ from emulator.faults import Fault
 from emulator.server import EntraEmulator
 from emulator.transport import InProcessAdapter
 from shared.background import Background, Work
+from shared.graph import client as graph_client
 from shared.graph.session import DirectorySession
 from shared.http.exchange import SOCKETS
 from shared.registration.configuration import RegistrationConfiguration
@@ -236,7 +237,7 @@ class World:
     def reseed(self, seed: str) -> None:
         """All dice anew, so that a step draws the same whatever steps are left out before it."""
         self.dice.seed(seed)
-        random.seed(seed)
+        graph_client.JITTER.seed(seed)
         self.emulator.consistency._random.seed(seed)
         self._uuids.seed(seed)
 
