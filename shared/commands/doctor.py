@@ -110,7 +110,7 @@ class Checkup:
             yield well("clock", f"within {CLOCK_SKEW:.0f} seconds of Microsoft's")
 
     def _credential(self) -> Iterator[Diagnosis]:
-        from shared.commands.setup import shown_claims
+        from shared.graph.client import shown_claims
         from shared.graph.identity import ClientCertificate, ManagedIdentity
 
         identity = self._application.tenant.identity

@@ -8,7 +8,6 @@ AppRoleAssignment.ReadWrite.All and Application.ReadWrite.All. What is there alr
 """
 
 import argparse
-import base64
 import json
 import os
 import sys
@@ -172,15 +171,6 @@ def _app_role(value: str, meaning: str) -> dict[str, Any]:
     }
 
 
-def shown_claims(token: str) -> dict[str, Any]:
-    """The claims of an access token, unverified: for showing, never for trusting. Raises ValueError for what isn't one."""
-    segment = token.split(".")[1] if token.count(".") == 2 else ""
-    claims = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)) or b"null")
-    if not isinstance(claims, dict):
-        raise ValueError("not the claims of an access token")
-    return claims
-
-
 def read_setup_options(arguments: Sequence[str]) -> argparse.Namespace:
     """The command's options. Exits with 2 for wrong ones."""
     parser = argparse.ArgumentParser(prog="python -m shared.commands.setup", description="Prepare a tenant for the bridge.")
@@ -209,7 +199,7 @@ def read_setup_options(arguments: Sequence[str]) -> argparse.Namespace:
 def main(arguments: Sequence[str], variables: Mapping[str, str], token: str, output: TextIO) -> int:
     """Prepare, and print the settings that follow; 1 where Graph refuses, 2 for a wrong option or token."""
     options = read_setup_options(arguments)
-    from shared.graph.client import GraphClient
+    from shared.graph.client import GraphClient, shown_claims
     from shared.graph.clouds import CLOUDS
     from shared.graph.directory import Directory
     from shared.graph.errors import GraphFailure

@@ -56,6 +56,15 @@ class GraphAnswer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def shown_claims(token: str) -> JsonObject:
+    """The claims of an access token, unverified: for showing, never for trusting. Raises ValueError for what isn't one."""
+    try:
+        claims: JsonObject = jwt.decode(token, options={"verify_signature": False})
+    except jwt.PyJWTError as unreadable:
+        raise ValueError("not an access token that can be read") from unreadable
+    return claims
+
+
 class GraphClient:
     """Calls Graph v1.0. `base_url` is the version's root, such as https://graph.microsoft.com/v1.0."""
 
@@ -104,10 +113,9 @@ class GraphClient:
         """The claims of the bridge's own token, among them `oid`, `appid` and `roles`, unverified; empty where the token can't be
         read, which Entra reserves to itself for Graph's tokens."""
         try:
-            claims: JsonObject = jwt.decode(self._credential.token(deadline), options={"verify_signature": False})
-        except jwt.PyJWTError:
+            return shown_claims(self._credential.token(deadline))
+        except ValueError:
             return {}
-        return claims
 
     def reference(self, object_id: str) -> str:
         """The URL that stands for a directory object in `@odata.bind` and `@odata.id`."""
