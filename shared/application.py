@@ -102,7 +102,13 @@ class Application(SettingsByPart):
     def finish_registrations(self) -> "FinishedRegistrations | None":
         """The timer's run; None where registration isn't set up."""
         finisher = usable(lambda: self._finisher)
-        return finisher.finish(Deadline.after(self.clock, FINISHING_SECONDS)) if finisher is not None else None
+        if finisher is None:
+            return None
+        from shared.http.exchange import sockets_cut_after
+
+        # A server that drips would hold the run past its deadline, until the host ends the worker.
+        with sockets_cut_after(FINISHING_SECONDS + 5):
+            return finisher.finish(Deadline.after(self.clock, FINISHING_SECONDS))
 
     @part
     def _finisher(self) -> "RegistrationFinisher":

@@ -8,12 +8,13 @@ import heapq
 import itertools
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from contextvars import Context, copy_context
-from threading import Condition, Thread, Timer
+from threading import Condition, Thread
 
 from shared.clock import Clock
 from shared.graph.errors import GraphFailure
-from shared.http.exchange import SOCKETS, Sockets
+from shared.http.exchange import sockets_cut_after
 from shared.retry import Deadline
 
 logger = logging.getLogger("bridge.background")
@@ -94,20 +95,13 @@ class Background:
 
     def _attempt(self, item: _Item) -> None:
         """One attempt, whose sockets are cut when it takes too long."""
-        sockets = Sockets()
-        SOCKETS.set(sockets)
-        watch = Timer(ATTEMPT + 5, sockets.cut)
-        watch.daemon = True
-        if self._threads:
-            watch.start()
-        try:
-            item.work(Deadline.after(self._clock, ATTEMPT))
-        except GraphFailure as failure:
-            self._try_later(item, failure)
-        except Exception:
-            logger.exception("work behind an answer failed: %s", item.name)
-        finally:
-            watch.cancel()
+        with sockets_cut_after(ATTEMPT + 5) if self._threads else nullcontext():
+            try:
+                item.work(Deadline.after(self._clock, ATTEMPT))
+            except GraphFailure as failure:
+                self._try_later(item, failure)
+            except Exception:
+                logger.exception("work behind an answer failed: %s", item.name)
 
     def _try_later(self, item: _Item, failure: GraphFailure) -> None:
         pause = max(PAUSES[min(item.attempts, len(PAUSES) - 1)], failure.retry_after or 0)

@@ -5,10 +5,10 @@ under a lock, which of them answers: `claim` is the use case's side, `expire` th
 """
 
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from threading import Lock
+from threading import Lock, Timer
 
 from shared.http.message import Request, Response
 from shared.retry import Deadline
@@ -54,6 +54,21 @@ def _shut_down(waiting: socket.socket) -> None:
 
 # Where connections note the sockets of the exchange whose thread they work for; None outside of any.
 SOCKETS: ContextVar[Sockets | None] = ContextVar("sockets", default=None)
+
+
+@contextmanager
+def sockets_cut_after(seconds: float) -> Iterator[None]:
+    """Within, waiting for sockets ends with an error after so many seconds: for work that no door watches."""
+    sockets = Sockets()
+    outer = SOCKETS.set(sockets)
+    watch = Timer(seconds, sockets.cut)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+        SOCKETS.reset(outer)
 
 
 class Exchange:
