@@ -8,13 +8,12 @@ import heapq
 import itertools
 import logging
 from collections.abc import Callable
-from contextlib import nullcontext
 from contextvars import Context, copy_context
 from threading import Condition, Thread
 
 from shared.clock import Clock
 from shared.graph.errors import GraphFailure
-from shared.http.exchange import sockets_cut_after
+from shared.http.exchange import sockets_cut_after, sockets_of_its_own
 from shared.retry import Deadline
 
 logger = logging.getLogger("bridge.background")
@@ -95,7 +94,7 @@ class Background:
 
     def _attempt(self, item: _Item) -> None:
         """One attempt, whose sockets are cut when it takes too long."""
-        with sockets_cut_after(ATTEMPT + 5) if self._threads else nullcontext():
+        with sockets_cut_after(ATTEMPT + 5) if self._threads else sockets_of_its_own():
             try:
                 item.work(Deadline.after(self._clock, ATTEMPT))
             except GraphFailure as failure:

@@ -59,15 +59,24 @@ SOCKETS: ContextVar[Sockets | None] = ContextVar("sockets", default=None)
 @contextmanager
 def sockets_cut_after(seconds: float) -> Iterator[None]:
     """Within, waiting for sockets ends with an error after so many seconds: for work that no door watches."""
+    with sockets_of_its_own() as sockets:
+        watch = Timer(seconds, sockets.cut)
+        watch.daemon = True
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.cancel()
+
+
+@contextmanager
+def sockets_of_its_own() -> Iterator[Sockets]:
+    """Within, sockets are not those of the exchange that began the work, which are cut at its deadline."""
     sockets = Sockets()
     outer = SOCKETS.set(sockets)
-    watch = Timer(seconds, sockets.cut)
-    watch.daemon = True
-    watch.start()
     try:
-        yield
+        yield sockets
     finally:
-        watch.cancel()
         SOCKETS.reset(outer)
 
 
