@@ -139,4 +139,5 @@ def sandbox(port: int = 0, settings: Mapping[str, str] | None = None, lag: tuple
             with FunctionsHost(ROOT, own) as host, host.serving(port):
                 yield Sandbox(url, entra, host, api, legacy, authorization, gateway)
         finally:
+            application().close()
             application.cache_clear()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shared.audit.report import ReportEndpoint
     from shared.audit.result import AuditRun
     from shared.audit.run import Audit
+    from shared.background import Background
     from shared.discovery.endpoint import Discovery
     from shared.graph.client import GraphClient
     from shared.graph.credential import MsalCredential
@@ -77,12 +78,21 @@ class Application(SettingsByPart):
 
     @part
     def _registration_context(self) -> "RegistrationContext":
-        from shared.background import Background
         from shared.registration.configuration import RegistrationContext
         from shared.registration.memory import WorkerMemory
 
-        background, memory = Background(self.clock), WorkerMemory(self.clock)
-        return RegistrationContext(self.registration_settings, self.directory, self.clock, background, memory)
+        memory = WorkerMemory(self.clock)
+        return RegistrationContext(self.registration_settings, self.directory, self.clock, self._background, memory)
+
+    @part
+    def _background(self) -> "Background":
+        from shared.background import Background
+
+        return Background(self.clock)
+
+    def close(self) -> None:
+        """End the work behind the answers, for a process that goes on without this bridge."""
+        self._background.close()
 
     @part
     def kong(self) -> "KongPortal":

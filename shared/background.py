@@ -12,7 +12,7 @@ from contextvars import Context, copy_context
 from threading import Condition, Thread
 
 from shared.clock import Clock
-from shared.graph.errors import GraphFailure
+from shared.graph.errors import GraphFailure, ObjectMissing
 from shared.http.exchange import sockets_cut_after, sockets_of_its_own
 from shared.retry import Deadline
 
@@ -23,8 +23,9 @@ THREADS = 2
 CAPACITY = 1000
 # Seconds before the second, third, ... attempt; the last one goes on.
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-# Seconds for which an item is tried, and for one attempt.
+# Seconds for which an item is tried, for which something is sought that may never have been made, and for one attempt.
 LONGEST = 600.0
+SOUGHT = 180.0
 ATTEMPT = 20.0
 
 type Work = Callable[[Deadline], None]
@@ -33,8 +34,8 @@ type Work = Callable[[Deadline], None]
 class _Item:
     """One piece of work. `context` carries the invocation for which it is done, so that its log lines are kept."""
 
-    def __init__(self, name: str, work: Work, added_at: float, context: Context) -> None:
-        self.name, self.work, self.added_at, self.context = name, work, added_at, context
+    def __init__(self, name: str, work: Work, added_at: float, sought: bool, context: Context) -> None:
+        self.name, self.work, self.added_at, self.sought, self.context = name, work, added_at, sought, context
         self.attempts = 0
 
 
@@ -48,23 +49,34 @@ class Background:
     def __init__(self, clock: Clock, threads: int = THREADS) -> None:
         self._clock = clock
         self._threads = threads
-        self._started = 0
+        self._serving: list[Thread] = []
+        self._closed = False
         self._changed = Condition()
         self._waiting: list[tuple[float, int, _Item]] = []
         self._numbers = itertools.count()
 
-    def add(self, name: str, work: Work, *, after: float = 0) -> bool:
-        """Do it, `after` so many seconds; `name` is for the log. False where the queue is full."""
+    def add(self, name: str, work: Work, *, after: float = 0, sought: bool = False) -> bool:
+        """Do it, `after` so many seconds; `name` is for the log. `sought`: its object may never have been made, so that one which
+        stays unseen is no failure. False where the queue is full, or closed."""
         with self._changed:
-            if len(self._waiting) >= CAPACITY:
+            if self._closed or len(self._waiting) >= CAPACITY:
                 logger.warning("no room for work behind the answers, which is left to the timer: %s", name)
                 return False
             now = self._clock.monotonic()
-            self._push(now + after, _Item(name, work, now, copy_context()))
-            if self._started < self._threads:
-                self._started += 1
-                Thread(target=self._serve, name=f"background {self._started}", daemon=True).start()
+            self._push(now + after, _Item(name, work, now, sought, copy_context()))
+            if len(self._serving) < self._threads:
+                self._serving.append(Thread(target=self._serve, name=f"background {len(self._serving)}", daemon=True))
+                self._serving[-1].start()
         return True
+
+    def close(self) -> None:
+        """Begin nothing more, and return when what is under way has ended, at most an attempt's time later."""
+        with self._changed:
+            self._closed = True
+            self._waiting.clear()
+            self._changed.notify_all()
+        for thread in self._serving:
+            thread.join(ATTEMPT + 5)
 
     def run_due(self) -> bool:
         """Do the piece of work that is due first, and return True; False where nothing waits. Moves the clock on to when it is
@@ -86,9 +98,11 @@ class Background:
     def _serve(self) -> None:
         while True:
             with self._changed:
-                while not self._waiting or self._waiting[0][0] > self._clock.monotonic():
+                while not self._closed and (not self._waiting or self._waiting[0][0] > self._clock.monotonic()):
                     wait = self._waiting[0][0] - self._clock.monotonic() if self._waiting else None
                     self._changed.wait(wait)
+                if self._closed:
+                    return
                 _, _, item = heapq.heappop(self._waiting)
             item.context.run(self._attempt, item)
 
@@ -105,9 +119,13 @@ class Background:
     def _try_later(self, item: _Item, failure: GraphFailure) -> None:
         pause = max(PAUSES[min(item.attempts, len(PAUSES) - 1)], failure.retry_after or 0)
         item.attempts += 1
+        unseen = item.sought and isinstance(failure, ObjectMissing)
         with self._changed:
             now = self._clock.monotonic()
-            if now + pause - item.added_at > LONGEST:
+            if now + pause - item.added_at <= (SOUGHT if unseen else LONGEST):
+                if not self._closed:
+                    self._push(now + pause, item)
+            elif unseen:
+                logger.info("nothing was left to do behind an answer: %s: %s", item.name, failure)
+            else:
                 logger.error("work behind an answer is left to the timer: %s: %s", item.name, failure)
-                return
-            self._push(now + pause, item)

@@ -110,7 +110,7 @@ class Completion:
                 raise ObjectMissing(f"no application named {unique_name} is seen")
             self.delete_later(str(application["appId"]), str(application["id"]))
 
-        self._background.add(f"undo the application named {unique_name}", work)
+        self._background.add(f"undo the application named {unique_name}", work, sought=True)
 
     def purge_later(self, object_id: str, client_id: str) -> None:
         """Purge a deleted application, which shows among the deleted items with a delay."""
@@ -142,7 +142,7 @@ class Completion:
                 raise ObjectMissing(f"no secret named {display_name} is seen")
             self._directory.remove_password(client_id, str(lost["keyId"]), deadline)
 
-        self._background.add(f"remove a lost secret of client {client_id}", work)
+        self._background.add(f"remove a lost secret of client {client_id}", work, sought=True)
 
     def remove_unseen_secret_of_later(self, unique_name: str, display_name: str) -> None:
         """The same for the application of that uniqueName, whose creation got no answer, if there is one."""
@@ -153,7 +153,7 @@ class Completion:
                 raise ObjectMissing(f"no application named {unique_name} is seen")
             self.remove_unseen_secret_later(str(application["appId"]), display_name)
 
-        self._background.add(f"remove a lost secret of the application named {unique_name}", work)
+        self._background.add(f"remove a lost secret of the application named {unique_name}", work, sought=True)
 
     def replace_identities_soon(self, client_id: str, identities: tuple[FederatedIdentity, ...], deadline: Deadline) -> None:
         """Make the bridge's own federated credentials of a client those of `identities`, now or behind the answer; an

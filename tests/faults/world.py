@@ -71,7 +71,7 @@ class SimulatedBackground(Background):
     def __init__(self, scheduler: Scheduler, clock: SimulatedClock, group: object, threads: int = 2) -> None:
         super().__init__(clock, threads=0)
         self._scheduler = scheduler
-        self._serving = [scheduler.spawn(f"background {number}", self._serve_simulated, group) for number in range(threads)]
+        self._actors = [scheduler.spawn(f"background {number}", self._serve_simulated, group) for number in range(threads)]
         self._idle: set[Actor] = set()
 
     @property
@@ -79,8 +79,8 @@ class SimulatedBackground(Background):
         """The names of what is left to do."""
         return [entry[2].name for entry in self._waiting]
 
-    def add(self, name: str, work: Work, *, after: float = 0) -> bool:
-        added = super().add(name, work, after=after)
+    def add(self, name: str, work: Work, *, after: float = 0, sought: bool = False) -> bool:
+        added = super().add(name, work, after=after, sought=sought)
         self._wake()
         return added
 
@@ -89,7 +89,7 @@ class SimulatedBackground(Background):
         self._wake()
 
     def _wake(self) -> None:
-        for actor in self._serving:
+        for actor in self._actors:
             if actor in self._idle and self._waiting:
                 self._scheduler.wake(actor, max(self._scheduler.now(), self._waiting[0][0]))
 
