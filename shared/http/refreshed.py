@@ -78,12 +78,13 @@ class Refreshed[T]:
     def __init__(self, name: str, fetch: Callable[[], T], lifetimes: Lifetimes, executor: Executor) -> None:
         self.name = name
         self.failing = False
+        self.fetched_at = 0.0
         self._fetch = fetch
         self._limits = lifetimes
         self._executor = executor
         self._lock = threading.Lock()
         self._value: T | None = None
-        self._fetched_at = self._due = 0.0
+        self._due = 0.0
         self._tried_at: float | None = None
         self._running: Future[None] | None = None
 
@@ -91,7 +92,7 @@ class Refreshed[T]:
         """The value at `now`, seconds since 1970. Raises Pending or FetchFailed."""
         value = self._value
         # A clock that was set back is before the last fetch: the value is then renewed, not trusted for ever.
-        if value is not None and self._fetched_at <= now < self._due:
+        if value is not None and self.fetched_at <= now < self._due:
             return value
         return self._renewed(now)
 
@@ -100,7 +101,7 @@ class Refreshed[T]:
         with self._lock:
             if self._running is None:
                 self._expire(now)
-            value, age = self._value, abs(now - self._fetched_at)
+            value, age = self._value, abs(now - self.fetched_at)
             serves = value is not None and age < limits.refuse
             running = self._start(now, limits.retry if serves else limits.retry_empty)
             if value is not None and serves and (age < limits.wait or running is None):
@@ -154,7 +155,7 @@ class Refreshed[T]:
 
     def _keep(self, value: T, now: float) -> None:
         """Take over what a fetch that began at `now` brought; needs no lock, since one fetch runs at a time."""
-        self._value, self._fetched_at, self._due = value, now, now + self._limits.renew
+        self._value, self.fetched_at, self._due = value, now, now + self._limits.renew
 
     def _expire(self, now: float) -> None:
         """For values of which parts end on their own: called before a value that is due serves, while no fetch can replace it."""

@@ -4,7 +4,8 @@ sessions revoked?
 Entra offers no revocation of access tokens for custom APIs and no introspection; these are the signs that Graph shows. Each is
 asked for once in `ttl` seconds and id, not per token; while the directory fails the last answer serves for `grace` seconds,
 and after that the token's state is unknown, which is an outage and not an inactive token. That the directory hasn't heard of a
-young object is no answer either: replicas hear of it late, and Entra gives app-only callers no read after write.
+young object is no answer either: replicas hear of it late, and Entra gives app-only callers no read after write. Nor is a no that
+was read before a token was issued, or soon after: the token service let its client and user in since.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from concurrent.futures import Executor
 from threading import Lock
 from typing import NamedTuple, Protocol
 
-from shared.http.refreshed import Lifetimes, Refreshed
+from shared.http.refreshed import FetchFailed, Lifetimes, Refreshed
 from shared.introspection.claims import is_for_a_user
 from shared.introspection.configuration import ENFORCE, REFUSE, Caller, IntrospectionOptions
 from shared.introspection.grants import permits
@@ -24,6 +25,8 @@ RETRY = 5.0  # seconds between tries while a lookup fails
 BACK_DATING = 300
 # Seconds. Graph names no bound for replication; Terraform's provider waits this long for a new object.
 YOUNG = 600
+# Seconds by which replicas may be behind for one who was let in again: enabled, approved or restored.
+BEHIND = 120
 
 
 class ClientState(NamedTuple):
@@ -122,7 +125,11 @@ class _Remembered[T]:
                     self._entries[key] = entry
         if since < entry.since:
             entry.since = since
-        return entry.value(now)[0]
+        (answer,) = entry.value(now)
+        if getattr(answer, "enabled", answer is not None) is False and entry.fetched_at < since + BEHIND:
+            entry.ask(now, RETRY)
+            raise FetchFailed(entry.name, round(RETRY))
+        return answer
 
 
 class DirectoryCheck:

@@ -46,13 +46,27 @@ class Client:
     client_id: str
     kind: str
     software_id: str
+    portal: str = field(repr=False)
     told: list[Told] = field(default_factory=list)
     handed: list[Handed] = field(default_factory=list)
     # Calls that may have ended it, changed its name, or ended its secrets.
     deletions: list[Call] = field(default_factory=list)
     updates: list[tuple[Call, str]] = field(default_factory=list)
     removals: list[Call] = field(default_factory=list)
+    # When an operator let it in.
+    approvals: list[float] = field(default_factory=list)
     access_tokens: list[str] = field(default_factory=list, repr=False)
+
+    def may_get_tokens(self) -> bool | None:
+        """Whether an operator lets the client in, who has seen what it is now; None where it can't be known."""
+        if self.kind != "approval":
+            return True
+        last = max(self.approvals, default=-inf)
+        since = [call for call, _ in self.updates if (call.ended or call.answered or inf) >= last]
+        if not since:
+            return bool(self.approvals)
+        sure = [call for call in since if call.status == 200 and call.began > last]
+        return False if sure or not self.approvals else None
 
     def newest(self, *, received: bool = True) -> Handed | None:
         """The token that the client goes by: the newest one that it received."""
@@ -103,12 +117,12 @@ class Ledger:
 
     # Answers
 
-    def client_of(self, information: dict[str, Any], kind: str) -> Client:
+    def client_of(self, information: dict[str, Any], kind: str, portal: str) -> Client:
         """The client of an answer, known or new."""
         client_id = str(information["client_id"])
         found = next((client for client in self.clients if client.client_id == client_id), None)
         if found is None:
-            found = Client(client_id, kind, str(information.get("software_id", "")))
+            found = Client(client_id, kind, str(information.get("software_id", "")), portal)
             self.clients.append(found)
         return found
 

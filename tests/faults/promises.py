@@ -13,7 +13,6 @@ from tests.faults.ledger import Client, Ledger, Told, made_at
 from tests.faults.steps import Step
 from tests.faults.worker import LATE, Call, Worker
 from tests.faults.world import OVERLAP, World
-from tests.functional.registration.bridge import PORTAL
 
 # Seconds beyond its budget within which an answer is still in time.
 TOLERANCE = 0.25
@@ -96,7 +95,7 @@ class Judge:
             claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
             if any(fault.kind.startswith("key_") and fault.hits for fault in self.world.emulator.faults.all):
                 self.declared[Declared.KEY_MISSING] += 1
-            elif claims["exp"] > self.world.scheduler.now():
+            elif claims["exp"] > self.world.scheduler.now() and client.may_get_tokens():
                 self._break(3, "a good token called inactive", client.client_id)
 
     def _died(self, since: float) -> bool:
@@ -148,14 +147,16 @@ class Judge:
                 self._break(1, "a client without its identities", f"{client.software_id}: {subjects}")
 
     def _judge_secrets(self, client: Client) -> None:
-        now = self.world.scheduler.now()
+        now, allowed = self.world.scheduler.now(), client.may_get_tokens()
         for told in client.told:
             if not told.key_id:
                 self._break(1, "a told secret that never was", client.software_id)
             elif told.missing_since < inf:
                 self._excuse(client, told)
-            elif told.expires > now and not self.access_token(client.client_id, told.text):
-                self._break(1, "a told secret gets no token", client.software_id)
+            elif told.expires > now and (gets := bool(self.access_token(client.client_id, told.text))) is not allowed:
+                if allowed is not None:
+                    breach = "an unapproved client gets a token" if gets else "a told secret gets no token"
+                    self._break(2 if gets else 1, breach, client.software_id)
         known = {told.key_id for told in client.told}
         record = self.ledger.application(client.client_id)
         for entry in record.state.get("passwordCredentials", ()) if record is not None else ():
@@ -199,7 +200,7 @@ class Judge:
         held = client.newest()
         if held is not None and answers[held.generation] != 200:
             self._break(3, "a client is locked out", f"{client.software_id}: has {held.generation} of {answers}")
-        portal = self._ask(worker, client.client_id, PORTAL)
+        portal = self._ask(worker, client.client_id, client.portal)
         if portal.status != 200:
             self._break(3, "a portal can't read a living client", f"{portal.status}")
 
@@ -272,7 +273,9 @@ class Judge:
                 self._break(5, "a key gives another client", f"key {key}")
 
     def _repeat(self, worker: Worker, key: str, body: bytes) -> Call:
-        call = worker.manage("POST", "", PORTAL, body, {"idempotency-key": f"key-{key}"})
+        from tests.faults.sequence import headers_of, portal_of
+
+        call = worker.manage("POST", "", portal_of("plain", key), body, headers_of(key))
         self.world.scheduler.run_while(lambda: call.unfinished, 60)
         return call
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from tests.faults.ledger import Client, Ledger, Registration
 from tests.faults.promises import Judge, Violation
-from tests.faults.steps import Sequence, Step
+from tests.faults.steps import SOFTWARE, Sequence, Step
 from tests.faults.worker import Call, Worker
-from tests.faults.world import FEDERATED_ISSUER, World
+from tests.faults.world import APPROVAL_PORTAL, FEDERATED_ISSUER, SOFTWARE_PORTAL, World
 from tests.functional.registration.bridge import PORTAL, WEB
 from tests.unit.registration.certificates import jwk
 
@@ -127,15 +127,17 @@ class Run:
 
     def _client_of(self, step: Step) -> Client | None:
         known = [client for client in self.ledger.clients if any(token.received for token in client.handed)]
+        if step.what == "approve":
+            known = [client for client in known if client.kind == "approval"]
         return known[step.client % len(known)] if known else None
 
     def _register(self, step: Step) -> None:
-        headers = {"idempotency-key": f"key-{step.key}"} if step.key else {}
+        headers = headers_of(step.key)
         # The same key goes with the same request.
         software_id = f"keyed-{step.key}" if step.key else f"software-{step.number}"
         kind = "plain" if step.key else step.kind
         body = metadata_of(kind, software_id, f"Client {software_id}")
-        call = self.worker.manage("POST", "", PORTAL, json.dumps(body).encode(), headers)
+        call = self.worker.manage("POST", "", portal_of(kind, step.key), json.dumps(body).encode(), headers)
         registration = Registration(step, call, software_id)
         self.ledger.registrations.append(registration)
 
@@ -143,7 +145,7 @@ class Run:
             if answered.status == 201:
                 information = json.loads(answered.body)
                 registration.client_id = str(information["client_id"])
-                client = self.ledger.client_of(information, kind)
+                client = self.ledger.client_of(information, kind, portal_of(kind, step.key))
                 self.ledger.note_information(client, answered, not step.lost)
                 self.judge.on_registration(client)
 
@@ -184,6 +186,11 @@ class Run:
         client.deletions.append(call)
         self._watch_client(step, call, client, newest)
 
+    def _approve(self, step: Step, client: Client) -> None:
+        """An operator lets the client in, as the portal of Entra does it."""
+        if self.world.approve(client.client_id):
+            client.approvals.append(self.world.scheduler.now())
+
     def _introspect(self, step: Step, client: Client) -> None:
         secrets = [told.text for told in client.told if told.received]
         token = self.judge.access_token(client.client_id, secrets[-1]) if secrets else ""
@@ -198,7 +205,7 @@ class Run:
         """What the caller presents, and whether it is the newest that it has."""
         newest = client.newest()
         if step.by == "portal" or newest is None:
-            return PORTAL, False
+            return client.portal, False
         token = newest if step.by == "token" else client.handed[0]
         return f"Bearer {token.text}", token.generation == newest.generation
 
@@ -230,6 +237,16 @@ class Run:
             world.scheduler.run_until(world.scheduler.now() + TIMER)
             self.ledger.observe()
         world.emulator.consistency.calm()
+
+
+def portal_of(kind: str, key: str) -> str:
+    """The credential of the portal that registers such a client."""
+    return SOFTWARE_PORTAL if key == SOFTWARE else APPROVAL_PORTAL if kind == "approval" else PORTAL
+
+
+def headers_of(key: str) -> dict[str, str]:
+    """What makes a registration one that can be repeated; a software id is in the metadata."""
+    return {"idempotency-key": f"key-{key}"} if key and key != SOFTWARE else {}
 
 
 def metadata_of(kind: str, software_id: str, name: str) -> dict[str, Any]:

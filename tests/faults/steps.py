@@ -6,8 +6,10 @@ from typing import Any
 
 from emulator.fault_kinds import KINDS
 
-KINDS_OF_CLIENT = ("plain", "plain", "plain", "public", "certificate", "federated")
+KINDS_OF_CLIENT = ("plain", "plain", "plain", "public", "certificate", "federated", "approval")
 LAG = (1.0, 20.0)
+# The key of clients that are known by their software id.
+SOFTWARE = "software"
 # Faults of calls that the bridge never makes would be drawn in vain.
 DRAWN = tuple(KINDS)
 
@@ -19,7 +21,7 @@ class Step:
     `client` picks one of the clients known by then. `by`: the caller's newest registration access token ("token"), its first one
     ("older") or the portal's credential ("portal"). `secret`: what an update sends as client_secret: "", "current" or "other".
     `lost`: the answer doesn't reach its caller. `kill`: the worker ends at its n-th call from here, "before" or "after" that is
-    carried out. `together`: another step that begins `offset` seconds later. `pause`: seconds until the next step.
+    carried out. `key`: the Idempotency-Key, or the software id by which the portal's policy knows clients. `together`: another step that begins `offset` seconds later. `pause`: seconds until the next step.
     """
 
     number: int
@@ -67,6 +69,7 @@ MIXED: Weights = {
     "update": 5,
     "rotate": 6,
     "delete": 2,
+    "approve": 1,
     "introspect": 2,
     "audit": 2,
     "finish": 1,
@@ -76,8 +79,18 @@ MIXED: Weights = {
 SECRETS: Weights = {"register": 1, "read": 1, "update": 1, "rotate": 6, "audit": 4, "restart": 1, "wait": 5}
 TOKENS: Weights = {"register": 1, "read": 4, "update": 7, "rotate": 1, "restart": 1, "wait": 3}
 KEYS: Weights = {"register": 8, "read": 1, "rotate": 1, "delete": 4, "finish": 1, "restart": 1, "wait": 2}
-BEGINNINGS: Weights = {"register": 8, "read": 3, "update": 3, "delete": 2, "introspect": 3, "finish": 2, "restart": 1}
-THEMES = (MIXED, MIXED, SECRETS, TOKENS, KEYS, BEGINNINGS)
+BEGINNINGS: Weights = {
+    "register": 8,
+    "approve": 2,
+    "read": 3,
+    "update": 3,
+    "delete": 2,
+    "introspect": 3,
+    "finish": 2,
+    "restart": 1,
+}
+APPROVALS: Weights = {"register": 2, "approve": 5, "read": 1, "update": 4, "rotate": 1, "introspect": 4, "finish": 1, "wait": 1}
+THEMES = (MIXED, MIXED, SECRETS, TOKENS, KEYS, BEGINNINGS, APPROVALS)
 WAITS = (30.0, 150.0, 700.0, 2000.0, 4000.0, 12000.0, 12000.0)
 
 
@@ -110,12 +123,12 @@ def _draw_step(
     if nested:
         weights = {name: MIXED[name] for name in ("register", "read", "update", "rotate", "delete")}
     what = what or dice.choices(list(weights), list(weights.values()))[0]
-    keys = ("a", "b", "a", "") if theme is KEYS else ("", "", "a", "b")
+    keys = ("a", "b", "a", SOFTWARE, "") if theme is KEYS else ("", "", "", "a", "b", SOFTWARE)
     step = Step(
         number,
         what,
         client=dice.choice((0, 0, 0, 1, 2)),
-        kind="plain" if theme is SECRETS else dice.choice(KINDS_OF_CLIENT),
+        kind="plain" if theme is SECRETS else "approval" if theme is APPROVALS else dice.choice(KINDS_OF_CLIENT),
         key=dice.choice(keys) if what == "register" else "",
         by=dice.choice(("token", "token", "token", "portal", "portal", "older")),
         secret=dice.choice(("", "", "current", "other")) if what == "update" else "",

@@ -6,6 +6,7 @@ import pytest
 
 from shared.graph.directory import Directory
 from shared.graph.errors import ObjectMissing
+from shared.registration.clients import Clients
 from shared.registration.completion import Completion
 from shared.registration.memory import WorkerMemory
 from tests.faults.sequence import run_sequence
@@ -68,6 +69,18 @@ def kinds(*steps: Step, lag: tuple[float, float]) -> set[str]:
             [Step(0, "register"), Step(1, "read", by="portal")],
             (20.0, 20.0),
             "404 of a living client",
+        ),
+        (
+            Clients,
+            "set_enabled",
+            nothing,
+            [
+                Step(0, "register", kind="approval", pause=60.0),
+                Step(1, "approve", pause=60.0),
+                Step(2, "update", pause=60.0),
+            ],
+            (1.0, 5.0),
+            "an unapproved client gets a token",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -24,10 +24,14 @@ from shared.graph.session import DirectorySession
 from shared.http.exchange import SOCKETS
 from shared.registration.configuration import RegistrationConfiguration
 from shared.registration.policy import Policy
+from shared.retry import Deadline
 from tests.faults.scheduler import Actor, Scheduler, SimulatedCondition
-from tests.functional.registration.bridge import configuration
+from tests.functional.registration.bridge import PORTAL, EmulatorCredential, configuration, credential
 
 FEDERATED_ISSUER = "https://workloads.example.com"
+# Portals beside the usual one: clients of the first are known by their software ids, those of the second await approval.
+SOFTWARE_PORTAL = "Bearer software-portal-credential-0123456789"
+APPROVAL_PORTAL = "Bearer approval-portal-credential-0123456789"
 # What the directory session allows for one receive where its caller names no time.
 USUAL_TIMEOUT = 5.0
 # Seconds that a call to Microsoft takes on either side of being carried out.
@@ -180,7 +184,17 @@ _RECORD_MEMBERS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asct
 @cache
 def usual_configuration(lagging: str) -> RegistrationConfiguration:
     policy = Policy(federated_issuers=frozenset({FEDERATED_ISSUER}))
-    usual = replace(configuration(), policies={"default": policy}, access_token_grace=GRACE)
+    policies = {
+        "default": policy,
+        "by software": replace(policy, one_client_per_software=True),
+        "by approval": replace(policy, requires_approval=True),
+    }
+    portals = (
+        credential("portal", PORTAL),
+        credential("software", SOFTWARE_PORTAL, "by software"),
+        credential("approval", APPROVAL_PORTAL, "by approval"),
+    )
+    usual = replace(configuration(), policies=policies, static_credentials=portals, access_token_grace=GRACE)
     return replace(usual, when_lagging="refuse" if lagging == "refuse" else "complete")
 
 
@@ -201,12 +215,29 @@ class World:
         self.session = StallingSession(self)
         self.log = LogWatch()
         self._uuids = random.Random(seed)
+        self._administrator = EmulatorCredential(self.emulator, "administrator", "Application.ReadWrite.All")
         self.calls = 0
         self.kill_at: tuple[int, str] | None = None
         self.on_kill: Callable[[], None] = lambda: None
         self.hits: Counter[str] = Counter()
         # Texts of which none may be in the log.
         self.secrets = {str(self.account.client_secret)}
+
+    def approve(self, client_id: str) -> bool:
+        """An administrator tries to enable the service principal of a client; whether it is enabled then."""
+        # People see what is there, and look again where they don't.
+        share, self.emulator.consistency.replica_share = self.emulator.consistency.replica_share, 0.0
+        try:
+            headers = {"Authorization": f"Bearer {self._administrator.token(Deadline.after(self.clock, 60))}"}
+            url = f"https://graph.microsoft.com/v1.0/servicePrincipals(appId='{client_id}')"
+            self.emulator.session().patch(url, json={"accountEnabled": True}, headers=headers)
+        except (OSError, ValueError, KeyError):
+            # Faults strike administrators too.
+            pass
+        finally:
+            self.emulator.consistency.replica_share = share
+        principal = self.emulator.directory.service_principal_of(client_id)
+        return principal is not None and bool(principal.state.get("accountEnabled"))
 
     def end_worker_at(self, number: int, when: str) -> None:
         """Kill the worker if this is the call that was chosen for it."""

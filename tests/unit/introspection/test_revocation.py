@@ -143,7 +143,42 @@ def test_an_older_token_proves_that_a_client_is_not_young(directory: Directory) 
     with pytest.raises(TemporarilyUnavailable):
         introspection.handle(introspect_request(make_token(LONG, NOW)), NOW)
     assert not is_active(introspection, make_token(OLD, NOW), NOW + 5)
-    assert not is_active(introspection, make_token(LONG, NOW), NOW + 6)
+    # A client that was deleted and restored can get tokens again, which replicas hear of late.
+    with pytest.raises(TemporarilyUnavailable):
+        introspection.handle(introspect_request(make_token(LONG, NOW)), NOW + 6)
+    assert not is_active(introspection, make_token(LONG, NOW), NOW + 130)
+
+
+@pytest.mark.duty(107)
+@pytest.mark.parametrize("before", [False, None], ids=["blocked", "deleted"])
+def test_a_token_issued_after_a_no_was_read_is_not_judged_by_it(directory: Directory, before: bool | None) -> None:
+    """Whoever got it was let in at that time: approved, enabled again or restored. The directory is asked anew, at most every
+    five seconds, and what it says counts once replicas have heard of it."""
+    introspection = deployed(directory, "client")
+    directory.enabled = before
+    assert not is_active(introspection, make_token(OLD, NOW), NOW)
+    later = {"claims": {"iat": {"now": -260}, "nbf": {"now": -260}, "exp": {"now": 7200}}}
+    token = make_token(later, NOW)
+    for elapsed in (45, 47, 60):
+        with pytest.raises(TemporarilyUnavailable) as caught:
+            introspection.handle(introspect_request(token), NOW + elapsed)
+        assert caught.value.headers["Retry-After"]
+    assert directory.asked == {CLIENT: 3}
+    directory.enabled = True
+    assert is_active(introspection, token, NOW + 66)
+
+
+@pytest.mark.duty(107)
+def test_a_block_counts_for_new_tokens_when_replicas_have_heard_of_them(
+    directory: Directory, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    introspection, token = deployed(directory, "client"), make_token(LONG, NOW)
+    directory.enabled = False
+    with pytest.raises(TemporarilyUnavailable):
+        introspection.handle(introspect_request(token), NOW + 100)
+    assert not is_active(introspection, token, NOW + 160)
+    assert "reason=client_disabled" in caplog.text
 
 
 def test_a_young_user_whom_the_directory_has_not_heard_of_is_not_inactive(directory: Directory) -> None:
@@ -178,7 +213,7 @@ def test_e23_a_user_who_is_gone_disabled_or_signed_out_is_inactive(
     """Entra writes iat five minutes early, so a revocation counts from five minutes after iat."""
     caplog.set_level(logging.INFO)
     directory.user = user
-    case = OLD_USER if user is None else USER_TOKEN
+    case = OLD_USER if user is None or not user.enabled else USER_TOKEN
     assert is_active(deployed(directory), make_token(case, NOW)) is (reason is None)
     assert reason is None or f"reason={reason}" in caplog.text
 
