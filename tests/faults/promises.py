@@ -3,12 +3,12 @@
 import base64
 import json
 from collections import Counter
-from dataclasses import dataclass
-from enum import StrEnum
 from math import inf
 from urllib.parse import quote
 
 from shared.background import LONGEST
+from tests.faults.bodies import headers_of, metadata_of, portal_of
+from tests.faults.breaches import Declared, Violation
 from tests.faults.ledger import Client, Ledger, Told, made_at
 from tests.faults.steps import Step
 from tests.faults.worker import LATE, Call, Worker
@@ -21,30 +21,6 @@ MANAGED = {"read": 200, "update": 200, "rotate": 200, "delete": 204}
 ROUNDING = 1.0
 
 
-class Declared(StrEnum):
-    """What is impossible, and says so in docs/reliability.md. Each is counted, none is a violation."""
-
-    STRAY = "after a dead worker an application may stay that nobody was told of"
-    KEYED_STRAY = "under an Idempotency-Key an application stays for the request that comes again"
-    NOT_PURGED = "a worker that died between deletion and purge leaves a deleted object for 30 days"
-    STUCK_NAME = "then its name is 503 for the ten minutes in which a worker sees that nothing is there"
-    UNTOLD_SECRET = "after a dead worker nobody knows whether a secret was told; it stays and replaces nobody"
-    KEY_MISSING = "a worker's first key document may lack the key that signs, and is read again after a minute"
-    LOST_ANSWER = "an answer that got lost beyond the bridge counts as given"
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """A promise that was not kept: its number, what kind of breach, and what happened."""
-
-    promise: int
-    kind: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"promise {self.promise}, {self.kind}: {self.text}"
-
-
 class Judge:
     """Looks at answers as they are given, and at everything in the end."""
 
@@ -55,6 +31,12 @@ class Judge:
 
     def _break(self, promise: int, kind: str, text: str) -> None:
         self.violations.append(Violation(promise, kind, text))
+
+    def _break_name(self, promise: int, kind: str, text: str) -> None:
+        if self.world.emulator.assumptions.unique_name_is_checked_where_the_write_happens:
+            self._break(promise, kind, text)
+        else:
+            self.declared[Declared.TWO_OF_A_NAME] += 1
 
     # At the moment of an answer
 
@@ -153,10 +135,9 @@ class Judge:
                 self._break(1, "a told secret that never was", client.software_id)
             elif told.missing_since < inf:
                 self._excuse(client, told)
-            elif told.expires > now and (gets := bool(self.access_token(client.client_id, told.text))) is not allowed:
-                if allowed is not None:
-                    breach = "an unapproved client gets a token" if gets else "a told secret gets no token"
-                    self._break(2 if gets else 1, breach, client.software_id)
+            elif allowed is not None and told.expires > now and bool(self.access_token(client.client_id, told.text)) != allowed:
+                breach = "a told secret gets no token" if allowed else "an unapproved client gets a token"
+                self._break(1 if allowed else 2, breach, client.software_id)
         known = {told.key_id for told in client.told}
         record = self.ledger.application(client.client_id)
         for entry in record.state.get("passwordCredentials", ()) if record is not None else ():
@@ -244,19 +225,17 @@ class Judge:
                     self._break(2, f"an error leaves {state}", f"{registration.software_id} answered {registration.call.status}")
         for software_id in {r.software_id for r in self.ledger.registrations if not r.step.key}:
             if len([record for record in self.ledger.records_of(software_id) if record.alive]) > 1:
-                self._break(2, "one request made two clients", software_id)
+                self._break_name(2, "one request made two clients", software_id)
 
     def _judge_keys(self, worker: Worker) -> None:
         """Promise 5, and that a key is free again after an undo."""
-        from tests.faults.sequence import metadata_of
-
         for key in sorted({r.step.key for r in self.ledger.registrations if r.step.key}):
             own = [r for r in self.ledger.registrations if r.step.key == key]
             answered = [r for r in own if r.client_id]
             told = {r.client_id for r in answered}
             live = {client_id for client_id in told if self.ledger.is_live(client_id)}
             if len(live) > 1:
-                self._break(5, "one key, two clients", f"key {key}: {sorted(told)}")
+                self._break_name(5, "one key, two clients", f"key {key}: {sorted(told)}")
             body = json.dumps(metadata_of("plain", f"keyed-{key}", f"Client keyed-{key}")).encode()
             call = self._repeat(worker, key, body)
             if call.status == 503 and self.deaths and not live:
@@ -270,14 +249,10 @@ class Judge:
             if call.status != 201:
                 self._break(5, "a key is stuck", f"key {key}: {call.status} {call.body[:200]!r}, live {sorted(live)}")
             elif live and json.loads(call.body)["client_id"] not in live:
-                self._break(5, "a key gives another client", f"key {key}")
+                self._break_name(5, "a key gives another client", f"key {key}")
 
     def _repeat(self, worker: Worker, key: str, body: bytes) -> Call:
-        from tests.faults.sequence import headers_of, portal_of
-
-        call = worker.manage("POST", "", portal_of("plain", key), body, headers_of(key))
-        self.world.scheduler.run_while(lambda: call.unfinished, 60)
-        return call
+        return self._finished(worker.manage("POST", "", portal_of("plain", key), body, headers_of(key)))
 
     def _judge_log(self) -> None:
         text = "\n".join(self.world.log.lines)
@@ -285,7 +260,9 @@ class Judge:
             self._break(6, "a secret in the log", "")
 
     def _ask(self, worker: Worker, client_id: str, authorization: str) -> Call:
-        call = worker.manage("GET", client_id, authorization)
+        return self._finished(worker.manage("GET", client_id, authorization))
+
+    def _finished(self, call: Call) -> Call:
         self.world.scheduler.run_while(lambda: call.unfinished, 60)
         return call
 

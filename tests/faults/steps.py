@@ -21,7 +21,8 @@ class Step:
     `client` picks one of the clients known by then. `by`: the caller's newest registration access token ("token"), its first one
     ("older") or the portal's credential ("portal"). `secret`: what an update sends as client_secret: "", "current" or "other".
     `lost`: the answer doesn't reach its caller. `kill`: the worker ends at its n-th call from here, "before" or "after" that is
-    carried out. `key`: the Idempotency-Key, or the software id by which the portal's policy knows clients. `together`: another step that begins `offset` seconds later. `pause`: seconds until the next step.
+    carried out. `key`: the Idempotency-Key, or the software id by which the portal's policy knows clients. `together`: another
+    step that begins `offset` seconds later. `pause`: seconds until the next step.
     """
 
     number: int
@@ -111,6 +112,7 @@ def draw_sequence(seed: int) -> Sequence:
             "unknown_key_id_status": dice.choice((400, 404)),
             "passwords_at_creation": dice.choices(("made", "ignored", "refused"), (6, 1, 1))[0],
             "creator_owns_service_principal": dice.random() < 0.5,
+            "unique_name_is_checked_where_the_write_happens": dice.random() < 0.9,
             "purging_an_application_purges_its_service_principal": dice.random() < 0.5,
         },
     )

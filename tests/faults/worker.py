@@ -42,12 +42,8 @@ from shared.registration.finishing import RegistrationFinisher
 from shared.registration.memory import WorkerMemory
 from shared.retry import Deadline
 from shared.secret import Secret
-from tests.faults.world import (
-    OVERLAP,
-    SimulatedBackground,
-    SimulatedExecutor,
-    World,
-)
+from tests.faults.simulated import SimulatedBackground, SimulatedExecutor
+from tests.faults.world import OVERLAP, World
 from tests.functional.registration.bridge import FakeEntraTokens
 
 AUTHORITY = "https://login.microsoftonline.com"
