@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 PROBE_SECONDS = 5.0
 # For a run of the timer that finishes registrations; the next one comes five minutes after this one's start.
 FINISHING_SECONDS = 240.0
+# After its deadline a run may hang on what a server drips for so long.
+SOCKETS_LATE = 5.0
 
 
 class Application(SettingsByPart):
@@ -117,7 +119,7 @@ class Application(SettingsByPart):
         from shared.http.exchange import sockets_cut_after
 
         # A server that drips would hold the run past its deadline, until the host ends the worker.
-        with sockets_cut_after(FINISHING_SECONDS + 5):
+        with sockets_cut_after(FINISHING_SECONDS + SOCKETS_LATE):
             return finisher.finish(Deadline.after(self.clock, FINISHING_SECONDS))
 
     @part

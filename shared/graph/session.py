@@ -17,7 +17,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
 from shared.http.documents import trust
-from shared.http.exchange import SOCKETS
+from shared.http.exchange import SOCKETS, Sockets
 
 # Connections kept for each host: as many as the doors have threads.
 POOL_SIZE = 16
@@ -48,7 +48,7 @@ class _CuttableHTTPConnection(HTTPConnection):
         super().close()
         duplicate, self._duplicate = self._duplicate, None
         if duplicate is not None:
-            duplicate.close()
+            (SOCKETS.get() or Sockets()).close(duplicate)
 
     def _note(self) -> None:
         sockets = SOCKETS.get()

@@ -20,6 +20,7 @@ class Sockets:
     def __init__(self) -> None:
         self._lock = Lock()
         self._waiting: set[socket.socket] = set()
+        self._closing: list[socket.socket] = []
         self._cut = False
 
     @property
@@ -34,10 +35,20 @@ class Sockets:
             if self._cut:
                 _shut_down(waiting)
 
+    def close(self, waiting: socket.socket) -> None:
+        """Close it once nobody waits on it: of a connection that ends with its answer, the body is still to come."""
+        with self._lock:
+            if waiting in self._waiting:
+                self._closing.append(waiting)
+            else:
+                waiting.close()
+
     def clear(self) -> None:
         """Wait on none of them any longer: their connections may serve other exchanges."""
         with self._lock:
             self._waiting.clear()
+            while self._closing:
+                self._closing.pop().close()
 
     def cut(self) -> None:
         """Shut all of them down, which ends every wait of the other thread with an error."""

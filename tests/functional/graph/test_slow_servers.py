@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -13,7 +14,10 @@ import pytest
 import requests
 import trustme
 
+from emulator.server import EntraEmulator
+from shared.application import Application
 from shared.graph import session as sessions
+from shared.graph.errors import GraphFailure
 from shared.graph.session import DirectorySession
 from shared.http.door import Pool, answer
 from shared.http.exchange import Exchange
@@ -41,7 +45,18 @@ def drip_body(connected: socket.socket, stop: Event) -> None:
         connected.sendall(b"x")
 
 
-BEHAVIOURS: dict[str, Behaviour] = {"hangs": hang, "drips its head": drip_head, "drips its body": drip_body}
+def drip_last_body(connected: socket.socket, stop: Event) -> None:
+    connected.sendall(HEAD + b"Connection: close\r\nContent-Length: 1000000\r\n\r\n")
+    while not stop.wait(0.02):
+        connected.sendall(b"x")
+
+
+BEHAVIOURS: dict[str, Behaviour] = {
+    "hangs": hang,
+    "drips its head": drip_head,
+    "drips its body": drip_body,
+    "drips the body of a connection's last answer": drip_last_body,
+}
 
 
 class Server:
@@ -194,3 +209,33 @@ def test_a_body_that_is_cut_off_is_a_lost_answer(authority: trustme.CA, session:
             session.get(server.url)
     finally:
         server.close()
+
+
+@pytest.mark.parametrize("kind", ["header_drip", "body_drip"])
+def test_a_timer_ends_beside_a_server_that_drips(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A drop a moment keeps each wait for the socket short, and no door watches the whole."""
+    monkeypatch.setattr("shared.application.FINISHING_SECONDS", 2.0)
+    monkeypatch.setattr("shared.application.SOCKETS_LATE", 0.5)
+    ended = Event()
+    with EntraEmulator(lag=(0, 0)) as entra:
+        bridge = entra.add_caller("bridge", roles=("Application.ReadWrite.OwnedBy",))
+        entra.faults.add(kind=kind, times=100, seconds=36.0, method="GET", path="/applications")
+        settings = {
+            "BRIDGE_BASE_URL": "https://bridge.example.com",
+            "ENTRA_TENANT_ID": entra.tenant_id,
+            "ENTRA_CLIENT_ID": bridge.client_id,
+            "ENTRA_CLIENT_SECRET": bridge.client_secret or "",
+            "ENTRA_AUTHORITY_URL": entra.url,
+            "ENTRA_GRAPH_URL": entra.url,
+            "ENTRA_CA_BUNDLE": entra.ca_file,
+            "REGISTRATION_SEALING_KEYS": "sealing-key-of-the-tests-0123456789abcdef",
+        }
+
+        def run() -> None:
+            with suppress(GraphFailure):
+                Application(settings).finish_registrations()
+            ended.set()
+
+        Thread(target=run, daemon=True).start()
+        assert ended.wait(20)
+        assert any(fault.hits for fault in entra.faults.all)
