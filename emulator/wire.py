@@ -20,7 +20,14 @@ def no_linger(connection: socket.socket) -> None:
 
 
 async def break_off(response: Response, transport: asyncio.Transport) -> None:
-    """Send what `response.cut` leaves of the answer, and close the connection. Returns early when the client has gone."""
+    """Send what `response.cut` leaves of the answer, and close the connection. Returns early when the client has gone, and when
+    the emulator stops."""
+    with suppress(asyncio.CancelledError):
+        await _send_part(response, transport)
+    transport.close()
+
+
+async def _send_part(response: Response, transport: asyncio.Transport) -> None:
     head, body = _head(response), response.body
     match response.cut:
         case "reset":
@@ -41,7 +48,6 @@ async def break_off(response: Response, transport: asyncio.Transport) -> None:
             await _flood(transport, _head(response, counted=False), response.size)
         case "garbage":
             transport.write(GARBAGE)
-    transport.close()
 
 
 def _head(response: Response, counted: bool = True) -> bytes:
