@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from shared.registration.endpoint import RegistrationService
     from shared.registration.finishing import FinishedRegistrations, RegistrationFinisher
 
+# pydantic would look through all installed distributions for plugins, which the bridge has none of, before the first model.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
 # For the token that the readiness probe asks for.
 PROBE_SECONDS = 5.0
 # For a run of the timer that finishes registrations; the next one comes five minutes after this one's start.
@@ -76,7 +79,7 @@ class Application(SettingsByPart):
         """The endpoints of RFC 7591 and RFC 7592."""
         from shared.registration.endpoint import RegistrationService
 
-        return RegistrationService(self._registration_context, self.bearer_tokens)
+        return RegistrationService(self._registration_context, lambda: self.bearer_tokens)
 
     @part
     def _registration_context(self) -> "RegistrationContext":
@@ -232,7 +235,7 @@ class Application(SettingsByPart):
     def _authorization(self) -> "Authorization":
         from shared.registration.authorization import Authorization
 
-        return Authorization(self.registration_settings, self.bearer_tokens, self.clock)
+        return Authorization(self.registration_settings, lambda: self.bearer_tokens, self.clock)
 
     # Adapters
 

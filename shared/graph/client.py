@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import jwt
 import requests
 from urllib3.exceptions import NewConnectionError
 
@@ -58,10 +57,13 @@ class GraphAnswer:
 
 def shown_claims(token: str) -> JsonObject:
     """The claims of an access token, unverified: for showing, never for trusting. Raises ValueError for what isn't one."""
+    payload = token.encode().split(b".")[1:2]
     try:
-        claims: JsonObject = jwt.decode(token, options={"verify_signature": False})
-    except jwt.PyJWTError as unreadable:
-        raise ValueError("not an access token that can be read") from unreadable
+        claims = loads(base64.urlsafe_b64decode(payload[0] + b"==")) if payload else None
+    except ValueError:
+        claims = None
+    if not isinstance(claims, dict):
+        raise ValueError("not an access token that can be read")
     return claims
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -45,7 +46,9 @@ class Principal:
 class Authorization:
     """Reads the credential of a request. All failures are OAuth errors."""
 
-    def __init__(self, configuration: RegistrationConfiguration, entra_tokens: "BearerTokens", clock: Clock) -> None:
+    def __init__(
+        self, configuration: RegistrationConfiguration, entra_tokens: "Callable[[], BearerTokens]", clock: Clock
+    ) -> None:
         self._configuration = configuration
         self._entra_tokens = entra_tokens
         self._clock = clock
@@ -144,7 +147,7 @@ class Authorization:
 
     def _entra(self, text: str) -> Principal:
         audience = self._configuration.entra_audience
-        claims = self._entra_tokens.verify(text, audience) if audience else None
+        claims = self._entra_tokens().verify(text, audience) if audience else None
         if claims is None:
             raise InvalidToken
         roles = claims.get("roles")

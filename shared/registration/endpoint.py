@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared import errors
@@ -15,13 +16,13 @@ from shared.registration.authorization import Authorization, Principal
 from shared.registration.clients import Clients
 from shared.registration.completion import Completion
 from shared.registration.configuration import RegistrationContext
-from shared.registration.management import ClientManagement
 from shared.registration.registering import ClientRegistration
 from shared.registration.scopes import ScopeCatalogue
 from shared.strict_json import JsonObject
 
 if TYPE_CHECKING:
     from shared.introspection.bearer_tokens import BearerTokens
+    from shared.registration.management import ClientManagement
 
 logger = logging.getLogger("bridge.registration")
 
@@ -55,13 +56,21 @@ class LoggedRequest:
 class RegistrationService:
     """Registers and manages clients. Every method takes an Exchange, returns a Response and raises an OAuthError."""
 
-    def __init__(self, context: RegistrationContext, entra_tokens: "BearerTokens") -> None:
+    def __init__(self, context: RegistrationContext, entra_tokens: "Callable[[], BearerTokens]") -> None:
+        """`entra_tokens` is asked for when the first caller comes with a token of Entra's."""
         catalogue, completion = ScopeCatalogue(context), Completion(context)
         clients = Clients(context, completion)
         self._configuration = context.configuration
         self._authorization = Authorization(context.configuration, entra_tokens, context.clock)
         self._registration = ClientRegistration(context, catalogue, clients, completion)
-        self._management = ClientManagement(context, catalogue, clients, completion)
+        self._parts = context, catalogue, clients, completion
+
+    @cached_property
+    def _management(self) -> "ClientManagement":
+        # Not loaded before the first registration.
+        from shared.registration.management import ClientManagement
+
+        return ClientManagement(*self._parts)
 
     def register(self, exchange: Exchange, read: BodyReader = parse_object) -> Response:
         """POST: 201 with the client information (RFC 7591 section 3.2.1)."""

@@ -88,7 +88,7 @@ class Worker:
         self.background = SimulatedBackground(scheduler, clock, self)
         self.configuration = world.configuration
         context = RegistrationContext(self.configuration, self.directory, clock, self.background, WorkerMemory(clock))
-        self.service = RegistrationService(context, FakeEntraTokens())
+        self.service = RegistrationService(context, FakeEntraTokens)
         self.finisher = RegistrationFinisher(context)
         self.introspection = self._introspection()
 

@@ -157,7 +157,7 @@ class Bridge:
 
     def _start(self) -> None:
         self.context = RegistrationContext(self.configuration, self._seen, self.clock, self.background, self.memory)
-        self.service = RegistrationService(self.context, self.entra_tokens)
+        self.service = RegistrationService(self.context, lambda: self.entra_tokens)
 
     def work_behind(self) -> None:
         """Do all that is left to do behind the answers."""
