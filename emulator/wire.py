@@ -38,7 +38,8 @@ async def _send_part(response: Response, transport: asyncio.Transport) -> None:
             transport.abort()
         case "header_drip":
             await _drip(transport, head, response.pace)
-            transport.write(body)
+            if not transport.is_closing():
+                transport.write(body)
         case "body_drip":
             transport.write(head)
             await _drip(transport, body, response.pace)

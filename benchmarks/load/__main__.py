@@ -61,6 +61,8 @@ class Tally:
         self.answers: Counter[tuple[str, str]] = Counter()
         self.slowest: dict[str, float] = {}
         self.unexplained: list[str] = []
+        # What answers 503 say of themselves, by action.
+        self.busy: Counter[tuple[str, str]] = Counter()
         self.dying = False
 
     def count(self, action: str, status: int, headers: dict[str, str], body: bytes, seconds: float) -> None:
@@ -68,7 +70,9 @@ class Tally:
         with self._lock:
             self.answers[action, str(status)] += 1
             self.slowest[action] = max(self.slowest.get(action, 0.0), seconds)
-            if status not in EXPECTED[action] and not passing:
+            if passing:
+                self.busy[action, json.loads(body)["error_description"]] += 1
+            elif status not in EXPECTED[action]:
                 self.unexplained.append(f"{action} {status} {body[:200].decode('utf-8', 'replace')}")
 
     def lost(self, action: str, failure: Exception) -> None:
@@ -188,7 +192,9 @@ def report(tally: Tally, last: list[dict[str, int]], struck: Counter[str]) -> in
     for action in EXPECTED:
         found = ", ".join(f"{status}: {count}" for (name, status), count in sorted(tally.answers.items()) if name == action)
         print(f"| {action} | {found} | {tally.slowest.get(action, 0):.2f} s |")
-    print(f"\nFaults of the emulator: {', '.join(f'{kind} {hits}' for kind, hits in struck.items())}\n")
+    for (action, said), count in tally.busy.most_common():
+        print(f"\n503 of {action}, {count} times: {said}", end="")
+    print(f"\n\nFaults of the emulator: {', '.join(f'{kind} {hits}' for kind, hits in struck.items())}\n")
     print("| of the last worker | start | middle | end |\n|---|---|---|---|")
     start, middle, end = last[0], last[3], last[-1]
     for name, shown in (("kilobytes", "resident KB"), ("threads", "threads"), ("files", "open files and sockets")):
