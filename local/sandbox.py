@@ -100,7 +100,7 @@ def free_port(wanted: int = 0) -> int:
 
 
 @contextmanager
-def sandbox(port: int = 0, settings: Mapping[str, str] | None = None, lag: tuple[float, float] = (0, 0)) -> Iterator[Sandbox]:
+def sandbox(port: int = 0, settings: Mapping[str, str] | None = None, lag: tuple[float, float] = LAG) -> Iterator[Sandbox]:
     """Start everything, and stop it at the end. `settings` are added to the bridge's, or take the place of some. `lag`: by how
     many seconds at least and at most the directory's replicas are behind."""
     gateway = IntrospectionClient("mule-gateway", secrets.token_urlsafe(24))

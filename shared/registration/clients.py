@@ -59,7 +59,9 @@ class ManagedClient:
         secret = find_secret(self.secrets, sealed.key_id)
         sealed_at = datetime.fromtimestamp(token.sealed_at, UTC)
         is_young = now - sealed_at < timedelta(seconds=YOUNG)
-        if secret is None and sealed.ends is not None and is_young and not any(s.starts > sealed_at for s in self.secrets):
+        # What the token says is in whole seconds; Graph's times aren't.
+        following = sealed_at + timedelta(seconds=1)
+        if secret is None and sealed.ends is not None and is_young and not any(s.starts >= following for s in self.secrets):
             secret = ClientSecret(sealed.key_id, sealed_at, datetime.fromtimestamp(sealed.ends, UTC))
         return None if secret is None else IssuedSecret(secret, sealed.text)
 

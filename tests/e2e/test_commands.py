@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from local.sandbox import ROOT, Sandbox
+from tests.wire.patience import client_token
 
 
 def command(module: str, *arguments: str, given: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
@@ -41,9 +42,7 @@ def test_explains_an_active_token_by_the_bridges_own_settings(place: Sandbox) ->
 def test_explain_asks_microsoft_graph_when_told_to(place: Sandbox) -> None:
     body = {"client_name": "Orders portal", "redirect_uris": ["https://orders.example.com/cb"]}
     client = requests.post(f"{place.url}/register", json=body, headers={"Authorization": place.authorization}, timeout=30).json()
-    form = {"grant_type": "client_credentials", "client_id": client["client_id"], "client_secret": client["client_secret"]}
-    answer = requests.post(place.token_endpoint, data={**form, "scope": place.scope}, verify=place.entra.ca_file, timeout=30)
-    text = answer.json()["access_token"]
+    text = client_token(place, client)
     assert command("shared.commands.explain", given=text).returncode == 0
     done = command("shared.commands.explain", "--directory", given=text)
     assert done.returncode == 1, done.stderr

@@ -10,6 +10,7 @@ import requests
 from emulator.sts.other_tokens import agent_token
 from local.sandbox import RecordKeeper, Sandbox, sandbox
 from tests.e2e.test_commands import command
+from tests.wire.patience import client_token, patiently
 
 WEB = {"client_name": "Orders portal", "redirect_uris": ["https://orders.example.com/cb"], "grant_types": ["authorization_code"]}
 SERVICE = {"client_name": "Nightly export", "grant_types": ["client_credentials"]}
@@ -29,17 +30,14 @@ def register(place: Sandbox, body: dict[str, Any]) -> dict[str, Any]:
     return client
 
 
-def app_only_token(place: Sandbox, client: dict[str, Any]) -> str:
-    form = {"grant_type": "client_credentials", "client_id": client["client_id"], "client_secret": client["client_secret"]}
-    answer = requests.post(place.token_endpoint, data={**form, "scope": place.scope}, verify=place.entra.ca_file, timeout=30)
-    return str(answer.json()["access_token"])
-
-
 def introspect(place: Sandbox, token: str) -> dict[str, Any]:
-    gateway = place.introspection_client
-    answer = requests.post(f"{place.url}/introspect", data={"token": token}, auth=(gateway.client_id, gateway.secret), timeout=30)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
+    """What a gateway hears: 503 until the directory shows the client."""
+    gateway = (place.introspection_client.client_id, place.introspection_client.secret)
+
+    def ask() -> requests.Response:
+        return requests.post(f"{place.url}/introspect", data={"token": token}, auth=gateway, timeout=30)
+
+    found: dict[str, Any] = patiently(ask, 200).json()
     return found
 
 
@@ -48,8 +46,8 @@ def test_a_client_is_held_to_the_grant_types_that_it_registered(strict_place: Sa
     """Entra gives both an app-only token; the gateway lets in the one that registered client_credentials."""
     service, web = register(strict_place, SERVICE), register(strict_place, WEB)
     with RecordKeeper("bridge.introspection") as log:
-        assert introspect(strict_place, app_only_token(strict_place, service))["client_id"] == service["client_id"]
-        refused = app_only_token(strict_place, web)
+        assert introspect(strict_place, client_token(strict_place, service))["client_id"] == service["client_id"]
+        refused = client_token(strict_place, web)
         assert introspect(strict_place, refused) == {"active": False}
         assert log.wait_for(lambda record: "reason=grant_not_registered" in record.getMessage())
     done = command("shared.commands.explain", given=refused)

@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from local.sandbox import Sandbox, sandbox
+from tests.wire.patience import eventually
 
 AUDITOR = "Bearer the auditor's own long credential"
 CREDENTIALS = [
@@ -64,9 +65,7 @@ def test_shows_all_clients_to_an_auditor_as_json_csv_and_page(audited: Sandbox) 
     assert requests.post(f"{audited.url}/register", json=metadata, headers=headers, timeout=30).status_code == 400
     metadata["client_name"] = "An audited client"
     assert requests.post(f"{audited.url}/register", json=metadata, headers=headers, timeout=30).status_code == 201
-    found = get(audited, AUDITOR)
-    assert found.status_code == 200
-    assert found.json()["clients"] == 1
+    eventually(lambda: get(audited, AUDITOR).json(), lambda found: found["clients"] == 1)
     page = get(audited, AUDITOR, accept="text/html,application/xhtml+xml")
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]

@@ -210,7 +210,11 @@ class Run:
         return f"Bearer {token.text}", token.generation == newest.generation
 
     def _watch_client(self, step: Step, call: Call, client: Client, newest: bool, *, echoed: str = "") -> None:
+        presented = client.newest() if step.by == "token" else client.handed[0] if step.by == "older" else None
+
         def watch(answered: Call) -> None:
+            if presented is not None and step.what in ("read", "update"):
+                self.judge.on_information(step, client, answered, presented.secret)
             self.judge.on_management(step, client, answered, newest=newest, echoed=echoed)
             if answered.status == 200:
                 self.ledger.note_information(client, answered, not step.lost)

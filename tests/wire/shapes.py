@@ -9,6 +9,8 @@ from typing import Any
 
 import requests
 
+from tests.wire.patience import eventually
+
 FILE = Path(__file__).with_name("shapes.json")
 
 
@@ -70,7 +72,12 @@ def send(
     if authorization is not None:
         headers["Authorization"] = authorization
     body = None if shape.json is None else json.dumps(replaced(shape.json, values)).encode()
-    return session.request(shape.method, url, data=body, headers=headers, timeout=30)
+
+    def call() -> requests.Response:
+        return session.request(shape.method, url, data=body, headers=headers, timeout=30)
+
+    # 503 with Retry-After while replicas are behind, which whoever uses the portal meets as well.
+    return eventually(call, lambda answer: answer.status_code != 503)
 
 
 def check(response: requests.Response, product: str, operation: str, spared: str = "") -> dict[str, Any]:

@@ -12,7 +12,7 @@ from shared.http.exchange import Exchange
 from shared.http.message import Request
 from shared.registration.policy import Policy
 from shared.registration.secrets import MOST_SECRETS
-from tests.functional.registration.bridge import API_KEY, PORTAL, WEB, Bridge, assert_error, bearer, content
+from tests.functional.registration.bridge import API_KEY, PORTAL, WEB, Bridge, assert_error, bearer, content, update_of
 
 type Make = Callable[..., Bridge]
 
@@ -30,6 +30,22 @@ def test_a_new_secret_overlaps_with_the_old_one(bridge: Bridge) -> None:
         assert bridge.token_status(client_id, secret) == 200
     read = content(bridge.call("GET", client_id, authorization=bearer(rotated)))
     assert read["client_secret"] == rotated["client_secret"]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_secrets_made_within_one_second_are_told_apart_while_lists_lag(bridge: Bridge, method: str) -> None:
+    """Tokens say when they were made in whole seconds: what a list shows of the same second isn't newer."""
+    client = bridge.register()
+    client_id = client["client_id"]
+    bridge.emulator.consistency.settle()
+    bridge.emulator.consistency.set_all(0.3)
+    bridge.emulator.clock.advance(1.05 - bridge.clock.now().timestamp() % 1)
+    second = content(bridge.call("POST", client_id, authorization=bearer(client), rotate=True, behind=False))
+    bridge.emulator.clock.advance(0.45)
+    third = content(bridge.call("POST", client_id, authorization=bearer(second), rotate=True, behind=False))
+    body = update_of(client) if method == "PUT" else None
+    answer = bridge.call(method, client_id, body, authorization=bearer(third), behind=False)
+    assert content(answer)["client_secret"] == third["client_secret"]
 
 
 @pytest.mark.duty(95)
