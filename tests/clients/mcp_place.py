@@ -26,7 +26,7 @@ def mcp_place(*, offline: bool) -> Iterator[tuple[Sandbox, dict[str, Any]]]:
         "INTROSPECTION_OPTIONS": json.dumps({"grants": "enforce"}),
         "BRIDGE_OFFERS_OFFLINE_ACCESS": str(offline).lower(),
     }
-    with sandbox(settings=settings) as place:
+    with sandbox(settings=settings, lag=(0, 0)) as place:
         place.entra.add_resource_api("MCP server", resource, scopes=("tools.read",), app_id=API)
         place.entra.add_user(*USER)
         told = {"server": resource, "port": port, "api": API, "entra": place.entra.url, "user": USER, "offline": offline}

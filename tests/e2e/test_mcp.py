@@ -40,7 +40,7 @@ def mcp_place() -> Iterator[Sandbox]:
         "INTROSPECTION_OPTIONS": json.dumps({"grants": "enforce"}),
         "BRIDGE_OFFERS_OFFLINE_ACCESS": "false",
     }
-    with sandbox(settings=settings) as place:
+    with sandbox(settings=settings, lag=(0, 0)) as place:
         place.entra.add_resource_api("MCP server", SERVER, scopes=("tools.read", "tools.write"), app_id=API)
         place.entra.add_user(*USER)
         yield place

@@ -48,7 +48,7 @@ def portals() -> Iterator[Sandbox]:
         ),
         "REGISTRATION_INITIAL_TOKEN_KEYS": json.dumps([{"id": key.id, "secret": key.secret} for key in SIGNING]),
     }
-    with sandbox(settings=settings) as place:
+    with sandbox(settings=settings, lag=(0, 0)) as place:
         yield place
 
 

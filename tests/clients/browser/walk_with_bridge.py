@@ -16,7 +16,7 @@ NAME, PASSWORD = "ada@example.com", "correct horse"
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Sandbox]:
-    with sandbox() as started:
+    with sandbox(lag=(0, 0)) as started:
         started.entra.add_user(NAME, PASSWORD, displayName="Ada Example")
         yield started
 

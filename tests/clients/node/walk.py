@@ -19,7 +19,7 @@ def run(script: str, place: Sandbox, told: object) -> int:
 
 
 def main() -> int:
-    with sandbox(settings={"REGISTRATION_OPEN_POLICY": "open"}) as place:
+    with sandbox(settings={"REGISTRATION_OPEN_POLICY": "open"}, lag=(0, 0)) as place:
         told = {
             "url": place.url,
             "initialToken": place.authorization.removeprefix("Bearer "),

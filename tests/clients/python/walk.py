@@ -26,7 +26,7 @@ def register(python: str) -> int:
         "REGISTRATION_OPEN_POLICY": "open",
         "REGISTRATION_INITIAL_TOKEN_KEYS": json.dumps([{"id": key.id, "secret": key.secret} for key in SIGNING]),
     }
-    with sandbox(settings=settings) as place:
+    with sandbox(settings=settings, lag=(0, 0)) as place:
         now = datetime.now(UTC)
         access = InitialAccess("j1", "pyoidc", "default", now + timedelta(hours=1))
         told = {"url": place.url, "initial_token": tokens.mint_initial_token(access, place.url, SIGNING, now)}
