@@ -65,6 +65,8 @@ def running() -> tuple[Bridge, dict[str, Any]]:
     """A bridge on a calm directory and one client of it."""
     emulator = EntraEmulator()
     emulator.clock.freeze()
+    # Guided by coverage there are more registrations than the quota takes.
+    emulator.assumptions.directory_object_quota = None
     issuer = StatementIssuer(issuer="https://s.example", jwks={"keys": [public_jwk("statements")]})
     changed = replace(configuration(), initial_token_keys=KeyRing(SEALING_KEY), statement_issuers=(issuer,))
     bridge = Bridge(emulator, changed)
@@ -188,4 +190,7 @@ def test_an_altered_registration_access_token_is_turned_away(sent: bytes) -> Non
     bridge, client = running()
     text = sent.decode("latin-1")
     response = bridge.call("GET", client["client_id"], authorization=text)
-    assert response.status in {400, 401} or text.strip() == bearer(client), response.body
+    # Spaces around it and the case of its scheme are no part of a credential.
+    words = text.split()
+    same = [word.lower() for word in words[:1]] == ["bearer"] and words[1:] == [client["registration_access_token"]]
+    assert response.status in {400, 401} or same, response.body
