@@ -10,7 +10,7 @@ from shared.http.message import Response
 
 def read(_: Exchange) -> Response:
     # The models that it is made of are loaded with the first call, and not with the worker.
-    from shared.openapi import openapi_answer
+    from shared.openapi.doors import openapi_answer
 
     return openapi_answer(application().base_url)
 

@@ -115,18 +115,22 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing")
     options = parser.parse_args(arguments)
     files = make_files(root)
-    stale = [path for path, text in files.items() if not (root / path).is_file() or (root / path).read_text("utf-8") != text]
+    stale = bring_up_to_date(files, root, check=options.check)
     left = [path for path in sorted((root / SCHEMAS).glob("*.json")) if path.relative_to(root) not in files]
-    for path in stale:
-        sys.stdout.write(f"{path.as_posix()} {'is not current' if options.check else 'is written anew'}\n")
     for path in left:
         sys.stdout.write(f"{path.relative_to(root).as_posix()} is of no setting; remove it\n")
-    if options.check:
-        return 1 if stale or left else 0
-    (root / SCHEMAS).mkdir(exist_ok=True)
+    return 1 if options.check and (stale or left) else 0
+
+
+def bring_up_to_date(files: Mapping[Path, str], root: Path, *, check: bool) -> list[Path]:
+    """Write those of the generated files that aren't current, unless it is only to `check`; their paths, which are printed."""
+    stale = [path for path, text in files.items() if not (root / path).is_file() or (root / path).read_text("utf-8") != text]
     for path in stale:
-        (root / path).write_text(files[path], encoding="utf-8")
-    return 0
+        sys.stdout.write(f"{path.as_posix()} {'is not current' if check else 'is written anew'}\n")
+        if not check:
+            (root / path).parent.mkdir(exist_ok=True)
+            (root / path).write_text(files[path], encoding="utf-8")
+    return stale
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import validate
 
 from local.sandbox import Sandbox
+from tests.wire.patience import patiently
 
 WEB = {
     "client_name": "Orders",
@@ -81,6 +82,53 @@ def test_requests_and_answers_of_a_clients_whole_life(place: Sandbox, portal: Ma
         call(place, method, f"{path}/new-secret", headers=portal)
     call(place, "POST", f"{path}/new-secret", json={"remove_old": True}, headers=portal)
     call(place, "DELETE", path, headers=portal)
+
+
+def test_an_application_of_konnect(place: Sandbox, portal: Mapping[str, str]) -> None:
+    body = {
+        "client_name": "Orders",
+        "redirect_uris": ["https://orders.example.com/cb"],
+        "grant_types": ["authorization_code"],
+        "scopes": [],
+        "developer_id": "d",
+        "portal_id": "p",
+    }
+    created = call(place, "POST", "/kong/", json=body, headers=portal).json()
+    path = f"/kong/{created['client_id']}"
+    call(place, "POST", f"{path}/new-secret", headers=portal)
+    renamed = {"event_type": "update_application", "application_name": "Bills", "redirect_uris": ["https://bills.example.com/cb"]}
+    added = {"event_type": "add_registration", "api_product_version_id": "0d9e8f7a-2222-4333-8444-a55566677788"}
+    for event in (renamed, added, added | {"event_type": "remove_registration"}):
+        patiently(partial(call, place, "POST", f"{path}/event-hook", json=event, headers=portal), 200)
+    call(place, "POST", f"{path}/event-hook", json={"event_type": "other"}, headers=portal)
+    call(place, "POST", "/kong/", json={"client_name": 1}, headers=portal)
+    call(place, "POST", "/kong/", json=body)
+    call(place, "DELETE", path, headers=portal)
+
+
+def test_a_client_of_wso2(place: Sandbox, portal: Mapping[str, str]) -> None:
+    body = {"client_name#en": "app", "grant_types": ["client_credentials"], "redirect_uris": None, "scope": None}
+    created = call(place, "POST", "/wso2/register", json=body, headers=portal).json()
+    assert created["client_name#en"] == "app"
+    path = f"/wso2/register/{created['client_id']}"
+    for template in (path, f"/wso2/register?client_id={created['client_id']}"):
+        read = patiently(partial(call, place, "GET", template, headers=portal), 200).json()
+        call(place, "PUT", template, json={**body, "client_id": read["client_id"]}, headers=portal)
+    for method, last in (("PUT", "lifecycle/newSecret"), ("POST", "regenerate-consumer-secret"), ("POST", "change-owner")):
+        call(place, method, f"{path}/{last}", headers=portal)
+    for last in ("token", "revoke"):
+        assert call(place, "POST", f"/wso2/{last}", data={"grant_type": "client_credentials"}).status_code == 401
+    call(place, "DELETE", path, headers=portal)
+
+
+def test_portals_paths_take_the_methods_that_are_described_and_no_others(place: Sandbox) -> None:
+    paths = served(place.url)["paths"]
+    for path in [path for path in paths if path.startswith(("/kong", "/wso2"))]:
+        url = place.url + path.replace("{client_id}", "0d9e8f7a-2222-4333-8444-a55566677788")
+        answers = [requests.request("TRACE", url + query, timeout=30) for query in ("", "?client_id=x")]
+        assert {answer.status_code for answer in answers} == {405}
+        allowed = {method for answer in answers for method in answer.headers["Allow"].split(", ")}
+        assert allowed - {"HEAD", "OPTIONS"} == {method.upper() for method in paths[path]}, path
 
 
 def test_introspection(place: Sandbox) -> None:

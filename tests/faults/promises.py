@@ -72,9 +72,9 @@ class Judge:
 
     def on_information(self, step: Step, client: Client, call: Call, secret: str) -> None:
         """Promise 1: what a client gets by a token has the secret that is sealed into it, as long as there is that secret."""
-        if call.status == 200 and secret and self.ledger.has_secret(client.client_id, secret):
-            if not json.loads(call.body).get("client_secret"):
-                self._break(1, "an answer without the secret of its token", step.what)
+        there = call.status == 200 and secret and self.ledger.has_secret(client.client_id, secret)
+        if there and not json.loads(call.body).get("client_secret"):
+            self._break(1, "an answer without the secret of its token", step.what)
 
     def on_introspection(self, client: Client, call: Call, token: str) -> None:
         """Promise 3: a token of a client that exists isn't inactive."""

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import validate
 
-from shared.openapi import describe_doors, openapi_answer
+from shared.commands.describe_doors import main
+from shared.openapi.doors import describe_doors, openapi_answer
 from shared.registration.metadata import ClientMetadata
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +24,7 @@ INTROSPECTION = "introspect"
 
 
 def doors() -> dict[str, set[str]]:
-    """The methods of each path, by the functions themselves; portals' dialects are described by the portals."""
+    """The methods of each path, by the functions themselves; those of portals' dialects are asked for over HTTP."""
     found: dict[str, set[str]] = {}
     for file in sorted(ROOT.glob("*/function.json")):
         (trigger, *_) = json.loads(file.read_text("utf-8"))["bindings"]
@@ -43,14 +44,26 @@ def test_is_valid_openapi_3_1() -> None:
 
 
 def test_describes_each_method_of_every_door_and_no_other() -> None:
-    described = {path: {method.upper() for method in item} for path, item in describe_doors(BASE_URL)["paths"].items()}
-    assert described == doors()
+    paths = describe_doors(BASE_URL)["paths"]
+    own = {path: item for path, item in paths.items() if not path.startswith(("/kong/", "/wso2/"))}
+    assert {path: {method.upper() for method in item} for path, item in own.items()} == doors()
 
 
 @pytest.mark.parametrize("schema", ["ClientMetadata", "ClientInformation"])
 def test_every_member_that_a_client_may_send_is_described(schema: str) -> None:
     properties = describe_doors(BASE_URL)["components"]["schemas"][schema]["properties"]
     assert set(ClientMetadata.model_fields) - {"localized"} <= set(properties)
+
+
+def test_the_page_and_the_copy_in_the_documentation_are_current(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--check"]) == 0, capsys.readouterr().out
+
+
+def test_the_page_names_each_operation_and_each_schema() -> None:
+    page, document = (ROOT / "docs" / "api.md").read_text("utf-8"), describe_doors(BASE_URL)
+    operations = [f"### {method.upper()} {path}\n" for path, item in document["paths"].items() for method in item]
+    schemas = [f"### {name}\n" for name in document["components"]["schemas"]]
+    assert not [heading for heading in (*operations, *schemas) if heading not in page]
 
 
 def test_is_made_once_and_may_be_kept() -> None:
