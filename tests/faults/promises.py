@@ -228,7 +228,9 @@ class Judge:
                     state = (
                         "a whole client" if self.ledger.has_principal(record.state["appId"]) else f"a {record.kind} application"
                     )
-                    self._break_name(2, f"an error leaves {state}", f"{registration.software_id} answered {registration.call.status}")
+                    self._break_name(
+                        2, f"an error leaves {state}", f"{registration.software_id} answered {registration.call.status}"
+                    )
         for software_id in {r.software_id for r in self.ledger.registrations if not r.step.key}:
             if len([record for record in self.ledger.records_of(software_id) if record.alive]) > 1:
                 self._break_name(2, "one request made two clients", software_id)

@@ -2,31 +2,29 @@
 
 import os
 from typing import Any
+from uuid import UUID
 
 import schemathesis
 
 
-def map_path_parameters(context: Any, path_parameters: Any) -> Any:
-    return _of_a_client(path_parameters)
-
-
-def map_query(context: Any, query: Any) -> Any:
-    return _of_a_client(query)
-
-
-def _of_a_client(parameters: Any) -> Any:
+def before_call(context: Any, case: Any, kwargs: Any) -> None:
     """An id that nobody has would be looked for at length, because Entra might only be behind."""
-    known = isinstance(parameters, dict) and "client_id" in parameters
-    return {**parameters, "client_id": os.environ["CLIENT_ID"]} if known else parameters
+    for parameters in (case.path_parameters, case.query):
+        if parameters and _is_uuid(parameters.get("client_id")):
+            parameters["client_id"] = os.environ["CLIENT_ID"]
+
+
+def _is_uuid(value: object) -> bool:
+    try:
+        return bool(UUID(str(value)))
+    except ValueError:
+        return False
 
 
 def answered_by_the_bridge(ctx: Any, response: Any, case: Any) -> None:
-    """503 says that Entra may only be behind. Every other 5xx is a fault."""
-    assert response.status_code < 500 or response.status_code == 503, f"{response.status_code}: {response.text}"
-    if response.status_code == 503:
-        assert response.headers.get("retry-after"), "503 without Retry-After"
+    """The emulated Entra has no lag here, so that every 5xx is a fault."""
+    assert response.status_code < 500, f"{response.status_code}: {response.text}"
 
 
-schemathesis.hook(map_path_parameters)
-schemathesis.hook(map_query)
+schemathesis.hook(before_call)
 schemathesis.check(answered_by_the_bridge)
