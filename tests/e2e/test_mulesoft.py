@@ -159,6 +159,22 @@ def test_an_update_with_another_secret_gives_a_new_one_while_the_old_one_still_w
     assert client_token(place, client)
 
 
+def test_the_life_of_a_client_of_anypoint(place: Sandbox) -> None:
+    """Create, read, update, reset of the secret, a gateway's question after each, delete."""
+    client = replay(place, "mulesoft-oidc", "create").json()
+    renamed = update(place, client).json()
+    assert renamed["client_secret"] == client["client_secret"]
+    renewed = update(place, client, "rotate").json()
+    for secret in (client, renewed):
+        found = replay(place, "mulesoft-flex-introspection", "introspect", **{"<jwt>": client_token(place, secret)}).json()
+        assert (found["active"], found["client_id"]) == (True, client["client_id"])
+    path = f"{place.url}/register/{client['client_id']}"
+    read = requests.get(path, headers={"Authorization": place.authorization}, timeout=30)
+    assert read.json()["client_name"] == renamed["client_name"]
+    assert replay(place, "mulesoft-oidc", "delete", **{"{client_id}": client["client_id"]}).status_code == 204
+    assert place.application(client["client_id"]) is None
+
+
 @pytest.mark.duty(88, 89)
 def test_a_deleted_client_gets_no_more_tokens(place: Sandbox, client: dict[str, Any]) -> None:
     answer = replay(place, "mulesoft-oidc", "delete", **{"{client_id}": client["client_id"]})

@@ -12,6 +12,7 @@ import requests
 from local.sandbox import Sandbox, sandbox
 from shared.registration.tokens import InitialAccess, Key, KeyRing, mint_initial_token
 from tests.wire import registration as callers
+from tests.wire.patience import eventually, patiently
 from tests.wire.shapes import all_shapes, check, replaced, send
 
 KONNECT_KEY = "konnect_key_0123456789"
@@ -43,20 +44,21 @@ def portals() -> Iterator[Sandbox]:
         "REGISTRATION_POLICIES": json.dumps(
             {
                 "konnect": {"unknown_scopes": "drop"},
+                "gravitee": {},
                 "tyk": {"scope_names": {"product_payments": "openid", "free_plan": "", "gold_plan": ""}},
             }
         ),
         "REGISTRATION_INITIAL_TOKEN_KEYS": json.dumps([{"id": key.id, "secret": key.secret} for key in SIGNING]),
     }
-    with sandbox(settings=settings, lag=(0, 0)) as place:
+    with sandbox(settings=settings) as place:
         yield place
 
 
 def token_of(place: Sandbox, client: dict[str, Any]) -> requests.Response:
-    """The token service's answer to a client with its secret."""
+    """The token service's answer to a client with its secret, once it has heard of it."""
     form = {name: client[name] for name in ("client_id", "client_secret")}
     form |= {"grant_type": "client_credentials", "scope": f"{AUDIENCE}/.default"}
-    return requests.post(place.token_endpoint, data=form, verify=place.entra.ca_file, timeout=30)
+    return patiently(lambda: requests.post(place.token_endpoint, data=form, verify=place.entra.ca_file, timeout=30), 200)
 
 
 def inspect(place: Sandbox, token: requests.Response) -> dict[str, Any]:
@@ -73,7 +75,10 @@ def test_the_life_of_an_application_of_kong_konnect(portals: Sandbox) -> None:
     def call(operation: str, path: str) -> requests.Response:
         shape = all_shapes()["kong", operation]
         body = replaced(shape.json, {})
-        return requests.request(shape.method, base + path, json=body, headers=headers, timeout=30)
+        return eventually(
+            lambda: requests.request(shape.method, base + path, json=body, headers=headers, timeout=30),
+            lambda answer: answer.status_code != 503,
+        )
 
     assert requests.post(f"{base}/", json={}, timeout=30).status_code == 401
     created = check(call("create-bearer-only", "/"), "kong", "create-bearer-only")
@@ -151,6 +156,20 @@ def test_the_life_of_a_client_of_wso2s_okta_connector(portals: Sandbox) -> None:
         renewed = check(send(session, product, "rotate-empty-body", renew, {}, OKTA_KEY), product, "rotate-empty-body")
         assert renewed["client_secret"] != created["client_secret"]
         check(send(session, product, "delete", client, {}, OKTA_KEY), product, "delete")
+
+
+def test_the_life_of_a_client_of_gravitee(portals: Sandbox) -> None:
+    """It never deletes; an operator's portal does."""
+    now = datetime.now(UTC)
+    token = mint_initial_token(InitialAccess("g1", "gravitee", "gravitee", now + timedelta(days=1)), portals.url, SIGNING, now)
+    with requests.Session() as session:
+        client = callers.gravitee(portals.url, session, token)
+        inspected = inspect(portals, token_of(portals, client))
+        assert (inspected["active"], inspected["client_id"]) == (True, client["client_id"])
+        headers = {"Authorization": f"Bearer {client['registration_access_token']}"}
+        read = session.get(client["registration_client_uri"], headers=headers, timeout=30).json()
+        assert read["client_secret"] == client["client_secret"]
+        assert session.delete(client["registration_client_uri"], headers=headers, timeout=30).status_code == 204
 
 
 def test_the_life_of_a_client_of_tyk(portals: Sandbox) -> None:

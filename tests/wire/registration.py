@@ -31,8 +31,9 @@ def mulesoft(base_url: str, session: requests.Session, authorization: str) -> No
     check(send(session, product, "delete", client, {}, authorization), product, "delete")
 
 
-def gravitee(base_url: str, session: requests.Session, initial_token: str) -> None:
-    """Gravitee: the answer to each call replaces what it keeps, so each answer must be complete. It never deletes."""
+def gravitee(base_url: str, session: requests.Session, initial_token: str) -> dict[str, Any]:
+    """Gravitee: the answer to each call replaces what it keeps, so each answer must be complete. It never deletes. The first
+    client as Gravitee has it in the end."""
     url, product = f"{base_url}/register", "gravitee"
     initial = f"Bearer {initial_token}"
     created = check(send(session, product, "create-b2b", url, {}, initial), product, "create-b2b")
@@ -60,6 +61,7 @@ def gravitee(base_url: str, session: requests.Session, initial_token: str) -> No
     assert (renamed_client["client_name"], renamed_client["scope"]) == ("web2", "openid profile")
     for answer in (described, renamed_client):
         assert type(answer["client_secret_expires_at"]) is type(answer["client_id_issued_at"]) is int
+    return kept
 
 
 def tyk(base_url: str, session: requests.Session, initial_token: str, scope: str) -> dict[str, Any]:
