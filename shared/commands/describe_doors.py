@@ -1,5 +1,5 @@
-"""`python -m shared.commands.describe_doors` writes docs/openapi.json and docs/api.md anew: the OpenAPI description of all doors, and
-the same to be read. With `--check` nothing is written, and the exit code is 1 where a file isn't current.
+"""`python -m shared.commands.describe_doors` writes docs/openapi.json and docs/api.md anew: the OpenAPI description of all doors,
+and the same to be read. With `--check` nothing is written, and the exit code is 1 where a file isn't current.
 """
 
 import argparse
