@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from shared.clock import read_time
+from shared.clock import EPOCH, read_time
 from shared.environment import GUID
 from shared.errors import InsufficientScope, InvalidToken, NotFound, OAuthError, TemporarilyUnavailable
 from shared.registration.authorization import Principal
@@ -57,12 +57,11 @@ class ManagedClient:
             return None
         sealed = token.secret
         secret = find_secret(self.secrets, sealed.key_id)
-        sealed_at = datetime.fromtimestamp(token.sealed_at, UTC)
-        is_young = now - sealed_at < timedelta(seconds=YOUNG)
-        # What the token says is in whole seconds; Graph's times aren't.
-        following = sealed_at + timedelta(seconds=1)
-        if secret is None and sealed.ends is not None and is_young and not any(s.starts >= following for s in self.secrets):
-            secret = ClientSecret(sealed.key_id, sealed_at, datetime.fromtimestamp(sealed.ends, UTC))
+        is_young = now.timestamp() - token.sealed_at < YOUNG
+        if secret is None and sealed.ends is not None and is_young:
+            starts = EPOCH + timedelta(microseconds=token.sealed_at * 1_000_000 if sealed.starts is None else sealed.starts)
+            if not any(other.starts > starts for other in self.secrets):
+                secret = ClientSecret(sealed.key_id, starts, datetime.fromtimestamp(sealed.ends, UTC))
         return None if secret is None else IssuedSecret(secret, sealed.text)
 
 
@@ -171,7 +170,9 @@ class Clients:
             known["client_secret"] = secret.text
             known["client_secret_expires_at"] = secret.secret.expires_at
             if secret.proven and self._configuration.secrets_in_tokens:
-                sealed = SealedSecret(secret.secret.key_id, secret.text, secret.secret.expires_at or None)
+                sealed = SealedSecret(
+                    secret.secret.key_id, secret.text, secret.secret.expires_at or None, secret.secret.starts_at
+                )
         token = RegistrationAccessToken(client_id, generation, int(self._clock.now().timestamp()), sealed)
         known["registration_client_uri"] = self._configuration.client_uri(client_id)
         known["registration_access_token"] = seal_token(token, self._configuration.sealing_keys)

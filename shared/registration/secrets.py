@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.clock import ALWAYS, NEVER, read_time
+from shared.clock import ALWAYS, EPOCH, NEVER, read_time
 from shared.graph.errors import OutcomeUnknown, PolicyRefused
 from shared.registration.completion import Completion
 from shared.registration.configuration import RegistrationContext
@@ -40,6 +40,11 @@ class ClientSecret:
     def expires_at(self) -> int:
         """`client_secret_expires_at` (RFC 7591 section 3.2.1): whole seconds, never later than the real end; 0 for none."""
         return 0 if self.ends == NEVER else int(self.ends.timestamp())
+
+    @property
+    def starts_at(self) -> int | None:
+        """Microseconds since the epoch: two secrets of one second are told apart. None where Graph names no time."""
+        return None if self.starts == ALWAYS else (self.starts - EPOCH) // timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)

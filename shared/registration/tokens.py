@@ -79,12 +79,13 @@ class KeyRing:
 
 @dataclass(frozen=True, slots=True)
 class SealedSecret:
-    """A client secret and the `keyId` of the Graph passwordCredential that it is. `ends` in epoch seconds; None in tokens of
-    earlier versions."""
+    """A client secret and the `keyId` of the Graph passwordCredential that it is. `ends` in epoch seconds, `starts` in
+    microseconds, as exact as Graph's times are read; None in tokens of earlier versions, and where Graph names none."""
 
     key_id: str
     text: str = field(repr=False)
     ends: int | None = None
+    starts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def seal_token(token: RegistrationAccessToken, keys: KeyRing) -> str:
     """The token as the client gets it, made with the first of `keys`."""
     content: JsonObject = {"c": token.client_id, "g": token.generation, "t": token.sealed_at}
     if token.secret is not None:
-        content |= {"k": token.secret.key_id, "s": token.secret.text, "e": token.secret.ends}
+        content |= {"k": token.secret.key_id, "s": token.secret.text, "e": token.secret.ends, "b": token.secret.starts}
     return _seal(_SEALED, _SEALING, content, keys)
 
 
@@ -115,7 +116,7 @@ def unseal_token(text: str, keys: KeyRing) -> RegistrationAccessToken | None:
     content = _unseal(text, _SEALING, keys)
     if content is None:
         return None
-    secret = SealedSecret(content["k"], content["s"], content.get("e")) if "s" in content else None
+    secret = SealedSecret(content["k"], content["s"], content.get("e"), content.get("b")) if "s" in content else None
     return RegistrationAccessToken(content["c"], content["g"], content["t"], secret)
 
 

@@ -63,7 +63,7 @@ def test_one_secret_gives_different_keys_for_different_purposes() -> None:
 
 
 @pytest.mark.parametrize(
-    "token", [replace(TOKEN, secret=None), *(replace(TOKEN, secret=SealedSecret("k", "x" * n)) for n in range(1, 5))]
+    "token", [replace(TOKEN, secret=None), *(replace(TOKEN, secret=SealedSecret("k", "x" * n, n, n)) for n in range(1, 5))]
 )
 def test_what_is_sealed_can_be_opened(token: RegistrationAccessToken) -> None:
     text = seal_token(token, KeyRing(NEW, OLD))
