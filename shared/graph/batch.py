@@ -8,6 +8,7 @@ from itertools import batched, chain, repeat
 
 from shared.graph.client import GraphClient
 from shared.graph.errors import GraphFailure, ObjectMissing, Throttled, Unavailable, failure_of
+from shared.graph.session import listing
 from shared.retry import Backoff, Deadline
 from shared.strict_json import JsonObject
 
@@ -36,7 +37,8 @@ def _read_batch(
 ) -> dict[str, GraphFailure]:
     """Read one batch into `found`; gives back why the others are to be read again."""
     requests = [{"id": str(number), "method": "GET", "url": path} for number, path in enumerate(paths)]
-    answers = graph.call("POST", "$batch", deadline, body={"requests": requests}).body.get("responses") or []
+    with listing():
+        answers = graph.call("POST", "$batch", deadline, body={"requests": requests}).body.get("responses") or []
     failures: dict[str, GraphFailure] = {}
     for answer in answers:
         path, status, body = paths[int(answer["id"])], int(answer["status"]), answer.get("body") or {}

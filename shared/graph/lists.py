@@ -8,6 +8,7 @@ from itertools import batched, chain, repeat
 from shared.clock import write_time
 from shared.graph.client import GraphAnswer, GraphClient, follow_pages
 from shared.graph.errors import Throttled, Unavailable
+from shared.graph.session import listing
 from shared.retry import Backoff, Deadline
 from shared.strict_json import JsonObject
 
@@ -66,7 +67,8 @@ class DirectoryLists:
         backoff = Backoff(deadline, chain(PAGE_PAUSES, repeat(PAGE_PAUSES[-1])))
         while True:
             try:
-                return self._graph.call("GET", link, deadline, query=query)
+                with listing():
+                    return self._graph.call("GET", link, deadline, query=query)
             except (Throttled, Unavailable) as failure:
                 if not backoff.wait(failure.retry_after or 0):
                     raise

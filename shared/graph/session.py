@@ -6,6 +6,9 @@ connection notes its socket with the exchange that it works for (`shared.http.ex
 
 import socket
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -17,12 +20,29 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
 from shared.http.documents import trust
-from shared.http.exchange import SOCKETS, Sockets
+from shared.http.exchange import SOCKETS, Sockets, sockets_cut_after
 
 # Connections kept for each host: as many as the doors have threads.
 POOL_SIZE = 16
-# Bytes of one answer. Graph's largest page of 999 applications has about 3 MB.
-LARGEST_ANSWER = 16 * 1024 * 1024
+# Bytes of one answer; and of a page of a list or the answer to a batch, of which few are read at once: 999 applications have
+# about 3 MB.
+LARGEST_ANSWER = 2 * 1024 * 1024
+LARGEST_LISTING = 16 * 1024 * 1024
+
+# Seconds for a whole call that no exchange watches: the audit's, a command's.
+LONGEST_CALL = 30.0
+
+_LARGEST: ContextVar[int | None] = ContextVar("largest", default=None)
+
+
+@contextmanager
+def listing() -> Iterator[None]:
+    """Within, an answer may be as large as a page of a list."""
+    outer = _LARGEST.set(LARGEST_LISTING)
+    try:
+        yield
+    finally:
+        _LARGEST.reset(outer)
 
 
 class AnswerTooLarge(requests.RequestException):
@@ -120,8 +140,12 @@ class DirectorySession(requests.Session):
             self.mount(scheme, _CuttableAdapter(tls, pool_connections=4, pool_maxsize=POOL_SIZE, max_retries=0))
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
-        """As `requests.Session.request`, with our certificates and the body read up to `LARGEST_ANSWER`; a redirect is an answer,
-        not followed with a token. Raises a RequestException for everything that goes wrong."""
+        """As `requests.Session.request`, with our certificates and the body read up to `LARGEST_ANSWER` (within `listing` up to
+        `LARGEST_LISTING`); a redirect is an answer, not followed with a token. Outside of an exchange the whole call is cut after
+        `LONGEST_CALL`. Raises a RequestException for everything that goes wrong."""
+        if SOCKETS.get() is None:
+            with sockets_cut_after(LONGEST_CALL):
+                return self.request(method, url, *args, **kwargs)
         kwargs["allow_redirects"] = False
         kwargs["timeout"] = kwargs.get("timeout") or self._timeout
         kwargs["stream"] = True
@@ -149,15 +173,16 @@ class DirectorySession(requests.Session):
 
 def _read_body(answer: requests.Response) -> None:
     """Read what `answer.content` gives, which requests would read without a bound."""
+    largest = _LARGEST.get() or LARGEST_ANSWER
     announced = answer.headers.get("Content-Length", "")
-    if announced.isascii() and announced.isdigit() and (len(announced) > 15 or int(announced) > LARGEST_ANSWER):
-        raise AnswerTooLarge(f"the answer is larger than {LARGEST_ANSWER} bytes")
+    if announced.isascii() and announced.isdigit() and (len(announced) > 15 or int(announced) > largest):
+        raise AnswerTooLarge(f"the answer is larger than {largest} bytes")
     body = bytearray()
     try:
         while chunk := answer.raw.read1(65536, decode_content=True):
             body += chunk
-            if len(body) > LARGEST_ANSWER:
-                raise AnswerTooLarge(f"the answer is larger than {LARGEST_ANSWER} bytes")
+            if len(body) > largest:
+                raise AnswerTooLarge(f"the answer is larger than {largest} bytes")
     except AnswerTooLarge:
         raise
     except (HTTPError, OSError) as cause:

@@ -202,6 +202,19 @@ def test_an_answer_without_end_is_not_kept_in_memory(
     assert sent < 64 * 1024 * 1024
 
 
+def test_a_page_of_a_list_may_be_larger_than_other_answers(authority: trustme.CA, session: DirectorySession) -> None:
+    size = 3 * 1024 * 1024
+    head = HEAD + f"Content-Length: {size}\r\n\r\n".encode()
+    server = Server(authority, lambda connected, stop: connected.sendall(head + b"x" * size))
+    try:
+        with sessions.listing():
+            assert len(session.get(server.url).content) == size
+        with pytest.raises(sessions.AnswerTooLarge):
+            session.get(server.url)
+    finally:
+        server.close()
+
+
 def test_a_body_that_is_cut_off_is_a_lost_answer(authority: trustme.CA, session: DirectorySession) -> None:
     server = Server(authority, lambda connected, stop: connected.sendall(HEAD + b"Content-Length: 100\r\n\r\n{"))
     try:
@@ -212,14 +225,17 @@ def test_a_body_that_is_cut_off_is_a_lost_answer(authority: trustme.CA, session:
 
 
 @pytest.mark.parametrize("kind", ["header_drip", "body_drip"])
-def test_a_timer_ends_beside_a_server_that_drips(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("timer", ["finish_registrations", "audit"])
+def test_a_timer_ends_beside_a_server_that_drips(timer: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A drop a moment keeps each wait for the socket short, and no door watches the whole."""
     monkeypatch.setattr("shared.application.FINISHING_SECONDS", 2.0)
     monkeypatch.setattr("shared.application.SOCKETS_LATE", 0.5)
+    monkeypatch.setattr("shared.graph.session.LONGEST_CALL", 0.5)
     ended = Event()
     with EntraEmulator(lag=(0, 0)) as entra:
         bridge = entra.add_caller("bridge", roles=("Application.ReadWrite.OwnedBy",))
         entra.faults.add(kind=kind, times=100, seconds=36.0, method="GET", path="/applications")
+        entra.faults.add(kind=kind, times=100, seconds=36.0, method="GET", path="/servicePrincipals")
         settings = {
             "BRIDGE_BASE_URL": "https://bridge.example.com",
             "ENTRA_TENANT_ID": entra.tenant_id,
@@ -232,8 +248,12 @@ def test_a_timer_ends_beside_a_server_that_drips(kind: str, monkeypatch: pytest.
         }
 
         def run() -> None:
-            with suppress(GraphFailure):
-                Application(settings).finish_registrations()
+            application = Application(settings)
+            if timer == "audit":
+                assert not application.audit.run(3.0).complete
+            else:
+                with suppress(GraphFailure):
+                    application.finish_registrations()
             ended.set()
 
         Thread(target=run, daemon=True).start()
