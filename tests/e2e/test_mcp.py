@@ -14,6 +14,7 @@ import requests
 
 from local.sandbox import Sandbox, sandbox
 from tests.emulator.browser import AuthorizationRequest, returned
+from tests.wire.patience import eventually, patiently
 
 SERVER = "https://mcp.contoso.com/mcp"
 API = "3c9e7b51-8d2a-4f6e-9b10-7a5d4c3e2f18"
@@ -40,7 +41,7 @@ def mcp_place() -> Iterator[Sandbox]:
         "INTROSPECTION_OPTIONS": json.dumps({"grants": "enforce"}),
         "BRIDGE_OFFERS_OFFLINE_ACCESS": "false",
     }
-    with sandbox(settings=settings, lag=(0, 0)) as place:
+    with sandbox(settings=settings) as place:
         place.entra.add_resource_api("MCP server", SERVER, scopes=("tools.read", "tools.write"), app_id=API)
         place.entra.add_user(*USER)
         yield place
@@ -48,19 +49,23 @@ def mcp_place() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def walk(mcp_place: Sandbox) -> Iterator[AuthorizationRequest]:
-    """A client that has just registered, before its sign-in."""
+    """A client that has registered, before its sign-in: people take longer to begin it than replicas to hear of a client."""
     answer = requests.post(f"{mcp_place.url}/register", json={**BODY, "scope": READ}, timeout=30)
     assert answer.status_code == 201, answer.text
     client = answer.json()
     assert (client["scope"], "client_secret" in client) == (READ, False)
     with requests.Session() as session:
         session.verify, session.trust_env = mcp_place.entra.ca_file, False  # REQUESTS_CA_BUNDLE would win
-        yield AuthorizationRequest(mcp_place.entra, client["client_id"], BODY["redirect_uris"][0], READ, session)
+        request = AuthorizationRequest(mcp_place.entra, client["client_id"], BODY["redirect_uris"][0], READ, session)
+        eventually(lambda: {request.open(resource=SERVER).status_code for _ in range(10)}, lambda met: met == {200})
+        yield request
 
 
 def introspect(place: Sandbox, token: str) -> dict[str, Any]:
-    answer = requests.post(f"{place.url}/introspect", data={"token": token}, auth=(GATEWAY, SECRET), timeout=30)
-    found: dict[str, Any] = answer.json()
+    def ask() -> requests.Response:
+        return requests.post(f"{place.url}/introspect", data={"token": token}, auth=(GATEWAY, SECRET), timeout=30)
+
+    found: dict[str, Any] = patiently(ask, 200).json()
     return found
 
 
