@@ -37,7 +37,8 @@ class ClientFacts:
 
     `principal`: whether it has a service principal. `enabled`: whether that one may sign in. `unclaimed`: whether a timer made
     that one, and nobody is known to have been told of the client. `federated`: whether it has a federated credential.
-    `identities`: the names of those that are the bridge's. `last_sign_in`: ALWAYS where the report knows of none.
+    `identities`: the names of those that are the bridge's. `last_sign_in`: ALWAYS where the report knows of none. `restored`: the
+    time at which a shared client came back.
     """
 
     principal: bool | None = None
@@ -46,6 +47,7 @@ class ClientFacts:
     federated: bool | None = None
     identities: frozenset[str] | None = None
     last_sign_in: datetime | None = None
+    restored: datetime | None = None
 
     @property
     def signed_in(self) -> bool:
@@ -86,12 +88,19 @@ def assess(client: AuditedClient, rules: AuditRules, now: datetime, facts: Clien
     return Assessment(client, statuses, found, facts)
 
 
-def lifetime_over_since(client: AuditedClient, rules: AuditRules, now: datetime) -> datetime | None:
-    """Since when the lifetime that the client's policy gives it is over; None where it isn't, or the policy gives none."""
+def lifetime_over_since(client: AuditedClient, rules: AuditRules, now: datetime, facts: ClientFacts = UNKNOWN) -> datetime | None:
+    """Since when the lifetime that the client's policy gives it is over; None where it isn't, or the policy gives none.
+
+    What equal clients share lives on while one of them uses it, so for that the lifetime counts from its last use, and is over
+    only where a report tells of uses.
+    """
     lifetime = rules.lifetimes.get(client.policy)
-    if lifetime is None or client.created is None or client.created + lifetime > now:
+    if lifetime is None or client.created is None or (client.shared and facts.last_sign_in is None):
         return None
-    return client.created + lifetime
+    begun = client.created
+    if client.shared:
+        begun = max(moment for moment in (begun, facts.last_sign_in, facts.restored) if moment is not None)
+    return begun + lifetime if begun + lifetime <= now else None
 
 
 def finding_about(client: AuditedClient, kind: FindingKind, summary: str, **details: Any) -> AuditFinding:
@@ -121,7 +130,7 @@ def _about_the_whole(client: AuditedClient, rules: AuditRules, now: datetime, fa
         yield finding_about(client, FindingKind.DISABLED, summary, severity=Severity.LOW, advice=advice)
     elif facts.enabled is False:
         yield finding_about(client, FindingKind.DISABLED, "Its service principal may not sign in, so it gets no token.")
-    over = lifetime_over_since(client, rules, now)
+    over = lifetime_over_since(client, rules, now, facts)
     if over is not None:
         summary = f"The lifetime that policy {client.policy} gives a client is over."
         yield finding_about(client, FindingKind.LIFETIME_OVER, summary, since=over, due=over)

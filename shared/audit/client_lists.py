@@ -20,7 +20,7 @@ from shared.graph.directory import Directory
 from shared.graph.errors import GraphFailure
 from shared.graph.lists import LARGEST_PAGE, tagged, whole
 from shared.registration.entra_application import is_own_credential
-from shared.registration.notes import read_principal_notes
+from shared.registration.notes import read_principal_notes, read_restored
 from shared.retry import Deadline
 from shared.strict_json import JsonObject
 
@@ -43,12 +43,13 @@ _SHORT_OFFSET = re.compile(r"([+-])([0-9]:[0-9]{2})$")
 class PrincipalList:
     """What the service principals say. `enabled`: by client id, whether it may sign in. `told`: the key ids of secrets that an
     answer carried. `unclaimed`: the client ids of those that a timer made and of which nobody is known to have been told.
-    `switched_off`: the client ids of others than the bridge's that may not sign in."""
+    `switched_off`: the client ids of others than the bridge's that may not sign in. `restored`: when shared clients came back."""
 
     enabled: dict[str, bool] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
     unclaimed: set[str] = field(default_factory=set)
     switched_off: set[str] = field(default_factory=set)
+    restored: dict[str, datetime] = field(default_factory=dict)
 
     def add(self, principal: JsonObject) -> None:
         """Remember one service principal."""
@@ -58,6 +59,8 @@ class PrincipalList:
         self.told.update(notes.told)
         if MADE_BY_TIMER in (principal.get("tags") or []) and not notes.told and notes.presented == 1:
             self.unclaimed.add(client_id)
+        if restored := read_restored(principal):
+            self.restored[client_id] = restored
 
 
 class ClientLists:

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.clock import ALWAYS, NEVER, read_time
-from shared.registration.entra_application import read_registered
+from shared.registration.entra_application import SHARED, read_registered
 from shared.registration.metadata import FederatedIdentity
 from shared.registration.notes import read_generation
 from shared.registration.tags import Record
@@ -88,8 +88,8 @@ class AuditedClient:
 
     `created` is None where Graph doesn't say; `disabled` is its own switch or Microsoft's. `policy` and what follows it to
     `identities` are from the bridge's own record; the texts are empty where it says nothing. `lagging` is what was to become of a
-    registration that lag left open, `identities` are the federated ones that are registered. `tenant` is that of its
-    application, where it is another one.
+    registration that lag left open, `identities` are the federated ones that are registered. `shared`: all equal clients are this
+    one. `tenant` is that of its application, where it is another one.
     """
 
     client_id: str
@@ -104,6 +104,7 @@ class AuditedClient:
     lagging: str = ""
     generation: int = 1
     identities: tuple[FederatedIdentity, ...] = ()
+    shared: bool = False
     object_id: str = ""
     place: Place = Place.APPLICATIONS
     own: bool = True
@@ -163,6 +164,7 @@ def read_client(application: JsonObject, tag: str | None = None) -> AuditedClien
         identities=read_registered({"tags": application["tags"]}).federated_identities
         if record.texts("federated_identities")
         else (),
+        shared=record.text("request") == SHARED,
         object_id=str(application.get("id") or ""),
     )
     return client if own else client.watched()

@@ -45,4 +45,5 @@ class KnownFacts:
             enabled=principals.enabled.get(client_id),
             unclaimed=client_id in principals.unclaimed,
             last_sign_in=sign_in,
+            restored=principals.restored.get(client_id),
         )

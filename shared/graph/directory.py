@@ -90,6 +90,11 @@ class Directory(DirectoryLists):
             return False
         return True
 
+    def restore_application(self, object_id: str, deadline: Deadline) -> JsonObject:
+        """POST restore of a soft-deleted application, which comes back without its service principal. Raises ObjectMissing."""
+        path = f"directory/deletedItems/{_identifier(object_id)}/restore"
+        return self._graph.call("POST", path, deadline, creates=True).body
+
     # Credentials of an application
 
     def add_password(

@@ -59,7 +59,7 @@ class DirectoryLists:
     def deleted_applications(self, tag: str, deadline: Deadline) -> Iterator[JsonObject]:
         """The soft-deleted applications that carry a tag: Entra keeps them for 30 days, with their uniqueName and their share of
         the quota. Needs Application.Read.All; Graph is not known to filter this list by tags, so all are read."""
-        query = {"$select": "id,appId,displayName,deletedDateTime,tags", "$top": str(LARGEST_PAGE)}
+        query = {"$select": "id,appId,displayName,deletedDateTime,tags,uniqueName", "$top": str(LARGEST_PAGE)}
         for page in self.pages("directory/deletedItems/microsoft.graph.application", query, deadline):
             yield from (entry for entry in page if tag in (entry.get("tags") or []))
 

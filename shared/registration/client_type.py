@@ -183,6 +183,9 @@ def choose_auth_method(
     public = application_type == "browser" or (
         application_type == "native" and any(uri.kind is UriKind.PRIVATE for uri in redirect_uris)
     )
+    if asked is None and policy.share_public_clients != "never" and redirect_uris:
+        # Software on a device, which nothing but its metadata tells from its equals.
+        public = public or all(uri.kind is UriKind.LOOPBACK for uri in redirect_uris)
     method = asked
     if method in AUTH_METHODS - policy.auth_methods and policy.unsupported_auth_methods == "replace":
         method = None

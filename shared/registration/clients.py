@@ -97,6 +97,8 @@ class Clients:
             policy = principal.policy
             if provenance.caller != principal.name and not policy.manages_all:
                 raise InsufficientScope("the client was registered by another caller")
+            if provenance.shared and not policy.manages_all:
+                raise InsufficientScope("the client is shared by all that are equal, so that none of them manages it")
         return ManagedClient(application, read_registered(application), provenance, read_secrets(application), policy)
 
     def _read(self, principal: Principal, client_id: str, deadline: Deadline) -> JsonObject:
@@ -162,9 +164,7 @@ class Clients:
         goes into the registration access token when it is proven to be the secret and the settings don't keep secrets out.
         """
         client_id = str(application["appId"])
-        known: JsonObject = {"client_id": client_id}
-        if created := read_time(application.get("createdDateTime")):
-            known["client_id_issued_at"] = int(created.timestamp())
+        known: JsonObject = {}
         sealed = None
         if secret is not None:
             known["client_secret"] = secret.text
@@ -176,7 +176,7 @@ class Clients:
         token = RegistrationAccessToken(client_id, generation, int(self._clock.now().timestamp()), sealed)
         known["registration_client_uri"] = self._configuration.client_uri(client_id)
         known["registration_access_token"] = seal_token(token, self._configuration.sealing_keys)
-        return known | registration.as_metadata()
+        return shown(application, registration) | known
 
     # Clients that an operator has to approve: their service principal is disabled until somebody enables it in the portal.
 
@@ -191,3 +191,11 @@ class Clients:
     def set_enabled(self, client_id: str, enabled: bool, deadline: Deadline) -> None:
         """Let a client in, or make it wait for approval again. Raises a GraphFailure."""
         self._directory.update_service_principal(client_id, {"accountEnabled": enabled}, deadline)
+
+
+def shown(application: JsonObject, registration: Registration) -> JsonObject:
+    """What is registered about a client, without anything that proves who it is or manages it."""
+    known: JsonObject = {"client_id": str(application["appId"])}
+    if created := read_time(application.get("createdDateTime")):
+        known["client_id_issued_at"] = int(created.timestamp())
+    return known | registration.as_metadata()

@@ -69,13 +69,24 @@ class Completion:
                 if not may_pass(failure) or not backoff.wait(failure.retry_after or 0):
                     raise
 
-    def complete_later(self, client_id: str, identities: tuple[FederatedIdentity, ...], *, enabled: bool) -> None:
+    def complete_later(
+        self, client_id: str, identities: tuple[FederatedIdentity, ...], *, enabled: bool, tags: tuple[str, ...] = ()
+    ) -> None:
         """The same behind the answer."""
 
         def work(deadline: Deadline) -> None:
-            self.complete(client_id, identities, deadline, enabled=enabled)
+            self.complete(client_id, identities, deadline, enabled=enabled, tags=tags)
 
         self._background.add(f"complete client {client_id}", work)
+
+    def complete_unless_whole_later(self, client_id: str, *, enabled: bool) -> None:
+        """The same where a read shows no service principal."""
+
+        def work(deadline: Deadline) -> None:
+            if self._directory.read_service_principal(client_id, deadline, select=("appId",)) is None:
+                self.complete(client_id, (), deadline, enabled=enabled)
+
+        self._background.add(f"look whether client {client_id} is whole", work)
 
     def add_identity(self, client_id: str, identity: FederatedIdentity, deadline: Deadline) -> None:
         """Give an application one federated credential. Its name follows from what it says, so one that exists is the same."""

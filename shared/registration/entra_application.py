@@ -37,6 +37,8 @@ _KEPT = (
     *("application_type", "token_endpoint_auth_method", "logo_uri", "contacts", "post_logout_redirect_uris"),
     *("software_id", "software_version", "software_statement"),
 )
+# What stands for the request where equal clients share one application.
+SHARED = "shared"
 # What the names of the bridge's own federated credentials begin with.
 _FEDERATED = "dcr-"
 
@@ -46,8 +48,8 @@ class Provenance:
     """What the bridge keeps about a registration besides its metadata: who registered, under which policy, and the state.
 
     `generation` counts registration access tokens. `request` is the digest of the request that an idempotency key stands for,
-    "software" where the software id does, and empty where no request repeats it. `lagging` says what becomes of a registration
-    that the directory's lag left open: `complete` or `refuse`.
+    "software" where the software id does, "shared" where the metadata do, and empty where no request repeats it. `lagging` says
+    what becomes of a registration that the directory's lag left open: `complete` or `refuse`.
     """
 
     caller: str
@@ -56,6 +58,11 @@ class Provenance:
     approval: bool = False
     request: str = ""
     lagging: str = ""
+
+    @property
+    def shared(self) -> bool:
+        """Whether all equal clients are this one."""
+        return self.request == SHARED
 
 
 def create_body(registration: Registration, provenance: Provenance, access: list[JsonObject], *, mark: str) -> JsonObject:

@@ -19,11 +19,13 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 @dataclass(frozen=True, slots=True)
 class RequestName:
     """The uniqueName for a registration. `repeatable` when another request may come to the same name; `digest` stands for the
-    request's body where a different one under the same name is a mistake, and is empty where it isn't."""
+    request's body where a different one under the same name is a mistake, and is empty where it isn't. `shared`: the name stands
+    for the client itself, which all equal ones are."""
 
     unique_name: str
     repeatable: bool = False
     digest: str = ""
+    shared: bool = False
 
     def next(self) -> "RequestName":
         """The name to take where this one is held by a deleted application that can't be purged."""
@@ -48,6 +50,11 @@ def name_by_key(mark: str, caller: str, key: str, document: JsonObject) -> Reque
 def name_by_software(mark: str, caller: str, software_id: str, software_version: str) -> RequestName:
     """The name for a piece of software of which the caller has one client (RFC 7591 section 5)."""
     return RequestName(_digest_name(mark, caller, "software", software_id, software_version), True)
+
+
+def name_by_content(mark: str, caller: str, policy: str, content: str) -> RequestName:
+    """The name for equal clients, which share one application. `content` is all that is registered about them."""
+    return RequestName(_digest_name(mark, caller, "shared", policy, content), True, shared=True)
 
 
 def _digest_name(mark: str, *parts: str) -> str:

@@ -81,6 +81,8 @@ class ClientManagement:
         client = self._clients.load(principal, client_id, deadline)
         if not client.policy.may_update:
             raise InsufficientScope("this caller may not update clients")
+        if client.provenance.shared:
+            raise InsufficientScope("the client is shared by all that are equal, so that it cannot become another one")
         _check_members(client_id, document, by_client=principal.token is not None)
         now = self._clock.now()
         stated = apply_statement(document, client.policy, self._configuration.statement_issuers, now)

@@ -7,11 +7,14 @@ import hashlib
 from threading import Lock
 
 from shared.clock import Clock
+from shared.strict_json import JsonObject
 
 # Seconds for which a client must have been missing before it counts as gone: longer than replication takes.
 GONE_AFTER = 120.0
 # Seconds for which the rest is remembered, and how many entries of a kind.
 REMEMBERED = 600.0
+# Seconds for which a shared client is answered without asking: as long goes on what an administrator deleted.
+SHARED_FOR = 60.0
 MOST = 10_000
 
 
@@ -52,6 +55,7 @@ class WorkerMemory:
         self._issued: _Recent[bytes, str] = _Recent()
         self._presented: _Recent[tuple[str, int], object] = _Recent()
         self._taken: _Recent[str, None] = _Recent()
+        self._shared: _Recent[str, JsonObject] = _Recent()
 
     def note_found(self, client_id: str) -> None:
         """A read found the client."""
@@ -84,6 +88,16 @@ class WorkerMemory:
         """Whether a generation of the client's token is presented to this worker for the first time."""
         mine = object()
         return self._presented.put((client_id, generation), mine, self._clock.monotonic())[1] is mine
+
+    def note_shared_client(self, unique_name: str, information: JsonObject) -> None:
+        """What was found out about the client that equal ones share."""
+        self._shared.drop(unique_name)
+        self._shared.put(unique_name, information, self._clock.monotonic())
+
+    def shared_client(self, unique_name: str) -> JsonObject | None:
+        """That, if it was found out lately and this worker didn't delete the client since."""
+        known = self._shared.get(unique_name, self._clock.monotonic() - SHARED_FOR)
+        return None if known is None or self.is_deleted(str(known["client_id"])) else known
 
     def is_name_stuck(self, unique_name: str) -> bool:
         """Note that a uniqueName is taken and its application isn't seen. True once that lasts for `REMEMBERED`: the worker that

@@ -13,7 +13,9 @@ state, can't take that back. The service principal's are written behind answers,
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
+from shared.clock import EPOCH
 from shared.registration.tags import Record
 from shared.strict_json import JsonObject
 
@@ -21,6 +23,7 @@ from shared.strict_json import JsonObject
 MOST_TOLD = 20
 _LINE = re.compile(r"^dcr:(?P<name>[a-z]+)=(?P<value>\S*)$", re.MULTILINE)
 _GENERATION = re.compile(r"[0-9]{1,15}")
+_LAST = 253_402_300_799
 _PRESENTED = re.compile(r"([0-9]{1,9})@([0-9]{1,12})")
 
 
@@ -60,6 +63,17 @@ def read_principal_notes(principal: JsonObject) -> PrincipalNotes:
     presented = _PRESENTED.fullmatch(lines.get("presented", ""))
     generation, moment = (int(presented[1]), int(presented[2])) if presented else (1, 0)
     return PrincipalNotes(tuple(filter(None, lines.get("told", "").split(","))), generation, moment)
+
+
+def restored_tag(now: datetime) -> str:
+    """The tag of a service principal that was made anew for a client which came back."""
+    return f"dcr:restored={int(now.timestamp())}"
+
+
+def read_restored(principal: JsonObject) -> datetime | None:
+    """When the client of a service principal came back, if it did."""
+    moment = Record.from_tags(principal.get("tags") or []).number("restored")
+    return None if moment is None else EPOCH + timedelta(seconds=min(moment, _LAST))
 
 
 def _read_lines(entity: JsonObject) -> dict[str, str]:

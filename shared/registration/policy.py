@@ -61,6 +61,7 @@ def among(values: Collection[str]) -> tuple[AfterValidator, WithJsonSchema]:
 
 
 type Handling = Literal["refuse", "drop"]
+type Sharing = Literal["never", "localhost", "loopback"]
 type PublicHttps = Literal["by_host", "spa", "native"]
 type Positive = Annotated[int, Field(ge=1)]
 type GrantType = Annotated[str, *among(GRANT_TYPES)]
@@ -133,6 +134,11 @@ class Policy:
     federated_issuers: frozenset[str] = Field(default=frozenset(), description="issuers that federated_identities may name")
     require_software_statement: bool = Field(default=False, description="only with a software statement")
 
+    share_public_clients: Sharing = Field(
+        default="never",
+        description="equal public clients are one application, which none of them can change: `localhost`, whatever the port of"
+        " their http://localhost redirect URIs; `loopback`, that of http://127.0.0.1 too, which Entra is not known to leave out",
+    )
     secret_lifetime: Positive | None = Field(default=None, description="seconds; null leaves it to REGISTRATION_SECRET_DAYS")
     requires_approval: bool = Field(default=False, description="clients wait until an operator enables them")
     may_register: bool = Field(default=True, description="register clients")
@@ -161,6 +167,7 @@ OPEN_POLICY = Policy(
     unknown_scopes="drop",
     protect_names=True,
     urls_elsewhere="drop",
+    share_public_clients="localhost",
     most_clients=100,
     registrations_per_minute=30,
 )

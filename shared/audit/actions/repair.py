@@ -10,19 +10,21 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from shared.audit.actions import Action, ClientAction, Task
-from shared.audit.assessment import Assessment, lifetime_over_since
+from shared.audit.assessment import Assessment, ClientFacts, lifetime_over_since
 from shared.audit.client_lists import MADE_BY_TIMER, ClientLists
 from shared.audit.clients import AuditedClient, read_client
 from shared.audit.configuration import AuditRules
 from shared.audit.findings import FindingKind
 from shared.audit.result import Outcome, Result
-from shared.clock import read_time
+from shared.clock import ALWAYS, read_time
 from shared.graph.directory import Directory
 from shared.graph.errors import AlreadyExists, GraphFailure, PermissionRefused
 from shared.registration.entra_application import federated_credential
 from shared.registration.metadata import FederatedIdentity
 from shared.retry import Deadline
 from shared.strict_json import JsonObject
+
+_NEVER_USED = ClientFacts(last_sign_in=ALWAYS)
 
 
 class Finish(ClientAction):
@@ -98,10 +100,11 @@ class Retire(ClientAction):
         """When the client's lifetime was over."""
         if self._rules.is_in_use(assessment.facts.last_sign_in, now):
             return None
-        return lifetime_over_since(assessment.client, self._rules, now)
+        return lifetime_over_since(assessment.client, self._rules, now, assessment.facts)
 
     def _change(self, client: AuditedClient, task: Task) -> Outcome | None:
-        if lifetime_over_since(client, self._rules, task.clock.now()) is None:
+        # When a shared client was last used is known from this run's report, and was judged by it.
+        if lifetime_over_since(client, self._rules, task.clock.now(), _NEVER_USED) is None:
             return None
         over = f"the lifetime of policy {client.policy} is over"
         return self.delete(client, task, f"would delete it: {over}", f"deleted: {over}")

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import pytest
 
+from emulator.directory.record import Record
 from shared.audit.actions import Action
 from shared.audit.actions.prune import Prune
 from shared.audit.actions.repair import Retire
@@ -13,7 +14,8 @@ from shared.audit.configuration import AuditConfiguration, AuditRules
 from shared.audit.delivery import Deliveries, Destinations
 from shared.audit.findings import FindingKind
 from shared.audit.result import AuditRun
-from tests.functional.audit.estate import DAY, START, Estate
+from shared.audit.run import Progress
+from tests.functional.audit.estate import DAY, START, TAG, Estate
 
 RULES = AuditRules(lifetimes=MappingProxyType({"open": 30 * DAY}))
 UNTOLD = "dcr 2026-10-01 0123abcd"
@@ -103,3 +105,51 @@ def test_a_client_that_is_in_use_outlives_its_lifetime(estate: Estate) -> None:
     assert found.summary.kinds[FindingKind.LIFETIME_OVER] == 2
     assert [outcome.client_name for outcome in found.outcomes] == ["unused"]
     assert used.alive and not unused.alive
+
+
+SHARED = (TAG, "dcr:request=shared")
+
+
+def shared_clients(estate: Estate) -> dict[str, Record]:
+    """Shared clients by when they were last used; the last one came back some days ago."""
+    names = ("29 days ago", "31 days ago", "never", "back")
+    clients = {name: estate.add_client(auth_method="none", policy="open", name=name, tags=SHARED) for name in names}
+    principal = estate.emulator.directory.service_principal_of(clients["back"].state["appId"])
+    assert principal is not None
+    back = int((START - 10 * DAY).timestamp())
+    estate.emulator.directory.service_principals.write(principal, {"tags": [*principal.state["tags"], f"dcr:restored={back}"]})
+    estate.use(clients["29 days ago"], -29, way="delegatedClient")
+    estate.use(clients["31 days ago"], -31, way="delegatedClient")
+    return clients
+
+
+def test_what_equal_clients_share_lives_for_its_lifetime_from_its_last_use_on(estate: Estate) -> None:
+    clients = shared_clients(estate)
+    found = run(estate, Retire(estate.clients, estate.directory, 10, RULES))
+    assert found.summary.kinds[FindingKind.LIFETIME_OVER] == 2
+    assert {name for name, record in clients.items() if record.alive} == {"29 days ago", "back"}
+
+
+@pytest.mark.parametrize("report", ["empty", "forbidden"])
+def test_what_equal_clients_share_is_not_retired_where_nothing_tells_who_uses_it(report: str) -> None:
+    roles = ["Application.ReadWrite.OwnedBy", *(["AuditLog.Read.All"] if report == "empty" else [])]
+    estate = Estate(roles=roles)
+    estate.emulator.tenant.assumptions = replace(estate.emulator.assumptions, sign_in_reports="empty")
+    clients = shared_clients(estate)
+    found = run(estate, Retire(estate.clients, estate.directory, 10, RULES))
+    assert found.summary.kinds[FindingKind.LIFETIME_OVER] == 0
+    assert all(record.alive for record in clients.values())
+
+
+def test_a_shared_client_that_was_given_another_policy_in_between_is_not_retired(estate: Estate) -> None:
+    record = shared_clients(estate)["never"]
+
+    def promote(step: Progress) -> None:
+        if step.step == "clients":
+            estate.emulator.directory.write_application(record, {"tags": [*SHARED, "dcr:policy=default"]})
+
+    audit = estate.audit(
+        AuditConfiguration(rules=RULES, usage_report=True), [Retire(estate.clients, estate.directory, 10, RULES)]
+    )
+    audit.run(600, progress=promote)
+    assert record.alive

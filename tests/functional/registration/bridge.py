@@ -19,6 +19,7 @@ from shared.introspection.bearer_tokens import BearerTokens
 from shared.registration.configuration import RegistrationConfiguration, RegistrationContext, StaticCredential
 from shared.registration.endpoint import RegistrationService
 from shared.registration.memory import WorkerMemory
+from shared.registration.policy import OPEN_POLICY, USUAL_POLICIES
 from shared.registration.tokens import Key
 from shared.retry import Deadline
 from shared.settings.registration import read_registration
@@ -43,6 +44,10 @@ WEB: Json = {
 
 def credential(name: str, value: str, policy: str = "default", header: Any = "authorization") -> StaticCredential:
     return StaticCredential(name, hashlib.sha256(value.encode()).digest(), header, policy)
+
+
+# Open registration where each client is one of its own.
+UNSHARED = {**USUAL_POLICIES, "open": replace(OPEN_POLICY, share_public_clients="never")}
 
 
 def configuration() -> RegistrationConfiguration:

@@ -15,7 +15,7 @@ from shared.introspection.configuration import Caller, IntrospectionConfiguratio
 from shared.introspection.endpoint import Introspection
 from shared.registration.policy import DEVICE_CODE, Policy
 from tests.emulator.browser import AuthorizationRequest
-from tests.functional.registration.bridge import PORTAL, Bridge, assert_error, bearer, content
+from tests.functional.registration.bridge import PORTAL, UNSHARED, Bridge, assert_error, bearer, content
 from tests.unit.introspection.deployment import introspect_request, secret_caller
 
 pytestmark = pytest.mark.usefixtures("calm")
@@ -82,7 +82,7 @@ def test_open_registration_takes_each_client_gives_no_secret_and_its_sign_in_wor
 
 @each_client
 def test_a_client_that_sends_back_its_registration_stays_what_it_is(make: Make, api: ResourceApi, client: Json) -> None:
-    bridge = make(open_policy="open")
+    bridge = make(open_policy="open", policies=UNSHARED)
     registered = bridge.register(client["body"], authorization=None)
     told = {name: value for name, value in registered.items() if name not in ("client_id_issued_at", "client_secret_expires_at")}
     told = {name: value for name, value in told.items() if not name.startswith("registration_")}
@@ -125,7 +125,7 @@ def test_a_client_that_can_only_use_a_credential_is_told_so(make: Make) -> None:
 @pytest.mark.parametrize("method", [None, "client_secret_basic", "client_secret_post", "private_key_jwt", "none"])
 @pytest.mark.parametrize("uri", ["https://app.example.com/cb", "http://localhost:1/cb", "com.example.app:/cb", "cursor://x/cb"])
 def test_whoever_is_anonymous_gets_no_credential_whatever_is_asked(make: Make, method: str | None, uri: str) -> None:
-    bridge = make(open_policy="open")
+    bridge = make(open_policy="open", policies=UNSHARED)
     asked = {"redirect_uris": [uri], **({"token_endpoint_auth_method": method} if method else {})}
     registered = bridge.register(asked, authorization=None)
     assert registered["token_endpoint_auth_method"] == "none"
