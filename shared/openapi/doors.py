@@ -34,11 +34,13 @@ DESCRIPTION_AGE = 3600
 
 _MOMENT: JsonObject = {"type": "integer", "minimum": 0, "description": "seconds since 1970"}
 _LOCALIZED = f"^({'|'.join(HUMAN_READABLE)})#[A-Za-z0-9-]+$"
-# Members that a registration always has (`shared.registration.registration`), and that managing it takes.
+# Members that a registration always has (`shared.registration.registration`).
 _ALWAYS = (
-    *("client_id", "registration_client_uri", "registration_access_token", "client_name", "application_type"),
+    *("client_id", "client_name", "application_type"),
     *("token_endpoint_auth_method", "grant_types", "response_types", "redirect_uris"),
 )
+# What managing it takes: both or neither.
+_MANAGING = ("registration_client_uri", "registration_access_token")
 
 
 @cache
@@ -188,8 +190,8 @@ def _schemas() -> JsonObject:
         "client_id_issued_at": _MOMENT,
         "client_secret": TEXT,
         "client_secret_expires_at": _MOMENT | {"description": "seconds since 1970; 0 for never"},
-        "registration_client_uri": {"type": "string", "format": "uri"},
-        "registration_access_token": TEXT,
+        "registration_client_uri": {"type": "string", "format": "uri", "description": "not of a client that equal ones share"},
+        "registration_access_token": TEXT | {"description": "not of a client that equal ones share"},
         "approval": {"enum": ["pending", "granted"], "description": "of a client that an operator has to approve"},
         "old_secrets": {"const": "ending"},
     }
@@ -204,6 +206,7 @@ def _schemas() -> JsonObject:
             "properties": registered,
             "patternProperties": {_LOCALIZED: TEXT},
             "required": list(_ALWAYS),
+            "dependentRequired": {_MANAGING[0]: [_MANAGING[1]], _MANAGING[1]: [_MANAGING[0]]},
             "additionalProperties": False,
         },
         "Rotation": {"type": "object", "properties": {"remove_old": {"type": "boolean", "default": False}}},

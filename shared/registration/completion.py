@@ -20,6 +20,7 @@ from shared.graph.errors import (
 )
 from shared.registration.configuration import RegistrationContext
 from shared.registration.entra_application import federated_credential, is_own_credential
+from shared.registration.memory import GONE_AFTER
 from shared.registration.metadata import FederatedIdentity
 from shared.registration.notes import PrincipalNotes, read_principal_notes
 from shared.retry import Backoff, Deadline
@@ -79,15 +80,6 @@ class Completion:
 
         self._background.add(f"complete client {client_id}", work)
 
-    def complete_unless_whole_later(self, client_id: str, *, enabled: bool) -> None:
-        """The same where a read shows no service principal."""
-
-        def work(deadline: Deadline) -> None:
-            if self._directory.read_service_principal(client_id, deadline, select=("appId",)) is None:
-                self.complete(client_id, (), deadline, enabled=enabled)
-
-        self._background.add(f"look whether client {client_id} is whole", work)
-
     def add_identity(self, client_id: str, identity: FederatedIdentity, deadline: Deadline) -> None:
         """Give an application one federated credential. Its name follows from what it says, so one that exists is the same."""
         try:
@@ -111,6 +103,15 @@ class Completion:
             self.purge_later(object_id, client_id)
 
         self._background.add(f"undo client {client_id}", work)
+
+    def delete_unless_whole_later(self, client_id: str, object_id: str) -> None:
+        """The same for an application that others may have found meanwhile, and made a client of."""
+
+        def work(deadline: Deadline) -> None:
+            if self._directory.read_service_principal(client_id, deadline, select=("appId",)) is None:
+                self.delete_later(client_id, object_id)
+
+        self._background.add(f"undo client {client_id}, unless it is whole", work, after=GONE_AFTER)
 
     def delete_named_later(self, unique_name: str) -> None:
         """The same for an application whose creation got no answer, if there is one."""

@@ -162,7 +162,7 @@ class ClientCreation:
             else:
                 if new.name.shared and not may_pass(failure):
                     # Equal clients are not to get one that never works.
-                    self._completion.delete_later(client_id, str(application["id"]))
+                    self._completion.delete_unless_whole_later(client_id, str(application["id"]))
                 else:
                     self.undo(application, secret, new)
                 if isinstance(failure, ValueRefused):

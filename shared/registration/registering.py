@@ -40,7 +40,7 @@ class ClientRegistration:
         self._clients = clients
         self._completion = completion
         self._creation = ClientCreation(context, clients, completion)
-        self._shared = SharedClients(context, clients, self._creation, completion)
+        self._shared = SharedClients(context, clients, self._creation)
         self._rate_limit = RateLimit(context.clock)
 
     def register(self, principal: Principal, document: JsonObject, idempotency_key: str, exchange: Exchange) -> JsonObject:

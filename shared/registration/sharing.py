@@ -20,7 +20,6 @@ from shared.http.exchange import Exchange
 from shared.registration.authorization import Principal
 from shared.registration.client_type import Platform
 from shared.registration.clients import Clients, shown
-from shared.registration.completion import Completion
 from shared.registration.configuration import RegistrationContext
 from shared.registration.creating import ClientCreation, NewClient
 from shared.registration.entra_application import read_provenance, read_registered
@@ -85,15 +84,14 @@ class SharedClients:
         self._memory = context.memory
         self._clients = clients
         self._creation = creation
-        self._completion = completion
         self._turns = tuple(Lock() for _ in range(_TURNS))
 
     def register(self, new: NewClient, exchange: Exchange, admit: Callable[[Principal, Deadline], None]) -> JsonObject:
         """The client information of the one application, without anything that manages it.
 
-        No call where this worker remembers it, one read where the directory has it. `admit` raises for a caller that may register
-        nothing new. Raises Conflict where something else has the name, TemporarilyUnavailable where the application isn't seen
-        yet, and a GraphFailure.
+        No call where this worker remembers it, one read where the directory has it, two in its first minutes. `admit` raises for
+        a caller that may register nothing new. Raises Conflict where something else has the name, TemporarilyUnavailable where the
+        application isn't seen yet, and a GraphFailure.
         """
         name = new.name.unique_name
         known = self._memory.shared_client(name)
@@ -127,7 +125,7 @@ class SharedClients:
         if application is None or self._memory.is_deleted(str(application["appId"])):
             admit(new.principal, deadline)
             return self._create(new, exchange)
-        return self._found(application, new, deadline)
+        return self._found(application, new, exchange)
 
     def _create(self, new: NewClient, exchange: Exchange) -> JsonObject:
         try:
@@ -135,22 +133,23 @@ class SharedClients:
         except UniqueNameTaken:
             found = self._creation.find(new.name, exchange.deadline)
             if found is not None and not self._memory.is_deleted(str(found["appId"])):
-                return self._found(found, new, exchange.deadline)
+                return self._found(found, new, exchange)
             return self._restore(new, exchange)
         return self._creation.finish(application, None, new, exchange)
 
-    def _found(self, application: JsonObject, new: NewClient, deadline: Deadline) -> JsonObject:
-        """An equal registration made it, here or elsewhere."""
+    def _found(self, application: JsonObject, new: NewClient, exchange: Exchange) -> JsonObject:
+        """An equal registration made it, here or elsewhere. A young one may not be whole yet, or never become so."""
         provenance = read_provenance(application)
         ours = self._configuration.bridge_tag in (application.get("tags") or []) and provenance.shared
         if not ours or provenance.caller != new.principal.name:
             raise Conflict("another application has the name of this registration")
         client_id = str(application["appId"])
         created = read_time(application.get("createdDateTime"))
-        if created is not None and self._clock.now() - created < _UNFINISHED:
-            self._completion.complete_unless_whole_later(client_id, enabled=not provenance.approval)
+        is_young = created is None or self._clock.now() - created < _UNFINISHED
+        if is_young and self._directory.read_service_principal(client_id, exchange.deadline, select=("appId",)) is None:
+            return self._creation.finish(application, None, new, exchange)
         information = shown(application, read_registered(application))
-        return information | self._clients.approval(client_id, provenance, deadline)
+        return information | self._clients.approval(client_id, provenance, exchange.deadline)
 
     def _restore(self, new: NewClient, exchange: Exchange) -> JsonObject:
         """The name is taken and nothing is seen: another worker's application, or one that was deleted less than 30 days ago.

@@ -7,7 +7,7 @@ from math import inf
 from urllib.parse import quote
 
 from shared.background import LONGEST
-from tests.faults.bodies import headers_of, metadata_of, portal_of
+from tests.faults.bodies import headers_of, kind_of, metadata_of, portal_of
 from tests.faults.breaches import Declared, Violation
 from tests.faults.ledger import Client, Ledger, Told, made_at
 from tests.faults.steps import Step
@@ -188,7 +188,7 @@ class Judge:
         if held is not None and answers[held.generation] != 200:
             self._break(3, "a client is locked out", f"{client.software_id}: has {held.generation} of {answers}")
         portal = self._ask(worker, client.client_id, client.portal)
-        if portal.status != 200:
+        if portal.status != (403 if client.kind == "shared" else 200):
             self._break(3, "a portal can't read a living client", f"{portal.status}")
 
     def _judge_read(self, client: Client, call: Call, secret: str) -> None:
@@ -244,7 +244,7 @@ class Judge:
             live = {client_id for client_id in told if self.ledger.is_live(client_id)}
             if len(live) > 1:
                 self._break_name(5, "one key, two clients", f"key {key}: {sorted(told)}")
-            body = json.dumps(metadata_of("plain", f"keyed-{key}", f"Client keyed-{key}")).encode()
+            body = json.dumps(metadata_of(kind_of("", key), f"keyed-{key}", f"Client keyed-{key}")).encode()
             call = self._repeat(worker, key, body)
             if call.status == 503 and self.deaths and not live:
                 # A worker has to see for ten minutes that the name is taken and nothing is there.

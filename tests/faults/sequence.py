@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.faults.bodies import headers_of, metadata_of, portal_of
+from tests.faults.bodies import headers_of, kind_of, metadata_of, portal_of
 from tests.faults.breaches import Violation
 from tests.faults.ledger import Client, Ledger, Registration
 from tests.faults.promises import Judge
@@ -135,8 +135,8 @@ class Run:
         headers = headers_of(step.key)
         # The same key goes with the same request.
         software_id = f"keyed-{step.key}" if step.key else f"software-{step.number}"
-        kind = "plain" if step.key else step.kind
-        body = metadata_of(kind, software_id, f"Client {software_id}")
+        kind = kind_of(step.kind, step.key)
+        body = metadata_of(kind, software_id, f"Client {software_id}", 49152 + step.number)
         call = self.worker.manage("POST", "", portal_of(kind, step.key), json.dumps(body).encode(), headers)
         registration = Registration(step, call, software_id)
         self.ledger.registrations.append(registration)

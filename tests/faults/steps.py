@@ -10,6 +10,8 @@ KINDS_OF_CLIENT = ("plain", "plain", "plain", "public", "certificate", "federate
 LAG = (1.0, 20.0)
 # The key of clients that are known by their software id.
 SOFTWARE = "software"
+# The keys of public clients that share one application with their equals.
+SHARED = ("shared 1", "shared 2")
 # Faults of calls that the bridge never makes would be drawn in vain.
 DRAWN = tuple(KINDS)
 
@@ -21,8 +23,8 @@ class Step:
     `client` picks one of the clients known by then. `by`: the caller's newest registration access token ("token"), its first one
     ("older") or the portal's credential ("portal"). `secret`: what an update sends as client_secret: "", "current" or "other".
     `lost`: the answer doesn't reach its caller. `kill`: the worker ends at its n-th call from here, "before" or "after" that is
-    carried out. `key`: the Idempotency-Key, or the software id by which the portal's policy knows clients. `together`: another
-    step that begins `offset` seconds later. `pause`: seconds until the next step.
+    carried out. `key`: the Idempotency-Key, or what stands for the software id or the metadata by which the portal's policy knows
+    clients. `together`: another step that begins `offset` seconds later. `pause`: seconds until the next step.
     """
 
     number: int
@@ -125,7 +127,7 @@ def _draw_step(
     if nested:
         weights = {name: MIXED[name] for name in ("register", "read", "update", "rotate", "delete")}
     what = what or dice.choices(list(weights), list(weights.values()))[0]
-    keys = ("a", "b", "a", SOFTWARE, "") if theme is KEYS else ("", "", "", "a", "b", SOFTWARE)
+    keys = ("a", "b", "a", SOFTWARE, *SHARED, SHARED[0], "") if theme is KEYS else ("", "", "", "a", "b", SOFTWARE, SHARED[0])
     step = Step(
         number,
         what,

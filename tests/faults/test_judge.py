@@ -1,13 +1,16 @@
 """A bridge that breaks a promise is noticed: the checks of the sequences are alive."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from shared.graph.directory import Directory
 from shared.graph.errors import ObjectMissing
+from shared.registration import registering
 from shared.registration.clients import Clients
 from shared.registration.completion import Completion
+from shared.registration.idempotency import RequestName
 from shared.registration.memory import WorkerMemory
 from tests.faults.sequence import run_sequence
 from tests.faults.steps import Sequence, Step
@@ -71,6 +74,18 @@ def kinds(*steps: Step, lag: tuple[float, float]) -> set[str]:
             "404 of a living client",
         ),
         (
+            registering,
+            "name_by_content",
+            lambda mark, *_: RequestName(f"{mark}-{uuid4().hex}", True, shared=True),
+            [
+                Step(0, "register", key="shared 1", pause=60.0),
+                Step(1, "restart"),
+                Step(2, "register", key="shared 1", pause=60.0),
+            ],
+            (0.0, 0.0),
+            "one key, two clients",
+        ),
+        (
             Clients,
             "set_enabled",
             nothing,
@@ -87,7 +102,7 @@ def kinds(*steps: Step, lag: tuple[float, float]) -> set[str]:
 )
 def test_a_broken_promise_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
-    place: type,
+    place: Any,
     name: str,
     instead: Any,
     steps: list[Step],

@@ -28,8 +28,10 @@ from tests.faults.simulated import SimulatedClock
 from tests.functional.registration.bridge import PORTAL, EmulatorCredential, configuration, credential
 
 FEDERATED_ISSUER = "https://workloads.example.com"
-# Portals beside the usual one: clients of the first are known by their software ids, those of the second await approval.
+# Portals beside the usual one: clients of the first are known by their software ids, those of the second by all their metadata,
+# those of the third await approval.
 SOFTWARE_PORTAL = "Bearer software-portal-credential-0123456789"
+SHARING_PORTAL = "Bearer sharing-portal-credential-0123456789"
 APPROVAL_PORTAL = "Bearer approval-portal-credential-0123456789"
 # What the directory session allows for one receive where its caller names no time.
 USUAL_TIMEOUT = 5.0
@@ -116,11 +118,13 @@ def usual_configuration(lagging: str) -> RegistrationConfiguration:
     policies = {
         "default": policy,
         "by software": replace(policy, one_client_per_software=True),
+        "by content": replace(policy, share_public_clients="localhost"),
         "by approval": replace(policy, requires_approval=True),
     }
     portals = (
         credential("portal", PORTAL),
         credential("software", SOFTWARE_PORTAL, "by software"),
+        credential("sharing", SHARING_PORTAL, "by content"),
         credential("approval", APPROVAL_PORTAL, "by approval"),
     )
     usual = replace(configuration(), policies=policies, static_credentials=portals, access_token_grace=GRACE)
