@@ -77,7 +77,7 @@ def _is_texts(value: object) -> bool:
 class SharedClients:
     """Registers what equal clients share. One object serves all requests of a worker, and remembers what it found."""
 
-    def __init__(self, context: RegistrationContext, clients: Clients, creation: ClientCreation, completion: Completion) -> None:
+    def __init__(self, context: RegistrationContext, clients: Clients, creation: ClientCreation) -> None:
         self._configuration = context.configuration
         self._directory = context.directory
         self._clock = context.clock
@@ -89,9 +89,9 @@ class SharedClients:
     def register(self, new: NewClient, exchange: Exchange, admit: Callable[[Principal, Deadline], None]) -> JsonObject:
         """The client information of the one application, without anything that manages it.
 
-        No call where this worker remembers it, one read where the directory has it, two in its first minutes. `admit` raises for
-        a caller that may register nothing new. Raises Conflict where something else has the name, TemporarilyUnavailable where the
-        application isn't seen yet, and a GraphFailure.
+        No call where this worker remembers it, one read where the directory has it, two in its first minutes. `admit` raises
+        for a caller that may register nothing new. Raises Conflict where something else has the name, TemporarilyUnavailable
+        where the application isn't seen yet, and a GraphFailure.
         """
         name = new.name.unique_name
         known = self._memory.shared_client(name)
