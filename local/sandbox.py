@@ -127,6 +127,7 @@ def sandbox(port: int = 0, settings: Mapping[str, str] | None = None, lag: tuple
             "ENTRA_CLIENT_SECRET": bridge.client_secret or "",
             "REGISTRATION_CREDENTIALS": json.dumps([{"name": "anypoint", "authorization": authorization}]),
             "REGISTRATION_SEALING_KEYS": secrets.token_urlsafe(32),
+            "REGISTRATION_RESOURCE_APIS": json.dumps([{"app_id": api.app_id, "prefix": f"{api.identifier_uri}/"}]),
             "INTROSPECTION_CALLERS": json.dumps([caller]),
             # The emulator answers at once; a busy machine may not.
             "REGISTRATION_BUDGET_MILLISECONDS": "15000",

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from local.agent import USER, Agent
 from local.sandbox import LAG, RecordKeeper, Sandbox, sandbox
 from local.transcript import Answer, Transcript
 
@@ -49,6 +50,7 @@ class Tour:
         self.use("The new secret works")
         self.audit()
         self.delete()
+        Agent(self.place, self.transcript).walk()
 
     def discover(self) -> None:
         self.transcript.title("A portal reads what the bridge offers (RFC 8414)")
@@ -218,7 +220,9 @@ def main() -> int:
     transcript = Transcript()
     # The transcript shows what matters of the log; the rest would come in between.
     logging.getLogger("bridge").addHandler(logging.NullHandler())
-    with sandbox(settings={"INTROSPECTION_OPTIONS": json.dumps({"grants": "enforce"})}, lag=LAG) as place:
+    settings = {"INTROSPECTION_OPTIONS": json.dumps({"grants": "enforce"}), "REGISTRATION_OPEN_POLICY": "open"}
+    with sandbox(settings=settings, lag=LAG) as place:
+        place.entra.add_user(*USER)
         transcript = Transcript(verify=place.entra.ca_file)
         print(f"The bridge listens at {place.url}, the emulated directory at {place.entra.url}.")
         Tour(place, transcript).walk()

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 # pydantic would look through all installed distributions for plugins, which the bridge has none of, before the first model.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-# For the token that the readiness probe asks for.
+# For the token that the readiness probe asks for, and for what the metadata tell of the directory.
 PROBE_SECONDS = 5.0
 # For a run of the timer that finishes registrations; the next one comes five minutes after this one's start.
 FINISHING_SECONDS = 240.0
@@ -149,7 +149,7 @@ class Application(SettingsByPart):
     @part
     def discovery(self) -> "Discovery":
         """The metadata documents. They leave out what its settings keep from working."""
-        from shared.discovery.endpoint import Discovery, EntraMetadata
+        from shared.discovery.endpoint import ApiScopes, Discovery, EntraMetadata
         from shared.settings.offer import make_offer
         from shared.settings.tenant import OFFLINE_ACCESS
 
@@ -158,7 +158,18 @@ class Application(SettingsByPart):
         registration = usable(lambda: self.registration_settings)
         introspection = usable(lambda: self.introspection_settings)
         offline = self._read(lambda values: values.read(OFFLINE_ACCESS))
-        return Discovery(make_offer(self.base_url, registration, introspection, offline_access=offline), metadata.document)
+        offer = make_offer(self.base_url, registration, introspection, offline_access=offline)
+        if registration is None or not registration.resource_apis or not offer.all_scopes:
+            return Discovery(offer, metadata.document)
+        return Discovery(offer, metadata.document, ApiScopes(self._read_api_scopes, self.clock).names)
+
+    def _read_api_scopes(self) -> list[str]:
+        from shared.http.exchange import sockets_cut_after
+        from shared.registration.scopes import advertised_scopes
+
+        with sockets_cut_after(PROBE_SECONDS):
+            deadline = Deadline.after(self.clock, PROBE_SECONDS)
+            return advertised_scopes(self.registration_settings.resource_apis, self.directory, deadline)
 
     @part
     def audit(self) -> "Audit":

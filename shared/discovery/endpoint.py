@@ -1,6 +1,6 @@
 """`/.well-known/oauth-authorization-server` and `/.well-known/openid-configuration`: one document at both places."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
@@ -14,7 +14,9 @@ from shared.http.refreshed import FetchFailed, Lifetimes, Refreshed, settled
 # Seconds that a client may keep the document; Anypoint fetches it when a provider is saved, Gravitee at its start.
 MAX_AGE = 300
 HOUR = 3600.0
-PATIENCE = 4.0  # seconds that a caller's request waits for Entra's document
+# Seconds that a caller's request waits for Entra's document, and for the scopes of APIs.
+PATIENCE = 4.0
+SCOPES_PATIENCE = 1.5
 # Entra's endpoints hardly ever change; an old document is better than none.
 LIFETIMES = Lifetimes(renew=HOUR, wait=24 * HOUR, refuse=7 * 24 * HOUR, retry=60, retry_empty=2)
 
@@ -40,12 +42,35 @@ class EntraMetadata:
         return found
 
 
-class Discovery:
-    """Serves the metadata. `entra_metadata` gives Entra's v2.0 document of the tenant, or raises OSError or ValueError."""
+class ApiScopes:
+    """The names of the configured APIs' scopes, kept for an hour; none while the directory can't tell."""
 
-    def __init__(self, offer: Offer, entra_metadata: Callable[[], Mapping[str, object]]) -> None:
+    def __init__(self, read: Callable[[], Sequence[str]], clock: Clock) -> None:
+        self._clock = clock
+        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scopes")
+        self._refreshed = Refreshed("the scopes of the configured APIs", read, LIFETIMES, executor)
+
+    def names(self) -> Sequence[str]:
+        """The names. Waits for them for a moment at the most: the rest of the metadata doesn't depend on them."""
+        try:
+            return settled(lambda: self._refreshed.value(self._clock.now().timestamp()), SCOPES_PATIENCE, rounds=1)
+        except FetchFailed:
+            return ()
+
+
+class Discovery:
+    """Serves the metadata. `entra_metadata` gives Entra's v2.0 document of the tenant, or raises OSError or ValueError;
+    `api_scopes` the names of the configured APIs' scopes."""
+
+    def __init__(
+        self,
+        offer: Offer,
+        entra_metadata: Callable[[], Mapping[str, object]],
+        api_scopes: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
         self._offer = offer
         self._entra_metadata = entra_metadata
+        self._api_scopes = api_scopes
 
     def read(self, request: Request) -> Response:
         """The document, for the bridge's own issuer alone.
@@ -63,6 +88,6 @@ class Discovery:
     def document(self) -> dict[str, object]:
         """The document as it stands now. Raises TemporarilyUnavailable while Entra's can't be read."""
         try:
-            return server_metadata(self._entra_metadata(), self._offer)
+            return server_metadata(self._entra_metadata(), self._offer, self._api_scopes())
         except (OSError, ValueError) as cause:
             raise TemporarilyUnavailable("the directory's metadata can't be read now") from cause

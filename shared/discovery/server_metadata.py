@@ -6,7 +6,7 @@ that the document was found at. Tokens keep Entra's `iss`, which `entra_issuer` 
 Connect must be given that one, since OpenID Connect Core 1.0 section 3.1.3.7 has it compare the ID token's `iss` with its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 # What is true of Entra itself, whoever asks, so it is taken from Entra's document as it stands.
@@ -37,14 +37,17 @@ class Offer:
     response_types: tuple[str, ...]
     auth_methods: tuple[str, ...]
     scopes: tuple[str, ...] = ()
+    # Whether clients may ask for all scopes of the configured APIs.
+    all_scopes: bool = False
     registration: bool = True
     introspection: bool = True
     signs_introspection: bool = False
     offline_access: bool = True
 
 
-def server_metadata(entra: Mapping[str, object], offer: Offer) -> dict[str, object]:
-    """The bridge's document out of Entra's v2.0 one. Raises ValueError where Entra's lacks what clients can't do without."""
+def server_metadata(entra: Mapping[str, object], offer: Offer, api_scopes: Iterable[str] = ()) -> dict[str, object]:
+    """The bridge's document out of Entra's v2.0 one. `api_scopes` are those of the configured APIs. Raises ValueError where
+    Entra's lacks what clients can't do without."""
     missing = [name for name in REQUIRED if not isinstance(entra.get(name), str)]
     if missing:
         raise ValueError(f"Entra's metadata has no {', '.join(missing)}")
@@ -63,7 +66,7 @@ def server_metadata(entra: Mapping[str, object], offer: Offer) -> dict[str, obje
     document["code_challenge_methods_supported"] = ["S256"]
     published = entra.get("scopes_supported")
     standard = [name for name in published if isinstance(name, str)] if isinstance(published, list) else []
-    scopes = dict.fromkeys([*standard, *offer.scopes])
+    scopes = dict.fromkeys([*standard, *offer.scopes, *api_scopes])
     if not offer.offline_access:
         # MCP clients that find it ask for it, and add prompt=consent (OpenID Connect Core 1.0 section 11), which locks out the
         # users of a tenant where they may not consent themselves. Entra takes the scope all the same.

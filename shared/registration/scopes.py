@@ -5,9 +5,10 @@ declares it; granting it stays with the tenant's administrators.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from shared.errors import InvalidClientMetadata
 from shared.registration.client_type import uses_redirects
@@ -17,6 +18,9 @@ from shared.registration.registration import Registration
 from shared.retry import Deadline
 from shared.strict_json import JsonObject
 
+if TYPE_CHECKING:
+    from shared.graph.directory import Directory
+
 # RFC 6749 section 3.3.
 _TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _LONGEST_SCOPE = 2000
@@ -24,6 +28,7 @@ _LONGEST_SCOPE = 2000
 OPENID_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
 # All permissions of an API that are granted to the client: nothing to declare.
 _ALL_GRANTED = ".default"
+_PUBLISHED = ("appId", "oauth2PermissionScopes", "appRoles")
 # Seconds after which the permissions of an API are read again when a client asks for one that isn't among them.
 _STALE = 60.0
 
@@ -48,6 +53,16 @@ def read_permissions(service_principal: JsonObject) -> Permissions:
         }
 
     return Permissions(ids("oauth2PermissionScopes"), ids("appRoles", wanted="Application"))
+
+
+def advertised_scopes(apis: Iterable[ResourceApi], directory: "Directory", deadline: Deadline) -> list[str]:
+    """The delegated scopes of configured APIs by their full names, which are what Entra takes. An API without a service principal
+    has none. Raises a GraphFailure."""
+    names: list[str] = []
+    for api in apis:
+        principal = directory.read_service_principal(api.app_id, deadline, select=_PUBLISHED)
+        names += [api.prefix + value for value in read_permissions(principal or {}).scopes]
+    return names
 
 
 def split_scope(scope: str) -> tuple[str, ...]:
@@ -129,8 +144,7 @@ class ScopeCatalogue:
         now = self._clock.monotonic()
         if known is not None and not (renew and now - known[0] >= _STALE):
             return known[1]
-        select = ["appId", "oauth2PermissionScopes", "appRoles"]
-        service_principal = self._directory.read_service_principal(api.app_id, deadline, select=select)
+        service_principal = self._directory.read_service_principal(api.app_id, deadline, select=_PUBLISHED)
         permissions = read_permissions(service_principal or {})
         with self._lock:
             self._known[api.app_id] = (now, permissions)

@@ -3,7 +3,7 @@
 from shared.discovery.server_metadata import Offer
 from shared.introspection.configuration import IntrospectionConfiguration
 from shared.registration.configuration import RegistrationConfiguration
-from shared.registration.policy import Policy
+from shared.registration.policy import AUTHORIZATION_CODE, Policy
 
 
 def make_offer(
@@ -23,6 +23,7 @@ def make_offer(
         response_types=("code", "id_token", "code id_token", "id_token token") if "implicit" in grants else ("code",),
         auth_methods=tuple(sorted(methods)),
         scopes=tuple(sorted({scope for policy in policies for scope in policy.scopes or ()})),
+        all_scopes=any(policy.scopes is None for policy in policies) and AUTHORIZATION_CODE in grants,
         registration=bool(policies),
         introspection=introspection is not None and bool(introspection.callers or introspection.bearer_callers),
         signs_introspection=introspection is not None and bool(introspection.signing_keys),

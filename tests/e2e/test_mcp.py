@@ -77,6 +77,7 @@ def test_the_metadata_are_what_an_mcp_client_takes(mcp_place: Sandbox) -> None:
     assert "none" in document["token_endpoint_auth_methods_supported"]
     assert document["authorization_endpoint"].startswith(mcp_place.entra.url)
     assert "offline_access" not in document["scopes_supported"]
+    assert {READ, f"{SERVER}/tools.write"} <= set(document["scopes_supported"])
     assert "authorization_response_iss_parameter_supported" not in document
 
 

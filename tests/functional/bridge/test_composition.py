@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from graphlib import TopologicalSorter
 from threading import Event, get_ident
+from uuid import uuid4
 
 import pytest
 
@@ -157,6 +158,44 @@ def test_a_setting_keeps_offline_access_out_of_the_metadata(
     scopes = Application({**variables, **settings}).discovery.document()["scopes_supported"]
     assert isinstance(scopes, list)
     assert ("offline_access" in scopes) is listed
+
+
+@pytest.mark.parametrize(
+    ("policy", "listed"),
+    [({}, {"tools.read", "tools.write"}), ({"scopes": ["https://mcp.example/tools.read"]}, {"tools.read"})],
+)
+def test_lists_the_scopes_of_configured_apis_by_the_full_names_that_entra_takes(
+    entra: EntraEmulator, variables: Mapping[str, str], policy: Mapping[str, object], listed: set[str]
+) -> None:
+    api = entra.add_resource_api("MCP server", f"api://{uuid4()}", scopes=("tools.read", "tools.write"))
+    settings = {
+        "REGISTRATION_POLICIES": json.dumps({"some": policy}),
+        "REGISTRATION_CREDENTIALS": json.dumps(
+            [{"name": "portal", "authorization": "Bearer a long enough literal", "policy": "some"}]
+        ),
+        "REGISTRATION_RESOURCE_APIS": json.dumps(
+            [{"app_id": api.app_id, "prefix": "https://mcp.example/"}, {"app_id": str(uuid4()), "prefix": "api://not-there/"}]
+        ),
+    }
+    entra.consistency.settle()
+    scopes = Application({**variables, **settings}).discovery.document()["scopes_supported"]
+    assert isinstance(scopes, list)
+    assert {name for name in scopes if "/" in name} == {f"https://mcp.example/{value}" for value in listed}
+
+
+def test_the_metadata_do_not_wait_for_a_directory_that_does_not_answer(
+    entra: EntraEmulator, variables: Mapping[str, str]
+) -> None:
+    settings = {
+        "REGISTRATION_CREDENTIALS": json.dumps([{"name": "portal", "authorization": "Bearer a long enough literal"}]),
+        "REGISTRATION_RESOURCE_APIS": json.dumps([{"app_id": str(uuid4()), "prefix": "api://orders/"}]),
+    }
+    entra.faults.add(kind="hang", times=5, seconds=30.0, method="GET", path="/servicePrincipals")
+    try:
+        document = Application({**variables, **settings}).discovery.document()
+    finally:
+        entra.faults.clear()
+    assert document["registration_endpoint"] == "https://bridge.example.com/register"
 
 
 @pytest.mark.duty(128)
