@@ -124,14 +124,14 @@ class Completion:
 
         self._background.add(f"undo the application named {unique_name}", work, sought=True)
 
-    def purge_later(self, object_id: str, client_id: str) -> None:
-        """Purge a deleted application, which shows among the deleted items with a delay."""
+    def purge_later(self, object_id: str, client_id: str, *, sought: bool = False) -> None:
+        """Purge a deleted application, which shows among the deleted items with a delay. `sought`: if it was deleted at all."""
 
         def work(deadline: Deadline) -> None:
             if not self._directory.purge_application(object_id, deadline):
                 raise ObjectMissing(f"the deleted client {client_id} is not seen yet")
 
-        self._background.add(f"purge client {client_id}", work)
+        self._background.add(f"purge client {client_id}", work, sought=sought)
 
     # Secrets and identities behind answers
 

@@ -135,10 +135,10 @@ class ClientManagement:
         purges = self._configuration.purge_on_delete or provenance.request or ephemeral
         try:
             self._directory.delete_application(client_id, deadline, await_replication=True)
-        except GraphFailure as failure:
-            if purges and may_pass(failure):
-                # Its answer may have been lost, and the next request can't find the client to purge it.
-                self._completion.purge_later(str(client.application["id"]), client_id)
+        except GraphFailure:
+            if purges:
+                # An attempt whose answer was lost may have done it, and the next request can't find the client to purge it.
+                self._completion.purge_later(str(client.application["id"]), client_id, sought=True)
             raise
         self._memory.note_deleted(client_id)
         if purges:

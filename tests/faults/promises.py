@@ -255,7 +255,7 @@ class Judge:
                     if call.status != 503:
                         break
             if call.status != 201:
-                self._break(5, "a key is stuck", f"key {key}: {call.status} {call.body[:200]!r}, live {sorted(live)}")
+                self._break_name(5, "a key is stuck", f"key {key}: {call.status} {call.body[:200]!r}, live {sorted(live)}")
             elif live and json.loads(call.body)["client_id"] not in live:
                 self._break_name(5, "a key gives another client", f"key {key}")
 

@@ -68,6 +68,15 @@ def test_a_key_is_free_again_after_a_deletion_whose_answer_was_lost(bridge: Brid
     assert bridge.register(headers=KEY)["client_id"] != client["client_id"]
 
 
+def test_a_key_is_free_again_after_a_lost_answer_to_a_deletion_whose_repetition_was_refused(bridge: Bridge) -> None:
+    client = bridge.register(headers=KEY)
+    bridge.emulator.consistency.settle()
+    bridge.emulator.faults.add("reset_after", **DELETE)
+    bridge.emulator.faults.add("expired_token", times=2, skip=1, **DELETE)
+    assert_error(bridge.call("DELETE", client["client_id"], patient=False), 500, "server_error")
+    assert bridge.register(headers=KEY)["client_id"] != client["client_id"]
+
+
 def test_a_secret_that_this_worker_gave_is_not_called_unknown_while_lists_lack_it(bridge: Bridge) -> None:
     client = bridge.register()
     bridge.emulator.consistency.set(by_app_id=60)
