@@ -74,4 +74,4 @@ lock: ## pin the packages anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-header --no-annotate --no-emit-find-links --no-emit-index-url -c requirements.txt requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-uv .venv-docs .venv-sbom .venv-fuzz site sbom.json licenses.md .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* site sbom.json licenses.md .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -40,14 +40,15 @@ def call_a_tool(python: str, *, offline: bool) -> int:
         command = [python, str(HERE / "mcp_server.py"), str(told["port"]), place.url, gateway["id"], gateway["secret"]]
         server = subprocess.Popen(command)
         try:
-            _wait_for(told["server"])
+            wait_for(told["server"])
             return _run([python, str(HERE / "mcp_client.py")], told, SSL_CERT_FILE=place.entra.ca_file)
         finally:
             server.terminate()
             server.wait(10)
 
 
-def _wait_for(url: str) -> None:
+def wait_for(url: str) -> None:
+    """Until something answers there."""
     end = time.monotonic() + 30
     while time.monotonic() < end:
         try:

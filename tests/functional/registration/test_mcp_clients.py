@@ -13,6 +13,7 @@ import pytest
 from emulator.server import EntraEmulator, ResourceApi
 from shared.introspection.configuration import Caller, IntrospectionConfiguration, TrustedTenant
 from shared.introspection.endpoint import Introspection
+from shared.registration.configuration import ResourceApi as Api
 from shared.registration.policy import DEVICE_CODE, Policy
 from tests.emulator.browser import AuthorizationRequest
 from tests.functional.registration.bridge import PORTAL, UNSHARED, Bridge, assert_error, bearer, content
@@ -43,12 +44,26 @@ def redirect_of(client: Json) -> str:
     return next(uri for uri in uris if urlsplit(uri).scheme in schemes)
 
 
-def sign_in(bridge: Bridge, registered: Json, redirect: str, headers: dict[str, str] | None = None) -> Json:
+def sign_in(bridge: Bridge, registered: Json, redirect: str, headers: dict[str, str] | None = None, resource: str = "") -> Json:
     """The token service's answer to the code that a user's sign-in gave."""
     emulator = bridge.emulator
-    walk = AuthorizationRequest(emulator, registered["client_id"], redirect, f"openid {SCOPE}", emulator.session())
+    scope = f"openid offline_access {SCOPE}"
+    walk = AuthorizationRequest(emulator, registered["client_id"], redirect, scope, emulator.session())
     secret = {"client_secret": registered["client_secret"]} if "client_secret" in registered else {}
-    answer: Json = walk.redeem(walk.code(NAME, PASSWORD), headers, **secret).json()
+    answer: Json = walk.redeem(walk.code(NAME, PASSWORD, resource=resource), headers, resource=resource, **secret).json()
+    return answer
+
+
+def refresh(bridge: Bridge, registered: Json, token: str) -> Json:
+    """The answer to a refresh as MCP clients send it: with the resource and without a scope."""
+    url = f"{bridge.emulator.url}/{bridge.emulator.tenant_id}/oauth2/v2.0/token"
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": token,
+        "client_id": registered["client_id"],
+        "resource": "api://tools",
+    }
+    answer: Json = bridge.emulator.session().post(url, data=form).json()
     return answer
 
 
@@ -68,16 +83,30 @@ def introspected(bridge: Bridge, api: ResourceApi, token: str) -> Json:
 def test_open_registration_takes_each_client_gives_no_secret_and_its_sign_in_works(
     make: Make, api: ResourceApi, client: Json
 ) -> None:
-    bridge = make(open_policy="open")
+    bridge = make(open_policy="open", resource_apis=(Api(api.app_id, "api://tools/"),))
     registered = bridge.register(client["body"], authorization=None)
     assert registered["token_endpoint_auth_method"] == "none"
     assert "client_secret" not in registered
     assert set(registered["redirect_uris"]) == set(client["body"]["redirect_uris"])
     assert registered["grant_types"] in (["authorization_code", "refresh_token"], ["authorization_code"])
-    tokens = sign_in(bridge, registered, redirect_of(client))
+    tokens = sign_in(bridge, registered, redirect_of(client), resource="api://tools")
     assert "access_token" in tokens, tokens
-    answer = introspected(bridge, api, tokens["access_token"])
-    assert (answer["active"], answer["client_id"], answer["scope"]) == (True, registered["client_id"], "Tools.Read")
+    refreshed = refresh(bridge, registered, tokens["refresh_token"])
+    assert "access_token" in refreshed, refreshed
+    for token in (tokens, refreshed):
+        answer = introspected(bridge, api, token["access_token"])
+        assert (answer["active"], answer["client_id"], answer["scope"]) == (True, registered["client_id"], "Tools.Read")
+
+
+@each_client
+def test_a_client_that_names_its_scope_has_it_declared(make: Make, api: ResourceApi, client: Json) -> None:
+    """The SDKs register the scope that a server's challenge names. Whatever else they ask for is dropped."""
+    bridge = make(open_policy="open", resource_apis=(Api(api.app_id, "api://tools/"),))
+    asked = f"{SCOPE} offline_access https://other.example/tools.read"
+    registered = bridge.register({**client["body"], "scope": asked}, authorization=None)
+    assert registered["scope"] == f"{SCOPE} offline_access"
+    (declared,) = bridge.application(registered["client_id"])["requiredResourceAccess"]
+    assert (declared["resourceAppId"], len(declared["resourceAccess"])) == (api.app_id, 1)
 
 
 @each_client
