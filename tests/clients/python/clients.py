@@ -1,4 +1,4 @@
-"""The Python SDK of the Model Context Protocol and pyoidc against the bridge; runs in an environment that has just these.
+"""The Python SDK of the Model Context Protocol, pyoidc and Authlib against the bridge, in an environment that has just these.
 
 Standard input: {"url", "initial_token"}. Each check prints a line; a failure ends the script with 1.
 """
@@ -9,6 +9,8 @@ import sys
 from typing import Any
 
 import httpx2
+from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+from authlib.oidc.discovery import OpenIDProviderMetadata
 from mcp.client.auth.utils import (
     build_oauth_authorization_server_metadata_discovery_urls,
     create_client_registration_request,
@@ -62,11 +64,27 @@ def pyoidc_registers_and_reads_its_registration(place: dict[str, Any]) -> None:
     passed("pyoidc registers with an initial access token and reads its registration")
 
 
+def authlib_takes_the_metadata(place: dict[str, Any]) -> None:
+    """Both documents, member by member, by the rules of RFC 8414 and OpenID Connect Discovery 1.0, which want an issuer and
+    endpoints of https."""
+    for path, rules in (
+        ("oauth-authorization-server", AuthorizationServerMetadata),
+        ("openid-configuration", OpenIDProviderMetadata),
+    ):
+        document = httpx2.get(f"{place['url']}/.well-known/{path}").raise_for_status().text
+        found = rules(json.loads(document.replace(place["url"], "https://bridge.example.com")))
+        found.validate()
+        for member in ("introspection_endpoint_auth_methods_supported", "token_endpoint_auth_signing_alg_values_supported"):
+            assert found.get(member), member
+    passed("Authlib's validators take both metadata documents")
+
+
 def main() -> int:
     place = json.load(sys.stdin)
     asyncio.run(mcp_registers_without_a_credential(place))
     pyoidc_registers_and_reads_its_registration(place)
-    print("2 passed, 0 failed")
+    authlib_takes_the_metadata(place)
+    print("3 passed, 0 failed")
     return 0
 
 

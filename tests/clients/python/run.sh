@@ -1,5 +1,5 @@
 #!/bin/sh
-# The MCP SDK for Python and pyoidc, in an environment of their own, against the bridge. Needs .venv (make setup).
+# The MCP SDK for Python, pyoidc and Authlib, in an environment of their own, against the bridge. Needs .venv (make setup).
 set -eu
 cd "$(dirname "$0")/../../.."
 sh tests/clients/environment.sh .venv-clients tests/clients/python/requirements.txt
