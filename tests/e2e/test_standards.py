@@ -34,6 +34,7 @@ def standard() -> Iterator[Sandbox]:
     settings = {
         "INTROSPECTION_CALLERS": json.dumps([caller]),
         "INTROSPECTION_SIGNING_KEYS": key.decode(),
+        "INTROSPECTION_OPTIONS": json.dumps({"issuer": "https://bridge.example.com"}),
     }
     with sandbox(settings=settings) as place:
         yield place
