@@ -71,7 +71,7 @@ def test_audits_by_hand(place: Sandbox) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_audit_is_stopped_while_graph_hangs(place: Sandbox, number: signal.Signals) -> None:
-    hanging = place.entra.faults.add("slow", path="/servicePrincipals", times=None, seconds=20)
+    hanging = place.entra.faults.add("slow", method="GET", path="/servicePrincipals$", times=None, seconds=20)
     try:
         process = subprocess.Popen([sys.executable, "-m", "shared.commands.audit"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
         end = time.monotonic() + 60

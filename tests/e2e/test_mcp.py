@@ -133,3 +133,59 @@ def test_should_entra_send_its_issuer_it_is_not_the_metadatas(mcp_place: Sandbox
     finally:
         mcp_place.entra.assumptions.authorization_responses_carry_iss = False
     assert issuer == f"{mcp_place.entra.url}/{mcp_place.entra.tenant_id}/v2.0" != mcp_place.url
+
+
+def registered(place: Sandbox, port: int, **members: Any) -> dict[str, Any]:
+    body = {**BODY, "scope": READ, "redirect_uris": [f"http://localhost:{port}/callback"], **members}
+    answer = requests.post(f"{place.url}/register", json=body, timeout=30)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_equal_clients_are_one_application_which_none_of_them_manages(mcp_place: Sandbox, walk: AuthorizationRequest) -> None:
+    for port in (50001, 50002):
+        client = registered(mcp_place, port)
+        assert client["client_id"] == walk.client_id
+        assert client["redirect_uris"] == [f"http://localhost:{port}/callback"]
+        assert not {"registration_access_token", "registration_client_uri", "client_secret"} & client.keys()
+    headers, url = {"Authorization": mcp_place.authorization}, f"{mcp_place.url}/register/{walk.client_id}"
+    body = {**BODY, "redirect_uris": ["https://evil.example/callback"]}
+    for method in ("GET", "PUT", "DELETE"):
+        assert requests.request(method, url, json=body, timeout=30).status_code == 401
+        assert requests.request(method, url, json=body, headers=headers, timeout=30).status_code == 403
+    assert registered(mcp_place, 50003, client_name="another one")["client_id"] != walk.client_id
+
+
+@pytest.mark.parametrize("how", ["consent", "pre-authorisation"])
+def test_what_an_administrator_allows_one_instance_of_a_client_serves_all(
+    mcp_place: Sandbox, walk: AuthorizationRequest, how: str
+) -> None:
+    """Users may not consent themselves, and each instance listens at a port of its own."""
+    name = f"agent by {how}"
+    client = registered(mcp_place, 50001, client_name=name)
+    if how == "consent":
+        mcp_place.entra.tenant.consents.grant(client["client_id"], API, ["tools.read"])
+    else:
+        preauthorize(mcp_place, client["client_id"])
+    mcp_place.entra.tenant.consents.mode = "off"
+    try:
+        for port in (50002, 50003):
+            other = registered(mcp_place, port, client_name=name)
+            walk.client_id, walk.redirect_uri = other["client_id"], other["redirect_uris"][0]
+            walk.session.cookies.clear()  # at another desk
+            eventually(lambda: {walk.open(resource=SERVER).status_code for _ in range(10)}, lambda met: met == {200})
+            answer = walk.redeem(walk.code(*USER, resource=SERVER), resource=SERVER).json()
+            assert introspect(mcp_place, answer["access_token"])["client_id"] == client["client_id"]
+    finally:
+        mcp_place.entra.tenant.consents.mode = "on"
+
+
+def preauthorize(place: Sandbox, client_id: str) -> None:
+    """As an administrator does it at the API's own application."""
+    record = place.entra.directory.applications.find("appId", API)
+    assert record is not None
+    (permission,) = (scope for scope in record.state["api"]["oauth2PermissionScopes"] if scope["value"] == "tools.read")
+    entry = {"appId": client_id, "delegatedPermissionIds": [permission["id"]]}
+    api = {**record.state["api"], "preAuthorizedApplications": [entry]}
+    place.entra.directory.write_application(record, {"api": api})
