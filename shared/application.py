@@ -175,6 +175,7 @@ class Application(SettingsByPart):
     def audit(self) -> "Audit":
         """The audit of client secrets."""
         from shared.audit.build import build_audit, vault_tokens
+        from shared.graph.secret_probe import SecretProbe
 
         tenant = self.tenant
         return build_audit(
@@ -184,6 +185,7 @@ class Application(SettingsByPart):
             clock=self.clock,
             session=self.outside,
             token_for=vault_tokens(tenant.identity, tenant.tenant_id, tenant.cloud, self.session),
+            probe=SecretProbe(self.session, tenant.cloud, tenant.tenant_id),
             tenant_id=tenant.tenant_id,
             own_client_id=tenant.identity.client_id,
         )

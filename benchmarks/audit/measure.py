@@ -14,6 +14,7 @@ from shared.graph.client import GraphClient
 from shared.graph.clouds import Cloud
 from shared.graph.credential import MsalCredential
 from shared.graph.identity import ClientSecretIdentity
+from shared.graph.secret_probe import SecretProbe
 from shared.graph.session import DirectorySession
 from shared.retry import Deadline
 from shared.secret import Secret
@@ -35,6 +36,7 @@ def main() -> None:
         clock=clock,
         session=session,
         token_for=vault_tokens(identity, tenant_id, cloud, session),
+        probe=SecretProbe(session, cloud, tenant_id),
         tenant_id=tenant_id,
     )
     credential.token(Deadline.after(SystemClock(), 10))

@@ -26,6 +26,7 @@ from shared.graph.clouds import Cloud
 from shared.graph.credential import MsalCredential
 from shared.graph.directory import Directory
 from shared.graph.identity import Identity
+from shared.graph.secret_probe import SecretProbe
 from shared.retry import Deadline
 
 TOKEN_SECONDS = 10.0
@@ -39,6 +40,7 @@ def build_audit(
     clock: Clock,
     session: requests.Session,
     token_for: TokenFor,
+    probe: SecretProbe,
     tenant_id: str = "",
     own_client_id: str = "",
 ) -> Audit:
@@ -46,7 +48,8 @@ def build_audit(
 
     `graph_origin` is Graph's host, such as https://graph.microsoft.com. Sinks, vaults and storage are called through `session`,
     which follows no redirects and trusts the machine's certificates. `token_for` gives tokens for vaults and storage, see
-    `vault_tokens`. `own_client_id` is the bridge's own, for the scope `owned`.
+    `vault_tokens`; `probe` asks the token service about renewed secrets. `own_client_id` is the bridge's own, for the scope
+    `owned`.
     """
     caller = HttpsCaller(session, clock)
     directory = Directory(graph)
@@ -55,7 +58,7 @@ def build_audit(
         configuration.destinations,
         {StoreKind.KEY_VAULT: KeyVault(caller, token_for), StoreKind.SECRETS_MANAGER: SecretsManager()},
     )
-    actions = build_actions(configuration, clients, directory, deliveries)
+    actions = build_actions(configuration, clients, directory, deliveries, probe)
     return Audit(
         configuration,
         clients,
@@ -71,6 +74,7 @@ def build_actions(
     clients: ClientLists,
     directory: Directory,
     deliveries: Deliveries,
+    probe: SecretProbe,
 ) -> tuple[Action, ...]:
     """The actions that are turned on, in the order in which a run carries them out: what keeps clients working comes first."""
     rules = configuration.rules
@@ -82,7 +86,7 @@ def build_actions(
             deliveries=deliveries,
             before=configuration.renew_before,
             lifetime=configuration.secret_lifetime,
-            settle=configuration.settle,
+            probe=probe,
         ),
         ActionName.FINISH: lambda limit: Finish(clients, directory, limit),
         ActionName.UNDO: lambda limit: Undo(clients, directory, limit, configuration.undo_within),

@@ -1,8 +1,9 @@
 """Renewing secrets before they end, and delivering them to where their users read them.
 
-For each client: decide by what directory and store show, add a secret, give the token service time to know it, store it. The
-secret in use is not touched: it lives to its end or to its pruning. A delivery that fails takes the new secret back. At any point
-the run may end; `plan_renewal` makes sense of what it left.
+For each client: decide by what directory and store show, add a secret, ask the token service for tokens with it until all of its
+replicas seem to know it, store it. The secret in use is not touched: it lives to its end or to its pruning. A delivery that fails
+takes the new secret back, and so does a secret that isn't taken in time. At any point the run may end; `plan_renewal` makes
+sense of what it left.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,29 +21,36 @@ from shared.audit.result import Outcome, Result
 from shared.clock import read_time, write_time
 from shared.graph.directory import Directory
 from shared.graph.errors import GraphFailure, OutcomeUnknown
+from shared.graph.secret_probe import SecretProbe
 from shared.secret import Secret
 
 # Seconds that one delivery may take, and that one undoing gets even when the run's time is over.
 DELIVERING = 15.0
 UNDOING = 5.0
+# A secret is proven when the token service has taken it so many times in a row, this many seconds apart: of three replicas, one
+# that lags would be missed by (2/3)^40.
+PROOFS = 40
+PROBE_PAUSE = 2.0
 # Clients looked at for each one that may be renewed: most of those turn out to be in order.
 CANDIDATES = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Renewal:
-    """A secret that was added and waits for its delivery: `held` is the key id that the store hands out until then."""
+    """A secret that was added and waits for its delivery: `held` is the key id that the store hands out until then. `taken`: how
+    many times in a row the token service took it. `refusal`: why it didn't the last time."""
 
     client: AuditedClient
     delivery: Delivery
     address: Address
     reason: str
     held: str
+    taken: int = 0
+    refusal: str = ""
 
 
 class Renew(Action):
-    """The action `renew`. `before`: how long before its end a secret is renewed; `lifetime`: that of the new one; `settle`: the
-    time from making it to handing it out."""
+    """The action `renew`. `before`: how long before its end a secret is renewed; `lifetime`: that of the new one."""
 
     name = "renew"
 
@@ -55,14 +63,14 @@ class Renew(Action):
         deliveries: Deliveries,
         before: timedelta,
         lifetime: timedelta,
-        settle: timedelta,
+        probe: SecretProbe,
     ) -> None:
         super().__init__(clients, directory, limit)
         self.candidates = limit * CANDIDATES
         self._deliveries = deliveries
         self._before = before
         self._lifetime = lifetime
-        self._settle = settle.total_seconds()
+        self._probe = probe
 
     def due_since(self, assessment: Assessment, now: datetime) -> datetime | None:
         """When the renewal is or was due, for a client with a destination."""
@@ -72,20 +80,33 @@ class Renew(Action):
         return renewal_due(client, now, self._before)
 
     def carry_out(self, clients: Sequence[AuditedClient], task: Task) -> Iterator[Outcome]:
-        """Renew: first all new secrets, then, when the youngest has settled, all deliveries."""
+        """Renew: first all new secrets, then each delivery as soon as its secret is proven."""
         begun: list[_Renewal] = []
         for listed in clients:
-            if len(begun) >= self.limit or task.deadline.remaining() <= self._settle + DELIVERING * (len(begun) + 1):
+            needed = PROOFS * PROBE_PAUSE + DELIVERING * (len(begun) + 1)
+            if len(begun) >= self.limit or task.deadline.remaining() <= needed:
                 break
             result = self._begin(listed, task)
             if isinstance(result, _Renewal):
                 begun.append(result)
             elif result is not None:
                 yield result
-        if begun:
-            task.deadline.pause(self._settle)
+        while begun:
+            for renewal in begun:
+                self._prove(renewal, task)
+            for renewal in [renewal for renewal in begun if renewal.taken >= PROOFS]:
+                begun.remove(renewal)
+                yield self._deliver(renewal, task)
+            if begun and (task.deadline.remaining() <= DELIVERING * len(begun) or not task.deadline.pause(PROBE_PAUSE)):
+                break
         for renewal in begun:
-            yield self._deliver(renewal, task)
+            why = f"the token service did not take it everywhere in time (last: {renewal.refusal or 'it did'})"
+            yield self._take_back(renewal, why, task)
+
+    def _prove(self, renewal: _Renewal, task: Task) -> None:
+        refusal = self._probe.refusal(renewal.client.client_id, renewal.delivery.secret, task.deadline)
+        renewal.taken = 0 if refusal else renewal.taken + 1
+        renewal.refusal = refusal
 
     def _begin(self, listed: AuditedClient, task: Task) -> "_Renewal | Outcome | None":
         """Decide for one client and add its new secret."""

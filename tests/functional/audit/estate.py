@@ -20,6 +20,7 @@ from shared.graph.clouds import Cloud
 from shared.graph.credential import MsalCredential
 from shared.graph.directory import Directory
 from shared.graph.identity import ClientSecretIdentity
+from shared.graph.secret_probe import SecretProbe
 from shared.registration.notes import PrincipalNotes
 from shared.registration.tags import to_tags
 from shared.secret import Secret
@@ -60,6 +61,7 @@ class Estate:
         self.credential = MsalCredential(identity, self.emulator.tenant_id, cloud, session)
         self.graph = GraphClient("https://graph.microsoft.com/v1.0", self.credential, session, self.clock)
         self.directory = Directory(self.graph)
+        self.probe = SecretProbe(session, cloud, self.emulator.tenant_id)
         self.clients = ClientLists(self.directory, TAG, "https://graph.microsoft.com")
 
     def add_client(

@@ -24,7 +24,7 @@ def configuration(**variables: str) -> AuditConfiguration:
 
 def names(estate: Estate, chosen: AuditConfiguration) -> list[str]:
     deliveries = Deliveries(chosen.destinations, {})
-    return [action.name for action in build_actions(chosen, estate.clients, estate.directory, deliveries)]
+    return [action.name for action in build_actions(chosen, estate.clients, estate.directory, deliveries, estate.probe)]
 
 
 def test_no_action_is_on_by_default(estate: Estate) -> None:
@@ -48,6 +48,7 @@ def test_an_audit_from_settings_audits(estate: Estate) -> None:
         clock=estate.clock,
         session=estate.emulator.session(),
         token_for=lambda *_: "",
+        probe=estate.probe,
     )
     assert {finding.kind for finding in audit.run(600).findings} == {FindingKind.EXPIRED, FindingKind.EXPIRING}
     assert len(estate.key_ids(record)) == 1
@@ -62,6 +63,7 @@ def test_the_setting_for_dry_runs_reaches_the_actions(estate: Estate) -> None:
         clock=estate.clock,
         session=estate.emulator.session(),
         token_for=lambda *_: "",
+        probe=estate.probe,
     )
     assert audit.run(600).dry_run
     assert len(estate.key_ids(record)) == 2
