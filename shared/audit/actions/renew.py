@@ -22,6 +22,7 @@ from shared.clock import read_time, write_time
 from shared.graph.directory import Directory
 from shared.graph.errors import GraphFailure, OutcomeUnknown
 from shared.graph.secret_probe import SecretProbe
+from shared.retry import Backoff
 from shared.secret import Secret
 
 # Seconds that one delivery may take, and that one undoing gets even when the run's time is over.
@@ -31,6 +32,8 @@ UNDOING = 5.0
 # that lags would be missed by (2/3)^40.
 PROOFS = 40
 PROBE_PAUSE = 2.0
+# Seconds between looks at what a store hands out after it was written to.
+READ_BACK_PAUSES = (0.5, 1.0, 2.0)
 # Clients looked at for each one that may be renewed: most of those turn out to be in order.
 CANDIDATES = 10
 
@@ -161,15 +164,25 @@ class Renew(Action):
                 # A secret that may be handed out is not taken back; the next run sees what became of it.
                 why = f"whether the new secret reached its store isn't known, so it stays until the next run: {failure}"
                 return self._failed(client, why)
+        else:
+            if self._has_arrived(renewal, task) is False:
+                return self._failed(client, "the store took the new secret and hands out another one; the next run looks again")
         return self._renewed(renewal)
 
-    def _has_arrived(self, renewal: _Renewal, task: Task) -> bool:
-        """Whether the store, asked after a lost answer, says that it hands out the new secret."""
-        try:
-            stored = self._deliveries.read_current(renewal.address, task.deadline.extended(UNDOING))
-        except StoreFailure:
-            return False
-        return stored is not None and stored.key_id == renewal.delivery.key_id
+    def _has_arrived(self, renewal: _Renewal, task: Task) -> bool | None:
+        """Whether the store says that it hands out the new secret; None where it doesn't say. Stores lag too, so it is asked more
+        than once."""
+        deadline = task.deadline.extended(UNDOING)
+        backoff = Backoff(deadline, READ_BACK_PAUSES)
+        while True:
+            try:
+                stored = self._deliveries.read_current(renewal.address, deadline)
+            except StoreFailure:
+                return None
+            if stored is not None and stored.key_id == renewal.delivery.key_id:
+                return True
+            if not backoff.wait():
+                return False
 
     def _take_back(self, renewal: _Renewal, why: str, task: Task, *, harmless: bool = False) -> Outcome:
         """Remove a new secret that reached nobody."""

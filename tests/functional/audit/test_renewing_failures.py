@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shared.audit.actions.renew import Renew
+from shared.audit.azure import KeyVault
 from shared.audit.result import AuditRun, Result
 from shared.audit.run import Progress
 from tests.functional.audit.test_renewing import (
@@ -16,6 +17,7 @@ from tests.functional.audit.test_renewing import (
     Scene,
     scene,  # noqa: F401 - a fixture
 )
+from tests.functional.audit.vault import Version
 
 KINDS: list[tuple[str, dict[str, Any]]] = [
     ("reset_before", {}),
@@ -182,3 +184,24 @@ def test_no_secret_gets_into_logs_findings_or_records(scene: Scene, caplog: pyte
     run = scene.run(progress=seen.append)
     text = caplog.text + repr(run) + json.dumps(run.as_json()) + repr(seen)
     assert all(version.value not in text for version in scene.vault.secrets[scene.name])
+
+
+def test_a_store_that_hands_out_something_else_after_the_delivery_is_a_failure(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An administrator writes at the same moment, or a policy of the store turns the new version off."""
+    put = KeyVault.put_secret
+
+    def overwritten(store: KeyVault, *arguments: Any) -> None:
+        put(store, *arguments)
+        now = int(scene.estate.emulator.clock.time())
+        scene.vault.secrets[scene.name].append(Version("f" * 32, "somebody else's", now, "", {}))
+
+    monkeypatch.setattr(KeyVault, "put_secret", overwritten)
+    (outcome,) = scene.run().outcomes
+    assert outcome.result is Result.FAILED
+    assert "hands out another one" in outcome.detail
+    monkeypatch.setattr(KeyVault, "put_secret", put)
+    scene.later()
+    assert [outcome.result for outcome in scene.run().outcomes] == [Result.DONE]
+    assert scene.store_works()
