@@ -195,7 +195,7 @@ def test_a_store_that_hands_out_something_else_after_the_delivery_is_a_failure(
     def overwritten(store: KeyVault, *arguments: Any) -> None:
         put(store, *arguments)
         now = int(scene.estate.emulator.clock.time())
-        scene.vault.secrets[scene.name].append(Version("f" * 32, "somebody else's", now, "", {}))
+        scene.vault.secrets[scene.name].append(Version("f" * 32, "somebody else's", now + 1, "", {}))
 
     monkeypatch.setattr(KeyVault, "put_secret", overwritten)
     (outcome,) = scene.run().outcomes
