@@ -10,7 +10,7 @@ from typing import Any
 
 from emulator.message import Response
 
-_ERRORS: dict[int, tuple[int, str, str]] = {
+ERRORS: dict[int, tuple[int, str, str]] = {
     16000: (400, "interaction_required", "Sign-in is needed, and the request forbids it (prompt=none)."),
     50011: (
         400,
@@ -197,7 +197,7 @@ class StsError(Exception):
     """An AADSTS error. `details` fill the placeholders of the code's text; `status` replaces the usual HTTP status."""
 
     def __init__(self, code: int, *, status: int | None = None, **details: str) -> None:
-        usual, self.error, text = _ERRORS[code]
+        usual, self.error, text = ERRORS[code]
         self.code = code
         self.status = status or usual
         self.text = text.format_map(_Details(details))

@@ -1,4 +1,5 @@
-"""Why is this token inactive? `python -m shared.commands.explain < token` tells, and never shows the token.
+"""Why is this token inactive? `python -m shared.commands.explain < token` tells, and never shows the token. An error's text may
+take the token's place: an AADSTS code, an answer of the bridge, a portal's message.
 
 Settings come from the environment; flags replace them. Where they turn on checks that need Microsoft Graph and hold the bridge's
 identity, Graph is asked; with --directory it is asked in any case. With --jwks FILE nothing is fetched: the issuers then have the
@@ -22,6 +23,7 @@ from urllib.parse import urlsplit
 
 from shared.application import Application
 from shared.commands.examination import FETCHES, PATIENCE, REMEDIES, Examination
+from shared.commands.messages import as_text, find_messages
 from shared.environment import Environment, InvalidSettings, with_file
 from shared.http.documents import DocumentReader, HttpsDocuments, trust
 from shared.http.refreshed import FetchFailed, settled
@@ -65,6 +67,11 @@ class FileDocuments:
         v2 = "/v2.0/" in parts.path
         issuer = f"https://{host}/{tenant_id}/v2.0" if v2 else f"https://{v1_host}/{tenant_id}/"
         return {"issuer": issuer, "jwks_uri": f"https://{host}/{tenant_id}/discovery/v2.0/keys"}
+
+
+def _is_token(text: bytes) -> bool:
+    """Whether a text can only be meant as a token: one word of three parts."""
+    return text.count(b".") == 2 and len(text.split()) == 1 and not text.startswith(b"{")
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -201,7 +208,8 @@ def main(
     read: DocumentReader | None = None,
     lookup: DirectoryLookup | None = None,
 ) -> int:
-    """Explains the token on `source`. Returns 0 for an active token, 1 for an inactive one, 2 when that can't be told."""
+    """Explains the token or message on `source`. Returns 0 for an active token and a message that is known, 1 for an inactive
+    token, 2 when that can't be told."""
     arguments = _arguments(argv)
     now = time.time() if arguments.now is None else arguments.now
     given = source.read()
@@ -210,6 +218,9 @@ def main(
     if not token:
         output.write("There is no token on the standard input.\n")
         return 2
+    if messages := [] if _is_token(token) else find_messages(given):
+        output.write("\n".join(map(as_text, messages)) + "\n")
+        return 0
     try:
         configuration, tenant = _read_settings(arguments, environment)
         if arguments.jwks is not None:
