@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.graph.credential import MsalCredential
     from shared.graph.directory import Directory
     from shared.graph.session import DirectorySession
+    from shared.graph.tenant_rules import TenantRules
     from shared.http.documents import HttpsDocuments
     from shared.http.readiness import Readiness
     from shared.introspection.bearer_tokens import BearerTokens
@@ -41,12 +42,9 @@ if TYPE_CHECKING:
 # pydantic would look through all installed distributions for plugins, which the bridge has none of, before the first model.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-# For the token that the readiness probe asks for, and for what the metadata tell of the directory.
-PROBE_SECONDS = 5.0
-# For a run of the timer that finishes registrations; the next one comes five minutes after this one's start.
-FINISHING_SECONDS = 240.0
-# After its deadline a run may hang on what a server drips for so long.
-SOCKETS_LATE = 5.0
+# Seconds: for the readiness probe's token, and what the metadata tell of the directory; for a run of the timer that finishes
+# registrations, which begins every five minutes; and after its deadline, for what a server drips.
+PROBE_SECONDS, FINISHING_SECONDS, SOCKETS_LATE = 5.0, 240.0, 5.0
 
 
 class Application(SettingsByPart):
@@ -86,8 +84,14 @@ class Application(SettingsByPart):
         from shared.registration.configuration import RegistrationContext
         from shared.registration.memory import WorkerMemory
 
-        memory = WorkerMemory(self.clock)
-        return RegistrationContext(self.registration_settings, self.directory, self.clock, self._background, memory)
+        common = self.registration_settings, self.directory, self.clock, self._background
+        return RegistrationContext(*common, WorkerMemory(self.clock), self._tenant_rules.current)
+
+    @part
+    def _tenant_rules(self) -> "TenantRules":
+        from shared.graph.tenant_rules import TenantRules
+
+        return TenantRules(self.graph, self.clock)
 
     @part
     def _background(self) -> "Background":
@@ -121,7 +125,6 @@ class Application(SettingsByPart):
             return None
         from shared.http.exchange import sockets_cut_after
 
-        # A server that drips would hold the run past its deadline, until the host ends the worker.
         with sockets_cut_after(FINISHING_SECONDS + SOCKETS_LATE):
             return finisher.finish(Deadline.after(self.clock, FINISHING_SECONDS))
 
@@ -159,17 +162,16 @@ class Application(SettingsByPart):
         introspection = usable(lambda: self.introspection_settings)
         offline = self._read(lambda values: values.read(OFFLINE_ACCESS))
         offer = make_offer(self.base_url, registration, introspection, offline_access=offline)
-        if registration is None or not registration.resource_apis or not offer.all_scopes:
+        if registration is None:
             return Discovery(offer, metadata.document)
-        return Discovery(offer, metadata.document, ApiScopes(self._read_api_scopes, self.clock).names)
+        scopes = ApiScopes(self._read_api_scopes, self.clock).names if registration.resource_apis and offer.all_scopes else tuple
+        return Discovery(offer, metadata.document, scopes, lambda: self._tenant_rules.current().secrets)
 
     def _read_api_scopes(self) -> list[str]:
-        from shared.http.exchange import sockets_cut_after
         from shared.registration.scopes import advertised_scopes
 
-        with sockets_cut_after(PROBE_SECONDS):
-            deadline = Deadline.after(self.clock, PROBE_SECONDS)
-            return advertised_scopes(self.registration_settings.resource_apis, self.directory, deadline)
+        apis, deadline = self.registration_settings.resource_apis, Deadline.after(self.clock, PROBE_SECONDS)
+        return advertised_scopes(apis, self.directory, deadline)
 
     @part
     def audit(self) -> "Audit":

@@ -42,13 +42,13 @@ class Policies:
         """Replace members of the default policy."""
         self.default = {**self.default, **members}
 
-    def password_restrictions(self, application: State) -> list[State]:
-        """The restrictions on passwords in force for an application."""
+    def restrictions(self, application: State, kind: str) -> list[State]:
+        """The restrictions on `passwordCredentials` or `keyCredentials` in force for an application."""
         if not self.default["isEnabled"]:
             return []
         created = parse_graph_time(application["createdDateTime"]) if application.get("createdDateTime") else None
         found = []
-        for restriction in (self.default.get("applicationRestrictions") or {}).get("passwordCredentials") or ():
+        for restriction in (self.default.get("applicationRestrictions") or {}).get(kind) or ():
             after = restriction.get("restrictForAppsCreatedAfterDateTime")
             if restriction.get("state") != "enabled" or (after and created and created < parse_graph_time(after)):
                 continue

@@ -12,7 +12,7 @@ from emulator.graph.call import Call, answer
 from emulator.graph.errors import bad_request, conflict_on, invalid_value, passwords_refused
 from emulator.graph.key_credentials import count_key_read, merged_keys, with_keys
 from emulator.graph.listing import Kind, Lister, selected, shape
-from emulator.graph.password_rules import check_password
+from emulator.graph.password_rules import check_keys, check_password
 from emulator.graph.quota import check_quota
 from emulator.graph.router import Router
 from emulator.message import Response
@@ -115,6 +115,7 @@ class Applications:
             asked = []
         state.pop("passwordCredentials", None)
         credentials, keys = merged_keys({}, body.get("keyCredentials") or [], tenant.clock.now())
+        check_keys(tenant, state, credentials, keys)
         state |= {"keyCredentials": credentials} if credentials else {}
         check_application({**defaults.APPLICATION, **state}, set(body), tenant.assumptions)
         self._check_unique(call, state, None)
@@ -160,6 +161,7 @@ class Applications:
             changes["keyCredentials"], keys = merged_keys(
                 {k["keyId"]: k for k in before["keyCredentials"]}, body["keyCredentials"], tenant.clock.now()
             )
+            check_keys(tenant, before, changes["keyCredentials"], keys)
         after = {**before, **changes}
         check_application(after, set(body), tenant.assumptions)
         if body.keys() & {"api", "appRoles"}:

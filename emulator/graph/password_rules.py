@@ -1,6 +1,7 @@
-"""Which password credentials may be asked for: dates, tenant policy, and the count for personal accounts."""
+"""Which credentials may be asked for: dates, tenant policy, and the count for personal accounts."""
 
 import re
+from collections.abc import Container
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,7 +34,7 @@ def check_password(tenant: Tenant, state: State, asked: dict[str, Any], at_creat
 
 def _check_policy(policies: Policies, state: State, start: datetime, end: datetime, status: int) -> None:
     policy_id = policies.default["id"]
-    for restriction in policies.password_restrictions(state):
+    for restriction in policies.restrictions(state, "passwordCredentials"):
         kind = restriction["restrictionType"]
         if kind == "passwordAddition":
             text = f"Credential type not allowed as per assigned policy '{policy_id}'."
@@ -42,6 +43,19 @@ def _check_policy(policies: Policies, state: State, start: datetime, end: dateti
             text = f"Credential lifetime exceeds the max value allowed as per assigned policy '{policy_id}'."
             details = [{"code": "InvalidKeyEndDate", "message": text, "target": "EndDate"}]
             raise GraphError(status, "CredentialInvalidLifetimeAsPerAppPolicy", text, details)
+
+
+def check_keys(tenant: Tenant, state: State, credentials: list[State], new: Container[str]) -> None:
+    """Raise GraphError unless an application `state` may get those of the keyCredentials whose ids are `new`."""
+    policy_id = tenant.policies.default["id"]
+    for restriction in tenant.policies.restrictions(state, "keyCredentials"):
+        if restriction["restrictionType"] != "asymmetricKeyLifetime":
+            continue
+        for credential in credentials:
+            lifetime = parse_graph_time(credential["endDateTime"]) - parse_graph_time(credential["startDateTime"])
+            if credential["keyId"] in new and lifetime > duration(restriction["maxLifetime"]):
+                text = f"Credential lifetime exceeds the max value allowed as per assigned policy '{policy_id}'."
+                raise GraphError(tenant.assumptions.app_policy_status, "CredentialInvalidLifetimeAsPerAppPolicy", text)
 
 
 def duration(text: str) -> timedelta:

@@ -16,6 +16,7 @@ from shared.application import Application
 from shared.commands.diagnosis import Diagnosis, Level, problem, warning, well
 from shared.environment import InvalidSettings
 from shared.graph.errors import GraphFailure, PermissionRefused
+from shared.graph.tenant_rules import POLICY, READ_POLICY, read_rules
 from shared.retry import Deadline
 
 # Seconds for one check.
@@ -31,7 +32,7 @@ REASONS = {
     "User.Read.All": "INTROSPECTION_OPTIONS asks for users' state",
     "Application.Read.All": "AUDIT_ACTIONS has purge",
     "AuditLog.Read.All": "AUDIT_USAGE_REPORT is on",
-    "Policy.Read.All": "this doctor reads the tenant's policies",
+    READ_POLICY: "registration follows the tenant's policies, which this doctor reads too",
 }
 AADSTS_CURES = {
     "7000215": "the secret is wrong: put the secret's value, not its id, into ENTRA_CLIENT_SECRET",
@@ -154,26 +155,23 @@ class Checkup:
     def _policies(self) -> Iterator[Diagnosis]:
         """The default app management policy (learn.microsoft.com/graph/api/resources/tenantappmanagementpolicy)."""
         try:
-            policy = self._application.graph.call("GET", "policies/defaultAppManagementPolicy", self._deadline()).body
+            policy = self._application.graph.call("GET", POLICY, self._deadline()).body
         except PermissionRefused:
             yield warning("policies", "can't be read", "grant Policy.Read.All to have them checked; all else works without")
             return
         days = self._application.registration_settings.secret_lifetime // 86_400
-        restrictions = (policy.get("applicationRestrictions") or {}).get("passwordCredentials") or []
-        enabled = [entry for entry in restrictions if policy.get("isEnabled") and entry.get("state") == "enabled"]
-        kinds = {entry.get("restrictionType") for entry in enabled}
-        if "passwordAddition" in kinds:
+        rules = read_rules(policy, self._application.clock.now())
+        if not rules.secrets:
             cure = "exempt the bridge's identity, or have clients register certificates (private_key_jwt)"
             yield problem("policies", "the tenant forbids new client secrets", cure)
-        lifetimes = [
-            read_days(str(entry.get("maxLifetime"))) for entry in enabled if entry["restrictionType"] == "passwordLifetime"
-        ]
-        if lifetimes and min(lifetimes) < timedelta(days=days):
-            most = min(lifetimes).days
-            text = f"secrets may live {most} days, and REGISTRATION_SECRET_DAYS is {days}"
-            yield problem("policies", text, f"REGISTRATION_SECRET_DAYS={most}")
-        elif "passwordAddition" not in kinds:
+        elif rules.longest_secret is not None and rules.longest_secret < timedelta(days=days):
+            most = rules.longest_secret.days
+            text = f"secrets may live {most} days, and REGISTRATION_SECRET_DAYS is {days}; new ones get {most}"
+            yield warning("policies", text, f"REGISTRATION_SECRET_DAYS={most}, so that the audit renews in time")
+        else:
             yield well("policies", f"secrets of {days} days are allowed")
+        if rules.longest_certificate is not None:
+            yield well("policies", f"certificates may be valid for {rules.longest_certificate.days} days")
 
     def _quota(self) -> Iterator[Diagnosis]:
         tag = self._application.registration_settings.bridge_tag
@@ -185,17 +183,6 @@ class Checkup:
             yield warning("quota", text, "see docs/deployment.md on the limit; deleted clients count for 30 days more")
         else:
             yield well("quota", text)
-
-
-def read_days(text: str) -> timedelta:
-    """An ISO 8601 duration of Graph's policies, such as P180D or P1Y. Raises ValueError for another form."""
-    import re
-
-    match = re.fullmatch(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", text)
-    if match is None:
-        raise ValueError(f"no duration: {text}")
-    years, months, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return timedelta(days=365 * years + 30 * months + days, hours=hours, minutes=minutes, seconds=seconds)
 
 
 def main(arguments: Sequence[str], variables: Mapping[str, str], output: TextIO) -> int:

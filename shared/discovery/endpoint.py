@@ -60,17 +60,19 @@ class ApiScopes:
 
 class Discovery:
     """Serves the metadata. `entra_metadata` gives Entra's v2.0 document of the tenant, or raises OSError or ValueError;
-    `api_scopes` the names of the configured APIs' scopes."""
+    `api_scopes` the names of the configured APIs' scopes, `allows_secrets` whether the tenant does, as far as is known."""
 
     def __init__(
         self,
         offer: Offer,
         entra_metadata: Callable[[], Mapping[str, object]],
         api_scopes: Callable[[], Sequence[str]] = tuple,
+        allows_secrets: Callable[[], bool] = lambda: True,
     ) -> None:
         self._offer = offer
         self._entra_metadata = entra_metadata
         self._api_scopes = api_scopes
+        self._allows_secrets = allows_secrets
 
     def read(self, request: Request) -> Response:
         """The document, for the bridge's own issuer alone.
@@ -88,6 +90,6 @@ class Discovery:
     def document(self) -> dict[str, object]:
         """The document as it stands now. Raises TemporarilyUnavailable while Entra's can't be read."""
         try:
-            return server_metadata(self._entra_metadata(), self._offer, self._api_scopes())
+            return server_metadata(self._entra_metadata(), self._offer, self._api_scopes(), secrets=self._allows_secrets())
         except (OSError, ValueError) as cause:
             raise TemporarilyUnavailable("the directory's metadata can't be read now") from cause

@@ -45,9 +45,11 @@ class Offer:
     offline_access: bool = True
 
 
-def server_metadata(entra: Mapping[str, object], offer: Offer, api_scopes: Iterable[str] = ()) -> dict[str, object]:
-    """The bridge's document out of Entra's v2.0 one. `api_scopes` are those of the configured APIs. Raises ValueError where
-    Entra's lacks what clients can't do without."""
+def server_metadata(
+    entra: Mapping[str, object], offer: Offer, api_scopes: Iterable[str] = (), *, secrets: bool = True
+) -> dict[str, object]:
+    """The bridge's document out of Entra's v2.0 one. `api_scopes` are those of the configured APIs, `secrets` says whether the
+    tenant allows client secrets. Raises ValueError where Entra's lacks what clients can't do without."""
     missing = [name for name in REQUIRED if not isinstance(entra.get(name), str)]
     if missing:
         raise ValueError(f"Entra's metadata has no {', '.join(missing)}")
@@ -57,9 +59,11 @@ def server_metadata(entra: Mapping[str, object], offer: Offer, api_scopes: Itera
         document["entra_issuer"] = entra["issuer"]
     document |= {name: entra[name] for name in TAKEN if entra.get(name) not in (None, [])}
     document["response_types_supported"] = list(offer.response_types)
-    document["grant_types_supported"] = list(offer.grant_types)
-    document["token_endpoint_auth_methods_supported"] = list(offer.auth_methods)
-    if "private_key_jwt" in offer.auth_methods:
+    methods = [name for name in offer.auth_methods if secrets or not name.startswith("client_secret_")] or offer.auth_methods
+    alone = [name for name in offer.grant_types if name != "client_credentials"] or offer.grant_types
+    document["grant_types_supported"] = list(alone if list(methods) == ["none"] else offer.grant_types)
+    document["token_endpoint_auth_methods_supported"] = list(methods)
+    if "private_key_jwt" in methods:
         # RFC 8414 section 2 asks for it then; these two are what Entra takes for client assertions.
         document["token_endpoint_auth_signing_alg_values_supported"] = ["RS256", "PS256"]
     # Entra supports it and doesn't say so; MCP clients refuse a server that doesn't (and plain is not to be used: RFC 9700).

@@ -4,9 +4,9 @@ RFC 7517 section 4.7 (`x5c`), RFC 7523 section 2.2; learn.microsoft.com/graph/ap
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -60,6 +60,22 @@ def _load(der: bytes) -> "x509.Certificate":
 def thumbprint(certificate: "x509.Certificate") -> str:
     """RFC 7515 section 4.1.8: the SHA-256 of the certificate in base64url."""
     return base64.urlsafe_b64encode(certificate.fingerprint(SHA256())).rstrip(b"=").decode()
+
+
+def check_lifetimes(certificates: Iterable[Certificate], longest: timedelta | None) -> None:
+    """Raises InvalidClientMetadata for a certificate that is valid for longer than the tenant allows; None: no limit is known."""
+    for certificate in certificates if longest is not None else ():
+        parsed = certificate.parsed
+        if longest is not None and parsed.not_valid_after_utc - parsed.not_valid_before_utc > longest:
+            most = f"{longest.days} days that the tenant's policy allows"
+            raise InvalidClientMetadata(f"jwks has a certificate that is valid for longer than the {most}")
+
+
+def refused_by_tenant(refusal: Exception) -> InvalidClientMetadata:
+    """The error for certificates that the tenant's policy refuses, as Graph said when they were written."""
+    return InvalidClientMetadata(
+        "the tenant's policy allows no certificate like one in jwks, or none as long-lived", detail=str(refusal)
+    )
 
 
 def read_jwks(jwks: Mapping[str, Any], now: datetime) -> tuple[Certificate, ...]:

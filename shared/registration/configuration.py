@@ -1,6 +1,6 @@
 """What an operator decides about registration: one frozen object, read from the settings by `shared.settings.registration`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -15,6 +15,7 @@ from shared.registration.tokens import KeyRing
 if TYPE_CHECKING:
     from shared.background import Background
     from shared.graph.directory import Directory
+    from shared.graph.tenant_rules import CredentialRules
     from shared.registration.memory import WorkerMemory
 
 # The name under which clients of callers without a credential are kept.
@@ -145,3 +146,5 @@ class RegistrationContext:
     clock: Clock
     background: "Background"
     memory: "WorkerMemory"
+    # What the tenant allows, as far as is known.
+    rules: "Callable[[], CredentialRules]"

@@ -11,10 +11,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.clock import write_time
-from shared.graph.errors import DeadlineExceeded, GraphFailure, OutcomeUnknown, Unavailable, UniqueNameTaken, ValueRefused
+from shared.graph.errors import (
+    DeadlineExceeded,
+    GraphFailure,
+    OutcomeUnknown,
+    PolicyRefused,
+    Unavailable,
+    UniqueNameTaken,
+    ValueRefused,
+)
 from shared.http.exchange import Exchange
 from shared.http.message import json_response
 from shared.registration.authorization import Principal
+from shared.registration.certificates import refused_by_tenant
 from shared.registration.clients import Clients, shown
 from shared.registration.completion import Completion, may_pass
 from shared.registration.configuration import RegistrationContext
@@ -61,7 +70,10 @@ class ClientCreation:
     def create(self, new: NewClient, deadline: Deadline) -> tuple[JsonObject, IssuedSecret | None]:
         """The new application and its secret. Raises UniqueNameTaken where another request under a repeatable name made it."""
         if not new.registration.has_secret:
-            return self._create_settled(new, None, deadline)[0], None
+            try:
+                return self._create_settled(new, None, deadline)[0], None
+            except PolicyRefused as refusal:
+                raise refused_by_tenant(refusal) from refusal
         name, client_policy = self.issuer.make_name(), new.principal.policy
 
         def create(end: datetime) -> tuple[JsonObject, bool]:

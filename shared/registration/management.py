@@ -11,14 +11,16 @@ from shared.errors import (
     NotFound,
     TemporarilyUnavailable,
 )
-from shared.graph.errors import GraphFailure
+from shared.graph.errors import GraphFailure, PolicyRefused
 from shared.http.exchange import Exchange
 from shared.registration.authorization import Principal
+from shared.registration.certificates import check_lifetimes, refused_by_tenant
 from shared.registration.clients import Clients, ManagedClient
 from shared.registration.completion import CREDENTIAL_SPACING, Completion, may_pass
 from shared.registration.configuration import OPEN_CALLER, RegistrationContext
 from shared.registration.entra_application import Provenance, update_body
 from shared.registration.metadata import ClientMetadata
+from shared.registration.policy import without_secrets
 from shared.registration.registration import Registration
 from shared.registration.scopes import ScopeCatalogue
 from shared.registration.secrets import MOST_SECRETS, ClientSecret, IssuedSecret, SecretIssuer, match_secret, read_secrets
@@ -57,6 +59,7 @@ class ClientManagement:
         self._directory = context.directory
         self._clock = context.clock
         self._memory = context.memory
+        self._rules = context.rules
         self._catalogue = catalogue
         self._clients = clients
         self._completion = completion
@@ -87,7 +90,12 @@ class ClientManagement:
         now = self._clock.now()
         stated = apply_statement(document, client.policy, self._configuration.statement_issuers, now)
         metadata = ClientMetadata.parse(stated)
-        registration = resolve_registration(metadata, client.policy, now, self._configuration.impersonated_names)
+        rules = self._rules()
+        # Whoever has a secret keeps it.
+        allowed = client.policy if rules.secrets or client.registration.has_secret else without_secrets(client.policy)
+        registration = resolve_registration(metadata, allowed, now, self._configuration.impersonated_names)
+        if registration.certificates != client.registration.certificates:
+            check_lifetimes(registration.certificates, rules.longest_certificate)
         registration, access = self._catalogue.add_scope(
             registration, metadata.scope, client.policy, deadline, client.application
         )
@@ -104,6 +112,8 @@ class ClientManagement:
             if again and approval == GRANTED and not may_pass(failure):
                 # What was approved is still what is registered.
                 self._completion.set_enabled_later(client_id, True)
+            if isinstance(failure, PolicyRefused):
+                raise refused_by_tenant(failure) from failure
             raise
         if registration.federated_identities or client.registration.federated_identities:
             self._completion.replace_identities_soon(client_id, registration.federated_identities, deadline)

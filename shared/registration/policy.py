@@ -1,6 +1,7 @@
 """What a caller of the registration endpoint may have registered: data, decided by the operator, one policy for each caller."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
@@ -155,6 +156,12 @@ class Policy:
     one_client_per_software: bool = Field(
         default=False, description="registering a software_id and software_version again gives the client that is there"
     )
+
+
+def without_secrets(policy: Policy) -> Policy:
+    """The policy in a tenant that allows no client secrets; one that has no other method stays, for Graph to refuse."""
+    others = policy.auth_methods - SECRET_METHODS
+    return replace(policy, auth_methods=others) if others else policy
 
 
 OPEN_POLICY = Policy(

@@ -10,6 +10,7 @@ from shared.errors import AccessDenied, Conflict, InsufficientScope, Temporarily
 from shared.graph.errors import ObjectMissing, UniqueNameTaken
 from shared.http.exchange import Exchange
 from shared.registration.authorization import Principal
+from shared.registration.certificates import check_lifetimes
 from shared.registration.clients import Clients
 from shared.registration.completion import Completion
 from shared.registration.configuration import OPEN_CALLER, RegistrationContext
@@ -17,6 +18,7 @@ from shared.registration.creating import ClientCreation, NewClient
 from shared.registration.entra_application import SHARED, Provenance, read_provenance, read_registered
 from shared.registration.idempotency import RequestName, name_by_content, name_by_key, name_by_software, name_once
 from shared.registration.metadata import ClientMetadata
+from shared.registration.policy import without_secrets
 from shared.registration.rate_limit import RateLimit
 from shared.registration.scopes import ScopeCatalogue
 from shared.registration.secrets import MOST_SECRETS, read_secrets
@@ -36,6 +38,7 @@ class ClientRegistration:
         self._directory = context.directory
         self._clock = context.clock
         self._memory = context.memory
+        self._rules = context.rules
         self._catalogue = catalogue
         self._clients = clients
         self._completion = completion
@@ -57,8 +60,11 @@ class ClientRegistration:
         # RFC 7591 section 2.3: what the statement says comes before what the client says.
         now = self._clock.now()
         metadata = ClientMetadata.parse(apply_statement(document, policy, self._configuration.statement_issuers, now))
+        rules = self._rules()
+        policy = policy if rules.secrets else without_secrets(policy)
         # Section 2: every rule that the bridge can judge, then the scopes, which the directory has to know.
         registration = resolve_registration(metadata, policy, now, self._configuration.impersonated_names)
+        check_lifetimes(registration.certificates, rules.longest_certificate)
         registration, access = self._catalogue.add_scope(registration, metadata.scope, policy, deadline)
         name = self._name(principal, document, metadata, idempotency_key)
         provenance = Provenance(

@@ -96,6 +96,7 @@ class SecretIssuer:
         self._directory = context.directory
         self._clock = context.clock
         self._memory = context.memory
+        self._rules = context.rules
         self._completion = completion
 
     def make_name(self, *, only: bool = False) -> str:
@@ -127,9 +128,12 @@ class SecretIssuer:
         return secret
 
     def for_a_lifetime[T](self, policy: Policy, make: Callable[[datetime], T]) -> T:
-        """What `make` makes of the first end that the tenant's policy takes: what policy or settings say, then the shorter time.
+        """What `make` makes of the first end that the tenant takes: what policy or settings say, as far as the tenant is known to
+        allow it, then the shorter time.
         Raises PolicyRefused where it takes none."""
         lifetime = policy.secret_lifetime or self._configuration.secret_lifetime
+        if longest := self._rules().longest_secret:
+            lifetime = min(lifetime, int(longest.total_seconds()))
         shorter = self._configuration.shorter_secret_lifetime
         now = self._clock.now().replace(microsecond=0)
         try:

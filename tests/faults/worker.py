@@ -22,6 +22,7 @@ from shared.graph.directory import Directory
 from shared.graph.errors import GraphFailure
 from shared.graph.identity import ClientSecretIdentity
 from shared.graph.lookups import GraphLookup
+from shared.graph.tenant_rules import CredentialRules
 from shared.http.documents import UnusableDocument, check_location
 from shared.http.door import MARGIN, RENDERING
 from shared.http.exchange import SOCKETS, Exchange
@@ -87,7 +88,9 @@ class Worker:
         self.directory = Directory(self.graph)
         self.background = SimulatedBackground(scheduler, clock, self)
         self.configuration = world.configuration
-        context = RegistrationContext(self.configuration, self.directory, clock, self.background, WorkerMemory(clock))
+        context = RegistrationContext(
+            self.configuration, self.directory, clock, self.background, WorkerMemory(clock), CredentialRules
+        )
         self.service = RegistrationService(context, FakeEntraTokens)
         self.finisher = RegistrationFinisher(context)
         self.introspection = self._introspection()

@@ -8,6 +8,7 @@ import logging
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -149,6 +150,27 @@ def test_offers_what_at_least_one_caller_may_have_registered(variables: Mapping[
     found = Application({**variables, **settings}).discovery.document()
     assert found["grant_types_supported"] == ["client_credentials"]
     assert found["token_endpoint_auth_methods_supported"] == ["client_secret_basic"]
+
+
+def test_offers_no_secrets_where_the_tenant_is_known_to_forbid_them(variables: Mapping[str, str]) -> None:
+    with EntraEmulator(lag=(0, 0)) as strict:
+        strict.tenant.policies.restrict_passwords(forbid=True)
+        identity = strict.add_caller("bridge", roles=("Application.ReadWrite.OwnedBy", "Policy.Read.All"))
+        settings = {
+            "ENTRA_TENANT_ID": strict.tenant_id,
+            "ENTRA_AUTHORITY_URL": strict.url,
+            "ENTRA_GRAPH_URL": strict.url,
+            "ENTRA_CA_BUNDLE": strict.ca_file,
+            "ENTRA_CLIENT_ID": identity.client_id,
+            "ENTRA_CLIENT_SECRET": identity.client_secret or "",
+            "REGISTRATION_CREDENTIALS": json.dumps([{"name": "portal", "authorization": "Bearer a long enough literal"}]),
+        }
+        discovery = Application({**variables, **settings}).discovery
+        end = time.monotonic() + 20
+        while "client_secret_basic" in (found := discovery.document()["token_endpoint_auth_methods_supported"]):  # type: ignore[operator]
+            assert time.monotonic() < end
+            time.sleep(0.05)
+    assert found == ["none", "private_key_jwt"]
 
 
 @pytest.mark.parametrize(("settings", "listed"), [({}, True), ({"BRIDGE_OFFERS_OFFLINE_ACCESS": "false"}, False)])

@@ -13,6 +13,7 @@ from shared.environment import Environment
 from shared.errors import OAuthError
 from shared.graph.client import GraphClient
 from shared.graph.directory import Directory
+from shared.graph.tenant_rules import NO_RULES
 from shared.http.exchange import Exchange
 from shared.http.message import Request, Response, error_response
 from shared.introspection.bearer_tokens import BearerTokens
@@ -141,6 +142,7 @@ class Bridge:
         credential = EmulatorCredential(emulator)
         self.account = credential.account
         self._seen = self.directory_for(credential)
+        self.rules = NO_RULES
         primary: Any = PrimarySession(emulator)
         self.directory = Directory(GraphClient(GRAPH, credential, primary, self.clock))
         self.restart()
@@ -161,7 +163,8 @@ class Bridge:
         self._start()
 
     def _start(self) -> None:
-        self.context = RegistrationContext(self.configuration, self._seen, self.clock, self.background, self.memory)
+        rules = lambda: self.rules  # noqa: E731
+        self.context = RegistrationContext(self.configuration, self._seen, self.clock, self.background, self.memory, rules)
         self.service = RegistrationService(self.context, lambda: self.entra_tokens)
 
     def work_behind(self) -> None:

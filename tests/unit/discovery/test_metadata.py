@@ -166,3 +166,17 @@ def test_does_not_promise_an_issuer_in_authorization_responses() -> None:
     """RFC 9207: Entra sends none, and would name itself."""
     entra = {**ENTRA, "authorization_response_iss_parameter_supported": True}
     assert "authorization_response_iss_parameter_supported" not in server_metadata(entra, OFFER)
+
+
+def test_names_what_a_tenant_without_client_secrets_allows() -> None:
+    every = replace(OFFER, auth_methods=("client_secret_basic", "none", "private_key_jwt"))
+    found = server_metadata(ENTRA, every, secrets=False)
+    assert found["token_endpoint_auth_methods_supported"] == ["none", "private_key_jwt"]
+    public = replace(
+        every, auth_methods=("client_secret_basic", "none"), grant_types=("authorization_code", "client_credentials")
+    )
+    found = server_metadata(ENTRA, public, secrets=False)
+    assert found["token_endpoint_auth_methods_supported"] == ["none"]
+    assert found["grant_types_supported"] == ["authorization_code"]
+    alone = replace(every, auth_methods=("client_secret_basic",))
+    assert server_metadata(ENTRA, alone, secrets=False)["token_endpoint_auth_methods_supported"] == ["client_secret_basic"]
