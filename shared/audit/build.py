@@ -22,7 +22,7 @@ from shared.audit.sinks.chat import Chat, slack_message, teams_message
 from shared.audit.sinks.webhook import HttpsCaller, Webhook, signing_key
 from shared.clock import Clock, SystemClock
 from shared.graph.client import GraphClient
-from shared.graph.clouds import Cloud
+from shared.graph.clouds import CLOUDS, Cloud
 from shared.graph.credential import MsalCredential
 from shared.graph.directory import Directory
 from shared.graph.identity import Identity
@@ -51,6 +51,8 @@ def build_audit(
     `vault_tokens`; `probe` asks the token service about renewed secrets. `own_client_id` is the bridge's own, for the scope
     `owned`.
     """
+    portal = next((cloud.portal for cloud in CLOUDS.values() if cloud.graph == graph_origin), "")
+    configuration = replace(configuration, portal=portal)
     caller = HttpsCaller(session, clock)
     directory = Directory(graph)
     clients = ClientLists(directory, configuration.marker_tag, graph_origin, configuration.scope, tenant_id, own_client_id)

@@ -97,7 +97,8 @@ class AuditConfiguration:
     `least_severity`: what sinks are notified of. `renew_before`, `secret_lifetime`: of renewed secrets. `undo_within`: the age up
     to which a client without service principal is a registration that broke off. `purge_after`: how long a deleted client can
     still be restored. `listed`: how many findings a report holds, the most urgent ones. `confirmations`: how many clients a run
-    asks about one by one. `spacing`: between two credential writes on one client.
+    asks about one by one. `spacing`: between two credential writes on one client. `portal`: the origin of Azure's portal; empty
+    where none is known.
     """
 
     marker_tag: str = "entra-dcr-bridge"
@@ -120,6 +121,7 @@ class AuditConfiguration:
     listed: int = 1000
     confirmations: int = 100
     spacing: timedelta = timedelta(seconds=10)
+    portal: str = ""
 
     def limit(self, action: ActionName) -> int:
         """How many clients an action changes in one run."""

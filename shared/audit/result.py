@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from urllib.parse import quote
 
 from shared.audit.assessment import Assessment
 from shared.audit.clients import CredentialKind
@@ -13,6 +14,7 @@ from shared.audit.credential_states import CredentialState
 from shared.audit.findings import AuditFinding
 from shared.audit.window import Window
 from shared.clock import write_time
+from shared.environment import GUID
 
 WEEKS = 26
 # What the weeks count: an overlapping credential ends without anybody noticing.
@@ -143,6 +145,7 @@ class AuditRun:
     `complete`: whether all clients were seen and all pending findings confirmed or dismissed; otherwise `stopped` says why not,
     and `pages` and `last_client` how far it got. `findings` are the most urgent ones, up to the configured number; `found` counts
     all, `notified` those that were news. `postponed`: clients that an action has left for later runs. `duration` is in seconds.
+    `portal`: the origin of Azure's portal.
     """
 
     run_id: str
@@ -162,6 +165,20 @@ class AuditRun:
     notes: tuple[str, ...] = ()
     failed_sinks: tuple[str, ...] = ()
     postponed: Mapping[str, int] = field(default_factory=dict)
+    portal: str = ""
+
+    def portal_link(self, finding: AuditFinding) -> str:
+        """Where the portal shows what a finding is about; empty where that isn't known."""
+        place, _, object_id = finding.object.partition("/")
+        if not self.portal or not GUID.fullmatch(finding.client_id):
+            return ""
+        if place == "servicePrincipals":
+            view = (
+                f"Microsoft_AAD_IAM/ManagedAppMenuBlade/~/SignOn/objectId/{quote(object_id, safe='')}/appId/{finding.client_id}"
+            )
+        else:
+            view = f"Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/{finding.client_id}"
+        return f"{self.portal}/#view/{view}"
 
     def as_json(self) -> dict[str, Any]:
         """The record as a JSON object, without the list of findings."""

@@ -115,11 +115,9 @@ class _Run:
         self._outcomes: list[Outcome] = []
         self._notes: list[str] = []
         self._incomplete: list[str] = []
-        self._mailing = (
-            None
-            if window is None or audit.mail is None
-            else Mailing(configuration.mail, audit.mail, window, configuration.least_severity)
-        )
+        self._mailing: Mailing | None = None
+        if window is not None and audit.mail is not None:
+            self._mailing = Mailing(configuration.mail, audit.mail, window, configuration.least_severity)
         self._known = KnownFacts()
         self._owners: Mapping[str, tuple[Owner, ...]] = {}
         self._pages = 0
@@ -275,8 +273,8 @@ class _Run:
             self._notifications.add(finding, self._deadline)
 
     def _note(self, text: str, failure: GraphFailure) -> None:
-        logger.warning("%s: %s", text, failure)
         self._notes.append(f"{text}: {failure}")
+        logger.warning("%s", self._notes[-1])
 
     def _record(self) -> AuditRun:
         return AuditRun(
@@ -297,4 +295,5 @@ class _Run:
             notes=tuple(self._notes),
             failed_sinks=tuple(self._notifications.failed),
             postponed={candidates.action.name: candidates.postponed for candidates in self._candidates if candidates.postponed},
+            portal=self._configuration.portal,
         )

@@ -10,11 +10,12 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """One cloud. `authority` and `graph` are https origins without a trailing slash."""
+    """One cloud. `authority`, `graph` and `portal`, Azure's portal, are https origins without a trailing slash."""
 
     name: str
     authority: str
     graph: str
+    portal: str = "https://portal.azure.com"
 
     @property
     def graph_scope(self) -> str:
@@ -27,9 +28,14 @@ CLOUDS: Mapping[str, Cloud] = MappingProxyType(
         cloud.name: cloud
         for cloud in (
             Cloud("public", "https://login.microsoftonline.com", "https://graph.microsoft.com"),
-            Cloud("usgov", "https://login.microsoftonline.us", "https://graph.microsoft.us"),
-            Cloud("usgov-dod", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
-            Cloud("china", "https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn"),
+            Cloud("usgov", "https://login.microsoftonline.us", "https://graph.microsoft.us", "https://portal.azure.us"),
+            Cloud("usgov-dod", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us", "https://portal.azure.us"),
+            Cloud(
+                "china",
+                "https://login.partner.microsoftonline.cn",
+                "https://microsoftgraph.chinacloudapi.cn",
+                "https://portal.azure.cn",
+            ),
         )
     }
 )

@@ -149,7 +149,16 @@ def _paths() -> JsonObject:
                 },
                 (400, 401, 403, *FAILING),
                 security=MANAGES,
-                parameters=[{"name": "format", "in": "query", "required": False, "schema": {"enum": ["json", "csv", "html"]}}],
+                parameters=[
+                    {"name": "format", "in": "query", "required": False, "schema": {"enum": ["json", "csv", "html"]}},
+                    {
+                        "name": "plan",
+                        "in": "query",
+                        "required": False,
+                        "schema": {"type": "boolean", "default": False},
+                        "description": "also what the actions of the next run would do",
+                    },
+                ],
             )
         },
         "/openapi.json": {"get": operation("this description", {200: json_answer({"type": "object"})}, (500,))},

@@ -49,10 +49,12 @@ class ReportEndpoint:
         self._time_limit = time_limit_seconds
 
     def handle(self, request: Request) -> Response:
-        """The report in the form asked for: ?format=json, csv or html, else by Accept, else JSON. Raises InvalidRequest for
-        another format and TemporarilyUnavailable where not even the first page of clients could be read."""
+        """The report in the form asked for: ?format=json, csv or html, else by Accept, else JSON; with ?plan=true also what the
+        actions of the next run would do, which takes some reads for each client concerned. Raises InvalidRequest for another
+        format and TemporarilyUnavailable where not even the first page of clients could be read."""
         form = FORMATS[chosen_format(request)]
-        run = self._audit.run(self._time_limit, act=False, log=False)
+        plan = request.query.get("plan", "").strip().lower() in {"true", "1", "yes"}
+        run = self._audit.run(self._time_limit, act=plan, dry_run=plan, log=False)
         if not run.complete and not run.pages:
             raise TemporarilyUnavailable("the clients can't be read now", detail=run.stopped, retry_after=30)
         headers = {

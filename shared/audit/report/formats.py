@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.audit.findings import printable_name
 from shared.audit.report.page import TITLES
-from shared.audit.result import AuditRun
+from shared.audit.result import AuditRun, Result
 from shared.clock import write_time
 
 COLUMNS = (
@@ -40,6 +40,12 @@ def render_json(run: AuditRun) -> str:
         "timeline": [{"week_of": week.isoformat(), "credentials": count} for week, count in run.summary.timeline(run.started)],
         "list": [finding.as_json() for finding in run.findings],
     }
+    if run.dry_run:
+        document["plan"] = [
+            {"action": o.action, "client_id": o.client_id, "client_name": o.client_name, "key_id": o.key_id, "detail": o.detail}
+            for o in run.outcomes
+            if o.result is Result.WOULD
+        ]
     return json.dumps(document, ensure_ascii=False, indent=1)
 
 

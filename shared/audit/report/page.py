@@ -8,13 +8,15 @@ from importlib.resources import files
 from typing import Any
 
 from shared.audit.findings import FindingKind, printable_name
-from shared.audit.result import AuditRun
+from shared.audit.result import AuditRun, Result, monday_of
 from shared.clock import write_time
 
 TITLES = {kind: kind.value.replace("_", " ").capitalize() for kind in FindingKind} | {
     FindingKind.EXCESS: "Too many",
     FindingKind.TOO_LONG: "Too long a life",
 }
+# How much of what the next run will do is shown.
+MOST_PLANNED = 200
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -29,7 +31,7 @@ def _template() -> Any:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"iso": write_time, "printable": printable_name, "distance": distance}
+    environment.filters |= {"iso": write_time, "printable": printable_name, "distance": distance, "monday": monday_of}
     return environment.from_string(_asset("page.html"))
 
 
@@ -56,6 +58,8 @@ def render_page(run: AuditRun) -> str:
         months=MONTHS,
         titles=TITLES,
         weeks=run.summary.timeline(run.started),
+        owners=sorted({owner for finding in run.findings for owner in finding.owners}, key=str.casefold),
+        plan=[outcome for outcome in run.outcomes if outcome.result is Result.WOULD][:MOST_PLANNED],
         kinds=sorted({finding.kind for finding in run.findings}, key=list(FindingKind).index),
     )
     return page

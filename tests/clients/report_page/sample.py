@@ -1,9 +1,13 @@
 """A tenant worth looking at, and the report page of it, rendered with a name that tries to be markup."""
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
-from shared.audit.configuration import AuditConfiguration, AuditRules
+from shared.audit.build import build_actions
+from shared.audit.configuration import ActionName, AuditConfiguration, AuditRules
+from shared.audit.delivery import Deliveries, Destinations
+from shared.audit.findings import AuditFinding, FindingKind, Severity
 from shared.audit.report.page import render_page
 from tests.functional.audit.estate import Estate
 
@@ -46,8 +50,38 @@ def sample_page() -> str:
     estate.add_client((-3, 362), name="Partner hub", policy="default")
     for days in (3, 2, 1):
         estate.add_client((-days, 180), (-days - 1, 179), (-days - 2, 178), name=f"Over-rotated {days}")
-    configuration = AuditConfiguration(rules=AuditRules(longest=timedelta(days=182)))
-    return render_page(estate.audit(configuration).run(600, run_id="6f0c2a51", log=False))
+    configuration = AuditConfiguration(
+        rules=AuditRules(longest=timedelta(days=182)), portal="https://portal.azure.com", actions=frozenset({ActionName.PRUNE})
+    )
+    pruning = build_actions(configuration, estate.clients, estate.directory, Deliveries(Destinations(), {}), estate.probe)
+    run = estate.audit(configuration, pruning).run(600, run_id="6f0c2a51", log=False, dry_run=True)
+    # A run asks for the owners where it watches a whole tenant; here they are dealt out.
+    owners = ("ada@example.com", "Bruno (bruno@example.com)", "team-orders@example.com")
+    owned = (replace(f, owners=(owners[number % 4],) if number % 4 < 3 else ()) for number, f in enumerate(run.findings))
+    return render_page(replace(run, findings=tuple(owned)))
+
+
+def large_page(count: int) -> str:
+    """The page of so many findings."""
+    run = Estate().run(log=False)
+    started = run.started
+    kinds, severities = list(FindingKind), list(Severity)
+    findings = tuple(
+        AuditFinding(
+            kinds[number % len(kinds)],
+            severities[number % len(severities)],
+            f"{number:08x}-1111-4222-8333-444455556666",
+            f"{NAMES[number % len(NAMES)]} {number}",
+            'The secret "dcr 2026-05-01" ends within 30 days, and no newer one takes its place.',
+            "Rotate it, and give the new one to whoever uses it.",
+            since=started - timedelta(days=number % 90),
+            due=started + timedelta(days=number % 180),
+            object=f"applications/{number:08x}-1111-4222-8333-444455556666",
+            owners=(f"owner{number % 150}@example.com",),
+        )
+        for number in range(count)
+    )
+    return render_page(replace(run, findings=findings, found=count, portal="https://portal.azure.com"))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,16 @@ import hashlib
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
+from shared.audit.build import build_actions
+from shared.audit.configuration import ActionName, AuditConfiguration
+from shared.audit.delivery import Deliveries, Destinations
+from shared.audit.findings import AuditFinding, FindingKind, Severity
 from shared.audit.report import ReportEndpoint
 from shared.errors import InvalidRequest, TemporarilyUnavailable
 from shared.http.message import Request, Response
@@ -214,3 +219,52 @@ def test_no_secret_and_no_hint_of_one_is_in_any_form(estate: Estate) -> None:
     assert all(
         hint not in str(value) for entry in document["list"] for key, value in entry.items() if key in {"summary", "advice"}
     )
+
+
+def pruning_report(estate: Estate, **query: str) -> Response:
+    configuration = AuditConfiguration(actions=frozenset({ActionName.PRUNE}), portal="https://portal.azure.com")
+    nowhere = Deliveries(Destinations(), {})
+    actions = build_actions(configuration, estate.clients, estate.directory, nowhere, estate.probe)
+    return ReportEndpoint(estate.audit(configuration, actions), 200).handle(Request("GET", "/audit", query=query))
+
+
+def test_it_tells_what_the_next_run_would_do_where_that_is_asked(estate: Estate) -> None:
+    record = estate.add_client((-200, -3), (-20, 162), name="gone")
+    (planned,) = json.loads(pruning_report(estate, format="json", plan="true").body)["plan"]
+    assert (planned["action"], planned["client_name"], planned["key_id"]) == ("prune", "gone", estate.key_ids(record)[0])
+    html = pruning_report(estate, format="html", plan="true").body.decode()
+    assert "What the next run will do" in html
+    assert "would remove it" in html
+    assert len(estate.key_ids(record)) == 2
+    assert "plan" not in json.loads(pruning_report(estate, format="json").body)
+    assert "What the next run will do" not in pruning_report(estate, format="html").body.decode()
+    assert estate.calls("POST") == estate.calls("DELETE") == 0
+
+
+def test_findings_lead_to_the_portal_where_it_is_known(estate: Estate) -> None:
+    populate(estate)
+    links = [link["href"] for link in Page(pruning_report(estate, format="html").body.decode()).named("a")]
+    assert sum("Credentials/appId/" in str(link) for link in links) == len(json.loads(get(estate).body)["list"])
+    assert not any("portal" in str(link["href"]) for link in page(estate).named("a"))
+
+
+@pytest.mark.parametrize(
+    ("client_id", "place", "expected"),
+    [
+        ("0d9e8f7a-2222-4333-8444-a55566677788", "applications/1", "ApplicationMenuBlade/~/Credentials/appId/0d9e8f7a"),
+        (
+            "0d9e8f7a-2222-4333-8444-a55566677788",
+            "servicePrincipals/a b",
+            "ManagedAppMenuBlade/~/SignOn/objectId/a%20b/appId/0d9e8f7a",
+        ),
+        ("javascript:alert(1)", "applications/1", ""),
+        ("", "", ""),
+    ],
+)
+def test_a_link_is_made_of_ids_alone(estate: Estate, client_id: str, place: str, expected: str) -> None:
+    run = replace(estate.run(), portal="https://portal.azure.us")
+    finding = AuditFinding(FindingKind.EXPIRED, Severity.LOW, client_id, "x", "", "", object=place)
+    link = run.portal_link(finding)
+    assert expected in link
+    assert bool(link) is bool(expected)
+    assert not link or link.startswith("https://portal.azure.us/#view/")
