@@ -1,5 +1,6 @@
 """Putting the audit together from its configuration and the bridge's adapters."""
 
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -27,6 +28,7 @@ from shared.graph.credential import MsalCredential
 from shared.graph.directory import Directory
 from shared.graph.identity import Identity
 from shared.graph.secret_probe import SecretProbe
+from shared.graph.session import DirectorySession
 from shared.retry import Deadline
 
 TOKEN_SECONDS = 10.0
@@ -47,7 +49,7 @@ def build_audit(
     """The audit with its actions, stores and sinks.
 
     `graph_origin` is Graph's host, such as https://graph.microsoft.com. Sinks, vaults and storage are called through `session`,
-    which follows no redirects and trusts the machine's certificates. `token_for` gives tokens for vaults and storage, see
+    which follows no redirects; mail servers are trusted by what it trusts. `token_for` gives tokens for vaults and storage, see
     `vault_tokens`; `probe` asks the token service about renewed secrets. `own_client_id` is the bridge's own, for the scope
     `owned`.
     """
@@ -67,7 +69,7 @@ def build_audit(
         clock,
         actions,
         _sink_maker(configuration.sinks, caller, token_for),
-        _mail_sender(configuration.mail, graph),
+        _mail_sender(configuration.mail, graph, session.tls if isinstance(session, DirectorySession) else None),
     )
 
 
@@ -118,10 +120,10 @@ def vault_tokens(identity: Identity, tenant_id: str, cloud: Cloud, session: requ
     return token_for
 
 
-def _mail_sender(mail: MailConfiguration, graph: GraphClient) -> MailSender | None:
+def _mail_sender(mail: MailConfiguration, graph: GraphClient, tls: ssl.SSLContext | None) -> MailSender | None:
     if not mail.sender:
         return None
-    return GraphMail(graph, mail.sender) if mail.server is None else SmtpMail(mail.server)
+    return GraphMail(graph, mail.sender) if mail.server is None else SmtpMail(mail.server, tls)
 
 
 def _sink_maker(addresses: SinkAddresses, caller: HttpsCaller, token_for: TokenFor) -> Callable[[], Sequence[Sink]]:

@@ -133,7 +133,8 @@ class DirectorySession(requests.Session):
     def __init__(self, verify: str | bool, timeout: float = 5, *, usual_too: bool = False) -> None:
         super().__init__()
         self._timeout = timeout
-        tls = None if verify is True else trust(verify, DEFAULT_CA_BUNDLE_PATH if usual_too else "")
+        # None: requests' usual certificates.
+        self.tls = tls = None if verify is True else trust(verify, DEFAULT_CA_BUNDLE_PATH if usual_too else "")
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # Retries are the client's decision, since not every request may be repeated.
         for scheme in ("https://", "http://"):

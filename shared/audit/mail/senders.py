@@ -54,17 +54,18 @@ class GraphMail:
 
 
 class SmtpMail:
-    """Sends by SMTP (RFC 5321), each mail over a connection of its own."""
+    """Sends by SMTP (RFC 5321), each mail over a connection of its own. `tls` says what is trusted; None: the machine's CAs."""
 
     pace = 0.0
 
-    def __init__(self, server: SmtpServer) -> None:
+    def __init__(self, server: SmtpServer, tls: ssl.SSLContext | None = None) -> None:
         self._server = server
+        self._tls = tls
 
     def send(self, message: EmailMessage, deadline: Deadline) -> None:
         """Hand one mail to the server."""
         server, timeout = self._server, max(min(deadline.remaining(), SENDING), 0.1)
-        context = ssl.create_default_context()
+        context = self._tls or ssl.create_default_context()
         try:
             with (
                 smtplib.SMTP_SSL(server.host, server.port, timeout=timeout, context=context)

@@ -2,24 +2,20 @@
 
 import email
 import email.policy
-import socket
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from shared.audit.client_lists import ClientLists
 from shared.audit.configuration import AuditConfiguration, Scope
 from shared.audit.findings import Severity
 from shared.audit.mail.letters import MOST_LISTED
-from shared.audit.mail.mail_configuration import MailConfiguration, MailTexts, SmtpServer, parse_mail_texts
-from shared.audit.mail.senders import GraphMail, MailSender, SmtpMail
+from shared.audit.mail.mail_configuration import MailConfiguration, MailTexts, parse_mail_texts
+from shared.audit.mail.senders import GraphMail, MailSender
 from shared.audit.result import AuditRun, Result
 from shared.audit.run import Audit
 from shared.audit.window import Window
@@ -198,57 +194,6 @@ def test_without_the_permission_the_run_goes_on_and_says_so() -> None:
     found = run(estate)
     assert found.complete
     assert [(outcome.result, "403" in outcome.detail) for outcome in found.outcomes] == [(Result.FAILED, True)]
-
-
-class Inbox:
-    """Keeps what a server takes."""
-
-    def __init__(self) -> None:
-        self.received: list[EmailMessage] = []
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
-        self.received.append(read(envelope.content))
-        return "250 OK"
-
-
-@pytest.fixture
-def inbox() -> Iterator[tuple[Inbox, Controller]]:
-    inbox = Inbox()
-
-    def check(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
-        right = isinstance(data, LoginPassword) and data.password == b"pass word"
-        return AuthResult(success=right)
-
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(inbox, hostname="127.0.0.1", port=port, authenticator=check, auth_require_tls=False)
-    controller.start()
-    yield inbox, controller
-    controller.stop()
-
-
-def test_a_mail_goes_by_smtp(estate: Estate, inbox: tuple[Inbox, Controller]) -> None:
-    add_owned(estate, 6.5, add_user(estate, "ann@contoso.com"))
-    server = SmtpServer.parse(f"smtp://bridge:pass%20word@127.0.0.1:{inbox[1].port}")
-    (outcome,) = run(estate, MAIL, SmtpMail(server)).outcomes
-    assert outcome.result is Result.DONE
-    (message,) = inbox[0].received
-    assert message["To"] == "ann@contoso.com"
-    assert "ends within 7 days" in text_of(message)
-    assert "<li>" in text_of(message, "html")
-
-
-@pytest.mark.parametrize("address", ["smtp://bridge:wrong@127.0.0.1:{port}", "smtp://127.0.0.1:9"])
-def test_a_server_that_takes_nothing_is_a_failed_mail_and_no_password_is_told(
-    estate: Estate, inbox: tuple[Inbox, Controller], address: str
-) -> None:
-    add_owned(estate, 6.5)
-    server = SmtpServer.parse(address.format(port=inbox[1].port))
-    found = run(estate, MAIL, SmtpMail(server))
-    assert [outcome.result for outcome in found.outcomes] == [Result.FAILED]
-    assert "wrong" not in found.outcomes[0].detail + repr(server)
-    assert found.complete
-    assert inbox[0].received == []
 
 
 def test_texts_are_english_by_default() -> None:
