@@ -144,9 +144,12 @@ class DirectorySession(requests.Session):
         """As `requests.Session.request`, with our certificates and the body read up to `LARGEST_ANSWER` (within `listing` up to
         `LARGEST_LISTING`); a redirect is an answer, not followed with a token. Outside of an exchange the whole call is cut after
         `LONGEST_CALL`. Raises a RequestException for everything that goes wrong."""
-        if SOCKETS.get() is None:
-            with sockets_cut_after(LONGEST_CALL):
-                return self.request(method, url, *args, **kwargs)
+        if SOCKETS.get() is not None:
+            return self._request(method, url, *args, **kwargs)
+        with sockets_cut_after(LONGEST_CALL):
+            return self._request(method, url, *args, **kwargs)
+
+    def _request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         kwargs["allow_redirects"] = False
         kwargs["timeout"] = kwargs.get("timeout") or self._timeout
         kwargs["stream"] = True

@@ -5,6 +5,8 @@ equal ones share (`sharing.py`). What happens in the directory is in `creating.p
 """
 
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from shared.errors import AccessDenied, Conflict, InsufficientScope, TemporarilyUnavailable
 from shared.graph.errors import ObjectMissing, UniqueNameTaken
@@ -15,19 +17,21 @@ from shared.registration.clients import Clients
 from shared.registration.completion import Completion
 from shared.registration.configuration import OPEN_CALLER, RegistrationContext
 from shared.registration.creating import ClientCreation, NewClient
-from shared.registration.entra_application import SHARED, Provenance, read_provenance, read_registered
-from shared.registration.idempotency import RequestName, name_by_content, name_by_key, name_by_software, name_once
+from shared.registration.entra_application import Provenance, read_provenance, read_registered
+from shared.registration.idempotency import RequestName, name_by_key, name_by_software, name_once
 from shared.registration.metadata import ClientMetadata
 from shared.registration.policy import without_secrets
 from shared.registration.rate_limit import RateLimit
 from shared.registration.scopes import ScopeCatalogue
 from shared.registration.secrets import MOST_SECRETS, read_secrets
-from shared.registration.sharing import SharedClients, as_shared, common_content
 from shared.registration.software_statement import apply_statement
 from shared.registration.tags import to_tags
 from shared.registration.validation import resolve_registration
 from shared.retry import Deadline
 from shared.strict_json import JsonObject
+
+if TYPE_CHECKING:
+    from shared.registration.sharing import SharedClients
 
 
 class ClientRegistration:
@@ -43,7 +47,7 @@ class ClientRegistration:
         self._clients = clients
         self._completion = completion
         self._creation = ClientCreation(context, clients, completion)
-        self._shared = SharedClients(context, clients, self._creation)
+        self._context = context
         self._rate_limit = RateLimit(context.clock)
 
     def register(self, principal: Principal, document: JsonObject, idempotency_key: str, exchange: Exchange) -> JsonObject:
@@ -74,15 +78,11 @@ class ClientRegistration:
             request=(name.digest or "software") if name.repeatable else "",
             lagging=self._configuration.when_lagging,
         )
-        common = None if name.repeatable else as_shared(registration, policy.share_public_clients)
-        if common is not None:
-            name = name_by_content(self._configuration.bridge_tag, principal.name, policy.name, common_content(common, access))
-            provenance = replace(provenance, request=SHARED)
-            new = NewClient(common, access, provenance, name, principal, asked=registration)
-            return self._shared.register(new, exchange, self._admit)
+        new = NewClient(registration, access, provenance, name, principal)
+        if policy.share_public_clients != "never" and (shared := self._shared.as_shared(new)) is not None:
+            return self._shared.register(shared, exchange, self._admit)
         # Section 3.2.1: the client is created, with its secret, and answered with all that is registered.
         self._admit(principal, deadline)
-        new = NewClient(registration, access, provenance, name, principal)
         try:
             application, secret = self._creation.create(new, deadline)
         except UniqueNameTaken:
@@ -90,6 +90,13 @@ class ClientRegistration:
                 raise
             return self._repeat(new, exchange)
         return self._creation.finish(application, secret, new, exchange)
+
+    @cached_property
+    def _shared(self) -> "SharedClients":
+        # Loaded with the first policy that has clients shared.
+        from shared.registration.sharing import SharedClients
+
+        return SharedClients(self._context, self._clients, self._creation)
 
     def _name(self, principal: Principal, document: JsonObject, metadata: ClientMetadata, key: str) -> RequestName:
         """Callers without a name of their own share nothing, so nothing of theirs is repeatable."""

@@ -22,7 +22,8 @@ from shared.registration.client_type import Platform
 from shared.registration.clients import Clients, shown
 from shared.registration.configuration import RegistrationContext
 from shared.registration.creating import ClientCreation, NewClient
-from shared.registration.entra_application import read_provenance, read_registered
+from shared.registration.entra_application import SHARED, read_provenance, read_registered
+from shared.registration.idempotency import name_by_content
 from shared.registration.notes import restored_tag
 from shared.registration.policy import NO_METHOD, Sharing
 from shared.registration.redirect_uris import RedirectUri, UriKind
@@ -39,10 +40,8 @@ _TURN = 0.02
 _TURNS = 256
 
 
-def as_shared(registration: Registration, sharing: Sharing) -> Registration | None:
-    """What equal clients have in common; None for a client that shares nothing: one with a credential, or by its policy."""
-    if sharing == "never" or registration.token_endpoint_auth_method != NO_METHOD:
-        return None
+def _in_common(registration: Registration, sharing: Sharing) -> Registration:
+    """What equal clients have in common."""
     # Of single-page applications it isn't said that their port is ignored, and none of them changes it by itself.
     native = registration.uris_of(Platform.NATIVE)
     common = {uri.text: _without_port(uri, sharing) if uri.text in native else uri for uri in registration.redirect_uris}
@@ -62,7 +61,7 @@ def _without_port(uri: RedirectUri, sharing: Sharing) -> RedirectUri:
     return replace(uri, text=f"{scheme}://{authority.partition(':')[0].lower()}{slash}{path}")
 
 
-def common_content(registration: Registration, access: list[JsonObject]) -> str:
+def _content_of(registration: Registration, access: list[JsonObject]) -> str:
     """All that is registered about a client, in whatever order its members and their values came."""
     members = {name: sorted(value) if _is_texts(value) else value for name, value in registration.as_metadata().items()}
     platforms = {platform.value: sorted(registration.uris_of(platform)) for platform in Platform}
@@ -85,6 +84,18 @@ class SharedClients:
         self._clients = clients
         self._creation = creation
         self._turns = tuple(Lock() for _ in range(_TURNS))
+
+    def as_shared(self, new: NewClient) -> NewClient | None:
+        """The client under the name that all equal ones have; None for one that shares nothing: it has a credential, or the
+        request has a name of its own."""
+        registration, policy = new.registration, new.principal.policy
+        if registration.token_endpoint_auth_method != NO_METHOD or new.name.repeatable:
+            return None
+        common = _in_common(registration, policy.share_public_clients)
+        content = _content_of(common, new.access)
+        name = name_by_content(self._configuration.bridge_tag, new.principal.name, policy.name, content)
+        provenance = replace(new.provenance, request=SHARED)
+        return replace(new, registration=common, provenance=provenance, name=name, asked=registration)
 
     def register(self, new: NewClient, exchange: Exchange, admit: Callable[[Principal, Deadline], None]) -> JsonObject:
         """The client information of the one application, without anything that manages it.

@@ -7,7 +7,7 @@ import pytest
 
 from shared.graph.directory import Directory
 from shared.graph.errors import ObjectMissing
-from shared.registration import registering
+from shared.registration import sharing
 from shared.registration.clients import Clients
 from shared.registration.completion import Completion
 from shared.registration.idempotency import RequestName
@@ -74,7 +74,7 @@ def kinds(*steps: Step, lag: tuple[float, float]) -> set[str]:
             "404 of a living client",
         ),
         (
-            registering,
+            sharing,
             "name_by_content",
             lambda mark, *_: RequestName(f"{mark}-{uuid4().hex}", True, shared=True),
             [
