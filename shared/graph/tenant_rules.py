@@ -79,11 +79,15 @@ class TenantRules:
     def __init__(self, graph: GraphClient, clock: Clock) -> None:
         self._graph = graph
         self._clock = clock
+        self._asked = False
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rules")
         self._refreshed = Refreshed("the tenant's app management policy", self._read, _LIFETIMES, executor)
 
     def current(self) -> CredentialRules:
-        """What is known now; never waits."""
+        """What is known now; never waits. The first time nothing is asked: a new worker's first registration has enough to do."""
+        if not self._asked:
+            self._asked = True
+            return NO_RULES
         try:
             return self._refreshed.value(self._clock.now().timestamp())
         except (Pending, FetchFailed):

@@ -145,7 +145,7 @@ def test_the_policy_is_read_behind_whoever_asks_and_only_with_the_permission(emu
     credential = EmulatorCredential(emulator, role="Policy.Read.All" if granted else "Application.ReadWrite.OwnedBy")
     clock: Any = TestClock(emulator)
     rules = TenantRules(GraphClient(GRAPH, credential, emulator.session(), clock), clock)
-    assert rules.current() == NO_RULES
+    assert rules.current() == rules.current() == NO_RULES
     rules._refreshed._executor.submit(lambda: None).result(10)  # behind the fetch
     assert rules.current().secrets is not granted
     asked = [call for call in emulator.requests if call.path.endswith("defaultAppManagementPolicy")]
