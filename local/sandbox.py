@@ -5,7 +5,7 @@ import json
 import logging
 import secrets
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,15 +100,20 @@ def free_port(wanted: int = 0) -> int:
 
 
 @contextmanager
-def sandbox(port: int = 0, settings: Mapping[str, str] | None = None, lag: tuple[float, float] = LAG) -> Iterator[Sandbox]:
+def sandbox(
+    port: int = 0,
+    settings: Mapping[str, str] | None = None,
+    lag: tuple[float, float] = LAG,
+    roles: Sequence[str] = ("Application.ReadWrite.OwnedBy",),
+) -> Iterator[Sandbox]:
     """Start everything, and stop it at the end. `settings` are added to the bridge's, or take the place of some. `lag`: by how
-    many seconds at least and at most the directory's replicas are behind."""
+    many seconds at least and at most the directory's replicas are behind. `roles`: the bridge's permissions of Graph."""
     gateway = IntrospectionClient("mule-gateway", secrets.token_urlsafe(24))
     authorization = f"Bearer {secrets.token_urlsafe(24)}"
     port = free_port(port)
     url = f"http://127.0.0.1:{port}"
     with EntraEmulator(lag=lag) as entra:
-        bridge = entra.add_caller("Entra DCR Bridge", roles=("Application.ReadWrite.OwnedBy",))
+        bridge = entra.add_caller("Entra DCR Bridge", roles=roles)
         api = entra.add_resource_api("Orders API", "api://orders", scopes=("Orders.Read",), app_roles=("Orders.Read.All",))
         # An API that never asked for newer tokens gets v1 ones, whichever endpoint its clients call.
         legacy = entra.add_resource_api("Legacy API", "api://legacy", token_version=1)

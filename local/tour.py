@@ -9,9 +9,13 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
+from secrets import token_urlsafe
 from typing import Any
 
+from local import auditors
 from local.agent import USER, Agent
+from local.auditors import Auditors
 from local.sandbox import LAG, RecordKeeper, Sandbox, sandbox
 from local.transcript import Answer, Transcript
 
@@ -48,7 +52,7 @@ class Tour:
         self.update()
         self.rotate()
         self.use("The new secret works")
-        self.audit()
+        Auditors(self.place, self.transcript).walk(self.client["client_id"])
         self.delete()
         Agent(self.place, self.transcript).walk()
 
@@ -191,19 +195,6 @@ class Tour:
         )
         self.client = {**self.client, **(answer.json or {})}
 
-    def audit(self) -> None:
-        self.transcript.title("The timer audits the secrets of all clients")
-        with RecordKeeper("bridge.audit") as log:
-            url = f"{self.place.url}/admin/functions/audit_secrets"
-            self.transcript.call("POST", url, status=202, json_body={"input": ""})
-            log.wait_for(lambda record: '"audit_run"' in record.getMessage())
-        events = [json.loads(record.getMessage()) for record in log.records]
-        for event in events:
-            self.transcript.show(event)
-        runs = [event for event in events if event["event"] == "audit_run"]
-        self.transcript.check("the log has one record of the run, which is complete", [run["complete"] for run in runs] == [True])
-        self.transcript.check("it saw the client", bool(runs) and runs[0]["clients"] == 1)
-
     def delete(self) -> None:
         self.transcript.title("Anypoint deletes the client")
         url = f"{self.place.url}/register/{self.client['client_id']}"
@@ -220,8 +211,19 @@ def main() -> int:
     transcript = Transcript()
     # The transcript shows what matters of the log; the rest would come in between.
     logging.getLogger("bridge").addHandler(logging.NullHandler())
-    settings = {"INTROSPECTION_OPTIONS": json.dumps({"grants": "enforce"}), "REGISTRATION_OPEN_POLICY": "open"}
-    with sandbox(settings=settings, lag=LAG) as place:
+    authorization = f"Bearer {token_urlsafe(24)}"
+    credentials = [
+        {"name": "anypoint", "authorization": authorization},
+        {"name": "auditor", "authorization": auditors.AUDITOR, "policy": "auditors"},
+    ]
+    settings = {
+        **auditors.SETTINGS,
+        "INTROSPECTION_OPTIONS": json.dumps({"grants": "enforce"}),
+        "REGISTRATION_OPEN_POLICY": "open",
+        "REGISTRATION_CREDENTIALS": json.dumps(credentials),
+    }
+    with sandbox(settings=settings, lag=LAG, roles=auditors.ROLES) as running:
+        place = replace(running, authorization=authorization)
         place.entra.add_user(*USER)
         transcript = Transcript(verify=place.entra.ca_file)
         print(f"The bridge listens at {place.url}, the emulated directory at {place.entra.url}.")
