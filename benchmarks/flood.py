@@ -7,11 +7,10 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import count
 from threading import local
-from typing import Any
 
 from benchmarks.cold_start.settings import settings_of
+from benchmarks.timed import tell_times
 from emulator.server import EntraEmulator
 from shared.application import Application
 from shared.clock import SystemClock
@@ -51,7 +50,7 @@ def bodies(registrations: int) -> Iterator[bytes]:
 
 def flood(registrations: int, sharing: str) -> Flood:
     """Register with sixteen threads at once, in one worker."""
-    result, made = Flood(registrations), count()
+    result = Flood(registrations)
     policy = {"share_public_clients": sharing, "auth_methods": ["none"], "grant_types": ["authorization_code", "refresh_token"]}
     with EntraEmulator(lag=LAG) as entra:
         entra.assumptions.directory_object_quota = None
@@ -61,20 +60,14 @@ def flood(registrations: int, sharing: str) -> Flood:
             "REGISTRATION_OPEN_POLICY": "flood",
         }
         application = Application(settings)
-        send = application.session.request
 
-        def timed(*arguments: Any, **options: Any) -> Any:
-            begun = time.perf_counter()
-            try:
-                return send(*arguments, **options)
-            finally:
-                _thread.calls = getattr(_thread, "calls", 0) + 1
-                _thread.waited = getattr(_thread, "waited", 0.0) + time.perf_counter() - begun
+        def note_call(_: float) -> None:
+            _thread.calls = getattr(_thread, "calls", 0) + 1
 
-        application.session.request = timed  # type: ignore[method-assign]
+        tell_times(application.session, note_call)
 
         def register(body: bytes) -> None:
-            _thread.calls, _thread.waited = 0, 0.0
+            _thread.calls = 0
             request = Request("POST", "/register", {"content-type": "application/json"}, body=body)
             begun = time.thread_time()
             answer = application.registration.register(Exchange(request, Deadline.after(SystemClock(), BUDGET)))
@@ -82,7 +75,6 @@ def flood(registrations: int, sharing: str) -> Flood:
             assert answer.status == 201, answer.body
             if not _thread.calls:
                 result.repeats.append(1000 * own)
-            next(made)
 
         begun = time.perf_counter()
         with ThreadPoolExecutor(THREADS) as pool:

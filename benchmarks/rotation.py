@@ -9,10 +9,11 @@ import argparse
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import batched
 from typing import Any
 
+from emulator.clock import Clock
 from emulator.server import EntraEmulator
 from shared.audit.actions import Task
 from shared.audit.actions import renew as renewing
@@ -39,34 +40,20 @@ LOGINS = (0, 0, 0, 1, 2, 5, 10, 20, 30, 45, 60, 90, 120, 180, 240, 300)
 FIXED_WAIT = 20.0
 
 
-class VirtualClock:
-    """The emulator's clock, which a pause moves."""
-
-    def __init__(self, emulator: EntraEmulator) -> None:
-        self._clock = emulator.clock
-
-    def now(self) -> datetime:
-        return self._clock.now()
-
-    def monotonic(self) -> float:
-        return self._clock.time()
-
-    def sleep(self, seconds: float) -> None:
-        self._clock.advance(seconds)
-
-
 class Shelf:
     """A store in memory. Notes when each secret arrived."""
 
-    def __init__(self, clock: VirtualClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.held: dict[str, tuple[Delivery, float]] = {}
 
     def read_current(self, address: Address, deadline: Deadline) -> Stored | None:  # noqa: ARG002
-        return None
+        delivery, _ = self.held.get(address.name, (None, 0))
+        return None if delivery is None else Stored(delivery.key_id, self._clock.now())
 
     def put_secret(self, address: Address, delivery: Delivery, deadline: Deadline) -> None:  # noqa: ARG002
-        self.held[delivery.client_id] = delivery, self._clock.monotonic()
+        # An address's name is the client id here.
+        self.held[address.name] = delivery, self._clock.monotonic()
 
 
 class Estate:
@@ -76,7 +63,7 @@ class Estate:
         self.emulator = EntraEmulator(lag=(0, 0))
         self.emulator.clock.freeze()
         self.emulator.consistency.set(sts_credentials=LAG)
-        self.clock = VirtualClock(self.emulator)
+        self.clock = self.emulator.clock
         session = self.emulator.session()
         account = self.emulator.add_caller("bridge", roles=("Application.ReadWrite.OwnedBy",))
         self.owner = account.service_principal_id

@@ -4,9 +4,9 @@ import argparse
 import json
 import statistics
 import time
-from typing import Any
 
 from benchmarks.cold_start.settings import PORTAL, registration_body, settings_of
+from benchmarks.timed import tell_times
 from emulator.server import EntraEmulator
 from shared.application import Application
 from shared.clock import SystemClock
@@ -24,16 +24,7 @@ def main() -> None:
     own: list[float] = []
     with EntraEmulator(lag=(0, 0)) as entra:
         application = Application(settings_of(entra))
-        send = application.session.request
-
-        def timed(*arguments: Any, **options: Any) -> Any:
-            begun = time.perf_counter()
-            try:
-                return send(*arguments, **options)
-            finally:
-                calls.append(time.perf_counter() - begun)
-
-        application.session.request = timed  # type: ignore[method-assign]
+        tell_times(application.session, calls.append)
         headers = {"authorization": PORTAL, "content-type": "application/json"}
         for number in range(count + 10):
             body = registration_body(f"client {number}")

@@ -19,6 +19,8 @@ PATIENCE = 4.0
 SCOPES_PATIENCE = 1.5
 # Entra's endpoints hardly ever change; an old document is better than none.
 LIFETIMES = Lifetimes(renew=HOUR, wait=24 * HOUR, refuse=7 * 24 * HOUR, retry=60, retry_empty=2)
+# The document can be given without scopes, so nobody waits for another try soon after one that failed.
+SCOPES_LIFETIMES = LIFETIMES._replace(retry_empty=30)
 
 
 class EntraMetadata:
@@ -48,7 +50,7 @@ class ApiScopes:
     def __init__(self, read: Callable[[], Sequence[str]], clock: Clock) -> None:
         self._clock = clock
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scopes")
-        self._refreshed = Refreshed("the scopes of the configured APIs", read, LIFETIMES, executor)
+        self._refreshed = Refreshed("the scopes of the configured APIs", read, SCOPES_LIFETIMES, executor)
 
     def names(self) -> Sequence[str]:
         """The names. Waits for them for a moment at the most: the rest of the metadata doesn't depend on them."""

@@ -93,7 +93,7 @@ class Directory(DirectoryLists):
     def restore_application(self, object_id: str, deadline: Deadline) -> JsonObject:
         """POST restore of a soft-deleted application, which comes back without its service principal. Raises ObjectMissing."""
         path = f"directory/deletedItems/{_identifier(object_id)}/restore"
-        return self._graph.call("POST", path, deadline, creates=True).body
+        return self._graph.call("POST", path, deadline).body
 
     # Credentials of an application
 

@@ -64,9 +64,10 @@ def thumbprint(certificate: "x509.Certificate") -> str:
 
 def check_lifetimes(certificates: Iterable[Certificate], longest: timedelta | None) -> None:
     """Raises InvalidClientMetadata for a certificate that is valid for longer than the tenant allows; None: no limit is known."""
-    for certificate in certificates if longest is not None else ():
-        parsed = certificate.parsed
-        if longest is not None and parsed.not_valid_after_utc - parsed.not_valid_before_utc > longest:
+    if longest is None:
+        return
+    for parsed in (certificate.parsed for certificate in certificates):
+        if parsed.not_valid_after_utc - parsed.not_valid_before_utc > longest:
             most = f"{longest.days} days that the tenant's policy allows"
             raise InvalidClientMetadata(f"jwks has a certificate that is valid for longer than the {most}")
 

@@ -15,7 +15,7 @@ from threading import Lock
 
 from shared.clock import read_time
 from shared.errors import Conflict, TemporarilyUnavailable
-from shared.graph.errors import ObjectMissing, PermissionRefused, UniqueNameTaken
+from shared.graph.errors import GraphFailure, ObjectMissing, PermissionRefused, UniqueNameTaken
 from shared.http.exchange import Exchange
 from shared.registration.authorization import Principal
 from shared.registration.client_type import Platform
@@ -171,11 +171,15 @@ class SharedClients:
         name = new.name
         deleted = self._deleted(name.unique_name, exchange.deadline)
         if deleted is not None:
+            back = replace(new, marks=(restored_tag(self._clock.now()),))
             try:
                 application = self._directory.restore_application(str(deleted["id"]), exchange.deadline)
-            except ObjectMissing as missing:
-                raise TemporarilyUnavailable("an equal client is being restored", retry_after=5) from missing
-            back = replace(new, marks=(restored_tag(self._clock.now()),))
+            except GraphFailure as failure:
+                # It may have happened, by an attempt whose answer was lost or by another worker that has ended since.
+                self._creation.undo(deleted, None, back)
+                if isinstance(failure, ObjectMissing):
+                    raise TemporarilyUnavailable("an equal client is being restored", retry_after=5) from failure
+                raise
             return self._creation.finish(application, None, back, exchange)
         if not self._memory.is_name_stuck(name.unique_name):
             raise TemporarilyUnavailable("an equal registration cannot be read yet", retry_after=5)

@@ -32,6 +32,10 @@ UNDOING = 5.0
 # that lags would be missed by (2/3)^40.
 PROOFS = 40
 PROBE_PAUSE = 2.0
+# What the token service says of clients that get no token whatever their secret: disabled, not there, without service principal.
+HOPELESS = frozenset({"AADSTS7000112", "AADSTS700016", "AADSTS7000229"})
+# Seconds that proving leaves to the actions that follow.
+FOR_OTHERS = 60.0
 # Seconds between looks at what a store hands out after it was written to.
 READ_BACK_PAUSES = (0.5, 1.0, 2.0)
 # Clients looked at for each one that may be renewed: most of those turn out to be in order.
@@ -86,7 +90,7 @@ class Renew(Action):
         """Renew: first all new secrets, then each delivery as soon as its secret is proven."""
         begun: list[_Renewal] = []
         for listed in clients:
-            needed = PROOFS * PROBE_PAUSE + DELIVERING * (len(begun) + 1)
+            needed = FOR_OTHERS + PROOFS * PROBE_PAUSE + DELIVERING * (len(begun) + 1)
             if len(begun) >= self.limit or task.deadline.remaining() <= needed:
                 break
             result = self._begin(listed, task)
@@ -97,10 +101,15 @@ class Renew(Action):
         while begun:
             for renewal in begun:
                 self._prove(renewal, task)
-            for renewal in [renewal for renewal in begun if renewal.taken >= PROOFS]:
+            for renewal in [one for one in begun if one.taken >= PROOFS or one.refusal in HOPELESS]:
                 begun.remove(renewal)
-                yield self._deliver(renewal, task)
-            if begun and (task.deadline.remaining() <= DELIVERING * len(begun) or not task.deadline.pause(PROBE_PAUSE)):
+                if renewal.refusal:
+                    why = f"the token service gives this client no tokens ({renewal.refusal})"
+                    yield self._take_back(renewal, why, task)
+                else:
+                    yield self._deliver(renewal, task)
+            over = task.deadline.remaining() <= FOR_OTHERS + DELIVERING * len(begun)
+            if begun and (over or not task.deadline.pause(PROBE_PAUSE)):
                 break
         for renewal in begun:
             why = f"the token service did not take it everywhere in time (last: {renewal.refusal or 'it did'})"

@@ -7,6 +7,7 @@
   const shown = document.getElementById("shown");
   const nothing = document.getElementById("nothing");
   const value = (name) => filters.elements.namedItem(name)?.value ?? "";
+  const owners = (row) => row.dataset.owners?.split("\n") ?? [];
   const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
   const byUrgency = Array.from(document.querySelectorAll("tbody[data-group]"), (body) => [
     body.querySelector("tr.group").textContent,
@@ -18,7 +19,7 @@
   // A group's key, by which groups are ordered, and its title; what has none comes last.
   const ways = {
     week: (row) => [row.dataset.week ?? "~", row.dataset.weekTitle ?? "No date"],
-    owner: (row) => [(row.dataset.owner ?? "~").toLowerCase(), row.dataset.owner ?? "No owner known"],
+    owner: (row) => [owners(row)[0]?.toLowerCase() ?? "~", owners(row)[0] ?? "No owner known"],
     severity: (row) => [9 - Number(row.dataset.rank), row.dataset.severity[0].toUpperCase() + row.dataset.severity.slice(1)],
   };
 
@@ -66,7 +67,7 @@
       const visible =
         (!severity || row.dataset.severity === severity) &&
         (!kind || row.dataset.kind === kind) &&
-        (!owner || texts.get(row).includes(owner.toLowerCase())) &&
+        (!owner || owners(row).includes(owner)) &&
         (!age || (row.dataset.age !== undefined && Number(row.dataset.age) <= Number(age))) &&
         words.every((word) => texts.get(row).includes(word));
       row.hidden = !visible;

@@ -30,22 +30,6 @@ START = datetime(2026, 11, 22, 3, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-class EmulatorClock:
-    """The bridge's clock on the emulator's: both stand still until somebody sleeps."""
-
-    def __init__(self, emulator: EntraEmulator) -> None:
-        self._clock = emulator.clock
-
-    def now(self) -> datetime:
-        return self._clock.now()
-
-    def monotonic(self) -> float:
-        return self._clock.time()
-
-    def sleep(self, seconds: float) -> None:
-        self._clock.advance(seconds)
-
-
 class Estate:
     """The emulator, the bridge's own identity, and what the audit is made of."""
 
@@ -53,7 +37,7 @@ class Estate:
         self.emulator = EntraEmulator()
         self.emulator.clock.set(START)
         self.emulator.clock.freeze()
-        self.clock = EmulatorClock(self.emulator)
+        self.clock = self.emulator.clock
         self.bridge = self.emulator.add_caller("bridge", roles=roles)
         session = self.emulator.session()
         cloud = Cloud("public", "https://login.microsoftonline.com", "https://graph.microsoft.com")

@@ -4,12 +4,15 @@
 
 import json
 import logging
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from shared.audit.actions.prune import Prune
 from shared.audit.actions.renew import Renew
 from shared.audit.azure import KeyVault
+from shared.audit.configuration import AuditRules
 from shared.audit.result import AuditRun, Result
 from shared.audit.run import Progress
 from tests.functional.audit.test_renewing import (
@@ -205,3 +208,33 @@ def test_a_store_that_hands_out_something_else_after_the_delivery_is_a_failure(
     scene.later()
     assert [outcome.result for outcome in scene.run().outcomes] == [Result.DONE]
     assert scene.store_works()
+
+
+@pytest.mark.parametrize("trouble", ["disabled", "no service principal", "a secret that nobody hears of"])
+def test_a_client_that_gets_no_tokens_keeps_no_other_action_from_its_work(scene: Scene, trouble: str) -> None:
+    """The other client's expired secret is pruned in the same run, and the healthy one beside it is renewed."""
+    estate = scene.estate
+    principal = estate.emulator.directory.service_principal_of(scene.record.state["appId"])
+    assert principal is not None
+    if trouble == "disabled":
+        estate.emulator.directory.service_principals.write(principal, {"accountEnabled": False})
+    elif trouble == "no service principal":
+        estate.emulator.directory.service_principals.soft_delete(principal)
+    else:
+        estate.emulator.consistency.set(sts_credentials=3600)
+    old = estate.add_client((-200, -3), (-20, 162), name="to prune")
+    pruning = Prune(
+        estate.clients,
+        estate.directory,
+        50,
+        rules=AuditRules(),
+        spacing=timedelta(seconds=10),
+        deliveries=scene.deliveries(),
+    )
+    run = estate.audit(actions=[scene.renewing(), pruning]).run(540)
+    results = {(outcome.action, outcome.client_name): outcome.result for outcome in run.outcomes}
+    assert results["renew", "orders"] is Result.FAILED
+    assert results["prune", "to prune"] is Result.DONE
+    assert len(estate.key_ids(old)) == 1
+    assert len(scene.secrets()) == 1
+    assert run.duration < (540 if trouble.startswith("a secret") else 120)

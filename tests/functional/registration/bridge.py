@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import datetime
 from typing import Any
 
 from emulator.server import EntraEmulator
@@ -66,24 +65,6 @@ def configuration() -> RegistrationConfiguration:
     )
 
 
-class TestClock:
-    """The emulator's clock as the bridge's: a pause moves it and takes no time."""
-
-    __test__ = False
-
-    def __init__(self, emulator: EntraEmulator) -> None:
-        self._clock = emulator.clock
-
-    def now(self) -> datetime:
-        return self._clock.now()
-
-    def monotonic(self) -> float:
-        return self._clock.time()
-
-    def sleep(self, seconds: float) -> None:
-        self._clock.advance(seconds)
-
-
 class EmulatorCredential:
     """A token of the emulator's own token service for an application that may manage the applications it owns, or with `role`."""
 
@@ -137,7 +118,7 @@ class Bridge:
     def __init__(self, emulator: EntraEmulator, settings: RegistrationConfiguration) -> None:
         self.emulator = emulator
         self.configuration = settings
-        self.clock = TestClock(emulator)
+        self.clock = emulator.clock
         self.entra_tokens = FakeEntraTokens()
         credential = EmulatorCredential(emulator)
         self.account = credential.account

@@ -281,3 +281,16 @@ def test_without_the_right_to_look_it_is_another_client_as_soon_as_the_name_coun
     bridge.restart()
     bridge.emulator.consistency.settle()
     assert content(bridge.call("POST", body=BODY, authorization=None, patient=False)).get("client_id") in (None, other)
+
+
+def test_a_client_that_came_back_in_a_lost_answer_is_made_whole(emulator: EntraEmulator, make: Make) -> None:
+    bridge = make(open_policy="open", policies=sharing("localhost"))
+    emulator.assumptions.owned_by_lists_deleted_items = True
+    client_id = register(bridge)["client_id"]
+    retire(bridge, client_id)
+    emulator.faults.add("reset_after", method="POST", path="/restore$", times=1)
+    bridge.call("POST", body=BODY, authorization=None, patient=False)
+    bridge.restart()
+    bridge.emulator.clock.advance(3600)
+    assert register(bridge)["client_id"] == client_id
+    assert bridge.directory.read_service_principal(client_id, bridge.deadline()) is not None

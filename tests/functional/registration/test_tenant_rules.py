@@ -15,7 +15,6 @@ from tests.functional.registration.bridge import (
     WEB,
     Bridge,
     EmulatorCredential,
-    TestClock,
     assert_error,
     bearer,
     content,
@@ -143,8 +142,7 @@ def test_reads_the_durations_of_policies(text: str, days: float | None) -> None:
 def test_the_policy_is_read_behind_whoever_asks_and_only_with_the_permission(emulator: EntraEmulator, granted: bool) -> None:
     emulator.tenant.policies.change(policy_of(secrets=False, short_secrets=False, short_certificates=False))
     credential = EmulatorCredential(emulator, role="Policy.Read.All" if granted else "Application.ReadWrite.OwnedBy")
-    clock: Any = TestClock(emulator)
-    rules = TenantRules(GraphClient(GRAPH, credential, emulator.session(), clock), clock)
+    rules = TenantRules(GraphClient(GRAPH, credential, emulator.session(), emulator.clock), emulator.clock)
     assert rules.current() == rules.current() == NO_RULES
     rules._refreshed._executor.submit(lambda: None).result(10)  # behind the fetch
     assert rules.current().secrets is not granted
