@@ -31,6 +31,7 @@ from shared.audit.report.page import render_page
 from shared.audit.result import AuditRun
 from shared.audit.sinks import SinkFailure
 from shared.audit.sinks.webhook import HttpsCaller
+from shared.audit.store_calls import StoreCalls, answered_object
 from shared.graph.errors import GraphFailure
 from shared.retry import Deadline
 from shared.secret import Secret
@@ -57,7 +58,7 @@ class KeyVault:
     """A SecretStore in any vault that the bridge's identity may write to."""
 
     def __init__(self, caller: HttpsCaller, token_for: TokenFor, resources: Mapping[str, str] = RESOURCES) -> None:
-        self._caller = caller
+        self._calls = StoreCalls(caller, 401, _error_of)
         self._token_for = token_for
         self._resources = resources
 
@@ -71,8 +72,8 @@ class KeyVault:
             if answer.status_code == 404:
                 return None
             if answer.status_code != 200:
-                raise LookupFailed(_refusal("the versions of the secret", answer))
-            page = _read_page(answer)
+                raise LookupFailed(self._calls.refusal("the versions of the secret", answer))
+            page = answered_object(answer)
             for version in page.get("value") or []:
                 attributes = version.get("attributes") or {}
                 created = attributes.get("created")
@@ -92,33 +93,22 @@ class KeyVault:
         }
         url = f"{address.place}/secrets/{address.name}"
         answer = self._call("PUT", url, address, deadline, DeliveryUnknown, params=VAULT_VERSION, json=body)
-        if answer.status_code >= 500:
-            raise DeliveryUnknown(_refusal("setting the secret", answer))
-        if answer.status_code != 200:
-            raise DeliveryRefused(_refusal("setting the secret", answer))
+        self._calls.check("setting the secret", answer, frozenset({200}), DeliveryUnknown)
 
     def _call(
         self, method: str, url: str, address: Address, deadline: Deadline, failure: type[StoreFailure], **request: Any
     ) -> requests.Response:
-        """The answer, after a fresh token where the vault asks for one. `failure` is raised where none came, or where an earlier
-        attempt may have done what the last one was refused."""
-        resource, fresh, unseen = self._resource_of(address), False, False
-        while True:
+        resource = self._resource_of(address)
+
+        def headers_for(refusal: requests.Response | None) -> Mapping[str, str]:
+            if refusal is not None:
+                _check_challenge(refusal, resource)
             try:
-                token = self._token_for(resource, fresh)
+                return {"Authorization": f"Bearer {self._token_for(resource, refusal is not None)}"}
             except GraphFailure as cause:
-                raise (failure if unseen else DeliveryRefused)(f"no token for {resource}: {cause}") from cause
-            answer, lost = self._caller.call(method, url, deadline, headers={"Authorization": f"Bearer {token}"}, **request)
-            unseen = unseen or lost
-            if answer is None:
-                raise failure(f"{address.place} gave no answer")
-            if answer.status_code == 401 and not fresh:
-                _check_challenge(answer, resource)
-                fresh = True
-            elif unseen and answer.status_code >= 400:
-                raise failure(_refusal(f"a call to {address.place}, of which an answer was lost before,", answer))
-            else:
-                return answer
+                raise DeliveryRefused(f"no token for {resource}: {cause}") from cause
+
+        return self._calls.call(method, url, deadline, headers_for, failure, **request)
 
     def _resource_of(self, address: Address) -> str:
         host = urlsplit(address.place).hostname or ""
@@ -144,25 +134,10 @@ def _next_link(page: Mapping[str, Any], address: Address) -> str | None:
     return link
 
 
-def _read_page(answer: requests.Response) -> dict[str, Any]:
-    try:
-        body = answer.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise LookupFailed("the vault's answer isn't a JSON object")
-    return body
-
-
-def _refusal(what: str, answer: requests.Response) -> str:
-    """Status and code; the message may repeat parts of the request."""
-    try:
-        error = answer.json().get("error") or {}
-        inner = error.get("innererror") or {}
-        code = "/".join(str(part) for part in (error.get("code"), inner.get("code")) if part)
-    except (ValueError, AttributeError):
-        code = ""
-    return f"{what} was answered {answer.status_code} {code}".strip()
+def _error_of(body: Any) -> str:
+    error = body.get("error") or {}
+    inner = error.get("innererror") or {}
+    return "/".join(str(part) for part in (error.get("code"), inner.get("code")) if part)
 
 
 class ReportBlob:

@@ -14,7 +14,9 @@ from shared.audit.aws import EventBus, SecretsManager, SnsTopic
 from shared.audit.azure import KeyVault, ReportBlob, TokenFor
 from shared.audit.client_lists import ClientLists
 from shared.audit.configuration import ActionName, AuditConfiguration, SinkAddresses
-from shared.audit.delivery import Deliveries, StoreKind
+from shared.audit.delivery import Deliveries, SecretStore, StoreKind
+from shared.audit.github import GithubEnvironment
+from shared.audit.hashicorp_vault import HashicorpVault
 from shared.audit.mail.mail_configuration import MailConfiguration
 from shared.audit.mail.senders import GraphMail, MailSender, SmtpMail
 from shared.audit.run import Audit
@@ -58,10 +60,7 @@ def build_audit(
     caller = HttpsCaller(session, clock)
     directory = Directory(graph)
     clients = ClientLists(directory, configuration.marker_tag, graph_origin, configuration.scope, tenant_id, own_client_id)
-    deliveries = Deliveries(
-        configuration.destinations,
-        {StoreKind.KEY_VAULT: KeyVault(caller, token_for), StoreKind.SECRETS_MANAGER: SecretsManager()},
-    )
+    deliveries = build_deliveries(configuration, caller, token_for)
     actions = build_actions(configuration, clients, directory, deliveries, probe)
     return Audit(
         configuration,
@@ -69,8 +68,19 @@ def build_audit(
         clock,
         actions,
         _sink_maker(configuration.sinks, caller, token_for),
-        _mail_sender(configuration.mail, graph, session.tls if isinstance(session, DirectorySession) else None),
+        mail_sender(configuration.mail, graph, session.tls if isinstance(session, DirectorySession) else None),
     )
+
+
+def build_deliveries(configuration: AuditConfiguration, caller: HttpsCaller, token_for: TokenFor) -> Deliveries:
+    """The configured destinations with all stores."""
+    stores: dict[StoreKind, SecretStore] = {
+        StoreKind.KEY_VAULT: KeyVault(caller, token_for),
+        StoreKind.SECRETS_MANAGER: SecretsManager(),
+        StoreKind.HASHICORP_VAULT: HashicorpVault(caller, configuration.logins.vault, token_for),
+        StoreKind.GITHUB: GithubEnvironment(caller, configuration.logins.github_token),
+    }
+    return Deliveries(configuration.destinations, stores)
 
 
 def build_actions(
@@ -120,7 +130,8 @@ def vault_tokens(identity: Identity, tenant_id: str, cloud: Cloud, session: requ
     return token_for
 
 
-def _mail_sender(mail: MailConfiguration, graph: GraphClient, tls: ssl.SSLContext | None) -> MailSender | None:
+def mail_sender(mail: MailConfiguration, graph: GraphClient, tls: ssl.SSLContext | None) -> MailSender | None:
+    """What sends mails, by Graph or SMTP; None where no mail is to be sent. `tls`: what mail servers are trusted by."""
     if not mail.sender:
         return None
     return GraphMail(graph, mail.sender) if mail.server is None else SmtpMail(mail.server, tls)

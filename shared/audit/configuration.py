@@ -91,6 +91,24 @@ class SinkAddresses:
 
 
 @dataclass(frozen=True, slots=True)
+class VaultLogin:
+    """How the bridge comes into HashiCorp Vault: with a token, or as a role of the auth method JWT, for which it shows an Entra
+    token of its own for `audience`."""
+
+    token: Secret = NO_SECRET
+    role: str = ""
+    audience: str = "https://management.azure.com"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLogins:
+    """How the bridge comes into stores that don't know its identity by themselves."""
+
+    vault: VaultLogin = field(default_factory=VaultLogin)
+    github_token: Secret = NO_SECRET
+
+
+@dataclass(frozen=True, slots=True)
 class AuditConfiguration:
     """Everything that the audit depends on. Actions not in `actions` are off; time limits are in seconds.
 
@@ -116,6 +134,7 @@ class AuditConfiguration:
     undo_within: timedelta = timedelta(days=7)
     purge_after: timedelta = timedelta(days=7)
     destinations: Destinations = field(default_factory=Destinations)
+    logins: StoreLogins = field(default_factory=StoreLogins)
     sinks: SinkAddresses = field(default_factory=SinkAddresses)
     mail: MailConfiguration = field(default_factory=MailConfiguration)
     listed: int = 1000

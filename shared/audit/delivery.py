@@ -2,9 +2,12 @@
 
     https://team.vault.azure.net/secrets/mule-{client_id}        Azure Key Vault
     aws-secretsmanager://eu-west-1/mule/{client_id}?form=json    AWS Secrets Manager
+    hashicorp-vault://vault.example.com:8200/secret/data/mule/{client_id}   HashiCorp Vault, KV version 2: the path of its API
+    github://api.github.com/OWNER/REPOSITORY/ENVIRONMENT/ENTRA_{client_id}  a secret of a GitHub environment
 
-`{client_id}` and `{policy}` stand for those of the client. `form` is `plain`, the secret alone (Key Vault's default), or `json`:
-an object with client_id, client_secret and expires_at (Secrets Manager's default, since its readers pick keys out of JSON).
+`{client_id}` and `{policy}` stand for those of the client; GitHub takes no hyphens in names, so they become underscores there.
+`form` is `plain`, the secret alone (the default in Key Vault and GitHub), or `json`: an object with client_id, client_secret and
+expires_at (the default in the others, since their readers pick keys out of it).
 
 StoreFailure
  ├─ DeliveryRefused   the store has not taken the secret, for certain
@@ -50,12 +53,17 @@ class StoreKind(StrEnum):
 
     KEY_VAULT = "key_vault"
     SECRETS_MANAGER = "secrets_manager"
+    HASHICORP_VAULT = "hashicorp_vault"
+    GITHUB = "github"
 
 
-# The names that they take.
+# The names that they take. Vault's is a path of its API, whose mount (and namespace) ends at `data`; GitHub's are upper case
+# without a prefix of its own, after owner, repository and environment.
 _NAMES = {
     StoreKind.KEY_VAULT: re.compile(r"[0-9A-Za-z-]{1,127}"),
     StoreKind.SECRETS_MANAGER: re.compile(r"[0-9A-Za-z/_+=.@-]{1,512}"),
+    StoreKind.HASHICORP_VAULT: re.compile(r"([0-9A-Za-z_-][0-9A-Za-z_.-]*/){1,8}?data(/[0-9A-Za-z_-][0-9A-Za-z_.@-]*){1,16}"),
+    StoreKind.GITHUB: re.compile(r"([0-9A-Za-z_-][0-9A-Za-z_.-]{0,99}/){3}(?!GITHUB_)[A-Z_][A-Z0-9_]{0,199}"),
 }
 
 
@@ -68,8 +76,8 @@ class SecretForm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A place in a store: `place` is the vault's origin or the AWS region, `name` the secret's name there, in which a client's
-    identifiers may still have to be filled in."""
+    """A place in a store: `place` is the origin of the vault or of GitHub's API, or the AWS region; `name` is the secret's name
+    there, in which a client's identifiers may still have to be filled in."""
 
     store: StoreKind
     place: str
@@ -85,14 +93,21 @@ class Address:
         parts = urlsplit(text)
         options = dict(parse_qsl(parts.query, keep_blank_values=True))
         path = unquote(parts.path).strip("/")
-        if parts.fragment or parts.username or set(options) - {"form"}:
-            raise ValueError("expected no user name, no fragment and no option but form")
+        if parts.fragment or parts.username or parts.port == 0 or set(options) - {"form"}:
+            raise ValueError("expected no user name, no fragment, no port 0 and no option but form")
         if parts.scheme == "https" and parts.hostname and path.startswith("secrets/"):
             kind, place, name, form = StoreKind.KEY_VAULT, f"https://{parts.netloc}", path[len("secrets/") :], SecretForm.PLAIN
         elif parts.scheme == "aws-secretsmanager" and _REGION.fullmatch(parts.netloc):
             kind, place, name, form = StoreKind.SECRETS_MANAGER, parts.netloc, path, SecretForm.JSON
+        elif parts.scheme == "hashicorp-vault" and parts.hostname:
+            kind, place, name, form = StoreKind.HASHICORP_VAULT, f"https://{parts.netloc}", path, SecretForm.JSON
+        elif parts.scheme == "github" and parts.hostname:
+            kind, place, name, form = StoreKind.GITHUB, f"https://{parts.netloc}", path, SecretForm.PLAIN
         else:
-            raise ValueError("expected https://VAULT/secrets/NAME or aws-secretsmanager://REGION/NAME")
+            raise ValueError(
+                "expected https://VAULT/secrets/NAME, aws-secretsmanager://REGION/NAME, hashicorp-vault://HOST/MOUNT/data/NAME "
+                "or github://api.github.com/OWNER/REPOSITORY/ENVIRONMENT/NAME"
+            )
         if options.get("form", form) not in set(SecretForm):
             raise ValueError("expected form=plain or form=json")
         address = cls(kind, place, name, SecretForm(options.get("form", form)))
@@ -102,6 +117,8 @@ class Address:
 
     def fill_in(self, client_id: str, policy: str) -> Self | None:
         """The address of a client's secret; None where the name that comes out isn't one of the store's."""
+        if self.store is StoreKind.GITHUB:
+            client_id, policy = (re.sub(r"[^A-Z0-9_]", "_", part.upper()) for part in (client_id, policy))
         name = self.name.replace("{client_id}", client_id).replace("{policy}", policy)
         return replace(self, name=name) if _NAMES[self.store].fullmatch(name) else None
 
@@ -114,6 +131,10 @@ class Destinations:
 
     def __bool__(self) -> bool:
         return bool(self.by_selector)
+
+    def stores(self) -> set[StoreKind]:
+        """The kinds of store that are used."""
+        return {address.store for address in self.by_selector.values()}
 
     def find_address(self, client_id: str, policy: str) -> Address | None:
         """Where a client's renewed secrets go; None for nowhere."""
@@ -175,10 +196,12 @@ class Delivery:
 
     def text(self, form: SecretForm) -> str:
         """What is written into the store."""
-        secret = self.secret.reveal()
-        if form is SecretForm.PLAIN:
-            return secret
-        return json.dumps({"client_id": self.client_id, "client_secret": secret, "expires_at": int(self.end.timestamp())})
+        return self.secret.reveal() if form is SecretForm.PLAIN else json.dumps(self.as_object())
+
+    def as_object(self) -> dict[str, str | int]:
+        """What the form `json` holds."""
+        end = int(self.end.timestamp())
+        return {"client_id": self.client_id, "client_secret": self.secret.reveal(), "expires_at": end}
 
 
 @dataclass(frozen=True, slots=True)

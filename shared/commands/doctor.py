@@ -13,10 +13,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TextIO
 
 from shared.application import Application
+from shared.commands.audit_checkup import check_mail, check_stores
 from shared.commands.diagnosis import Diagnosis, Level, problem, warning, well
+from shared.commands.permissions import compare
 from shared.environment import InvalidSettings
 from shared.graph.errors import GraphFailure, PermissionRefused
-from shared.graph.tenant_rules import POLICY, READ_POLICY, read_rules
+from shared.graph.tenant_rules import POLICY, read_rules
 from shared.retry import Deadline
 
 # Seconds for one check.
@@ -26,14 +28,6 @@ OWNED_OBJECTS = 250
 OBJECTS_OF_A_CLIENT = 2
 # Seconds that clocks may differ before tokens and credentials are judged wrongly.
 CLOCK_SKEW = 60.0
-NEEDED = "Application.ReadWrite.OwnedBy"
-# Permissions that a setting gives a reason for, and the setting.
-REASONS = {
-    "User.Read.All": "INTROSPECTION_OPTIONS asks for users' state",
-    "Application.Read.All": "AUDIT_ACTIONS has purge",
-    "AuditLog.Read.All": "AUDIT_USAGE_REPORT is on",
-    READ_POLICY: "registration follows the tenant's policies, which this doctor reads too",
-}
 AADSTS_CURES = {
     "7000215": "the secret is wrong: put the secret's value, not its id, into ENTRA_CLIENT_SECRET",
     "7000222": "the secret is over: make a new one for the bridge's application",
@@ -62,6 +56,8 @@ class Checkup:
         if granted:
             yield from self._guarded("policies", self._policies)
             yield from self._guarded("quota", self._quota)
+            yield from self._guarded("stores", lambda: check_stores(self._application))
+            yield from self._guarded("mail", lambda: check_mail(self._application))
 
     def _guarded(self, name: str, check: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
         try:
@@ -136,21 +132,7 @@ class Checkup:
         except ValueError:
             yield warning("permissions", "the token can't be read", "look at the identity's permissions in the portal")
             return
-        yield from self._permissions(roles)
-
-    def _permissions(self, roles: set[str]) -> Iterator[Diagnosis]:
-        if NEEDED in roles:
-            yield well("permissions", f"{NEEDED} is granted")
-        elif "Application.ReadWrite.All" not in roles:
-            cure = (
-                "deploy/graph/grant.sh, or shared.commands.setup; then restart the app: a token keeps the permissions of its time"
-            )
-            yield problem("permissions", f"{NEEDED} is not granted", cure)
-        for role in sorted(roles - {NEEDED}):
-            if role in REASONS:
-                yield well("permissions", f"{role} is granted; of use where {REASONS[role]}")
-            else:
-                yield warning("permissions", f"{role} is granted, which is more than the bridge needs", "take it away")
+        yield from compare(self._application, roles)
 
     def _policies(self) -> Iterator[Diagnosis]:
         """The default app management policy (learn.microsoft.com/graph/api/resources/tenantappmanagementpolicy)."""

@@ -30,6 +30,9 @@ NEEDED = "Application.ReadWrite.OwnedBy"
 FEATURES = {
     "users": "User.Read.All",
     "purge": "Application.Read.All",
+    "tenant": "Application.Read.All",
+    "owners": "User.ReadBasic.All",
+    "mail": "Mail.Send",
     "usage": "AuditLog.Read.All",
     "policies": "Policy.Read.All",
 }

@@ -168,6 +168,11 @@ class IntrospectionConfiguration:
         return enforced or self.options.revocation.mode != "off"
 
     @property
+    def asks_users(self) -> bool:
+        """Whether users are looked up, which needs more permission than clients do."""
+        return self.options.revocation.mode == "client+user"
+
+    @property
     def directory_tenant(self) -> str:
         """The tenant whose clients and users the directory knows."""
         trusted = [entry.tenant_id for entry in self.tenants] + [entry.tenant_id for entry in self.issuers]

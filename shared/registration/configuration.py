@@ -132,6 +132,12 @@ class RegistrationConfiguration:
         """The policy of that name; where it is gone, the default one, which is always there."""
         return self.policies.get(name) or self.policies[DEFAULT_POLICY]
 
+    def shares_clients(self) -> bool:
+        """Whether some caller's policy lets equal public clients share an application."""
+        named = {entry.policy for entry in self.static_credentials} | {entry.policy for entry in self.token_callers}
+        in_use = {*named, *self.entra_roles.values(), *filter(None, [self.open_policy])}
+        return any(self.policy(name).share_public_clients != "never" for name in in_use)
+
     def client_uri(self, client_id: str) -> str:
         """The client's registration_client_uri."""
         return f"{self.base_url}/register/{client_id}"

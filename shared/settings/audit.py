@@ -7,8 +7,17 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from shared.audit.aws import region_of
-from shared.audit.configuration import DEFAULT_LIMITS, ActionName, AuditConfiguration, AuditRules, Scope, SinkAddresses
-from shared.audit.delivery import Destinations, destinations_schema, parse_destinations
+from shared.audit.configuration import (
+    DEFAULT_LIMITS,
+    ActionName,
+    AuditConfiguration,
+    AuditRules,
+    Scope,
+    SinkAddresses,
+    StoreLogins,
+    VaultLogin,
+)
+from shared.audit.delivery import Destinations, StoreKind, destinations_schema, parse_destinations
 from shared.audit.findings import Severity
 from shared.audit.mail.mail_configuration import MailConfiguration, MailTexts, SmtpServer, mail_texts_schema, parse_mail_texts
 from shared.audit.sinks.webhook import signing_key
@@ -179,6 +188,12 @@ PURGE_AFTER_DAYS = _days("AUDIT_PURGE_AFTER_DAYS", 7, "how long a deleted client
 DELIVERIES = document(
     "AUDIT_DELIVERIES", parse_destinations, Destinations(), "JSON: where renewed secrets go", destinations_schema
 )
+VAULT_TOKEN = _text("AUDIT_VAULT_TOKEN", Secret, _NO_ADDRESS, "the token for HashiCorp Vault, where no role is set")
+VAULT_ROLE = _text("AUDIT_VAULT_ROLE", str, "", "the role of Vault's `auth/jwt` that the bridge's own Entra token opens")
+VAULT_AUDIENCE = _text(
+    "AUDIT_VAULT_AUDIENCE", str, VaultLogin().audience, "what that token is for: Vault's `bound_audiences`", VaultLogin().audience
+)
+GITHUB_TOKEN = _text("AUDIT_GITHUB_TOKEN", Secret, _NO_ADDRESS, "a fine-grained token with `Environments: read and write`")
 WEBHOOK_URL = _text("AUDIT_WEBHOOK_URL", _parse_url, _NO_ADDRESS, "https URL that is notified of what is new")
 WEBHOOK_SECRET = _text(
     "AUDIT_WEBHOOK_SECRET",
@@ -228,6 +243,11 @@ def read_audit(environment: Environment, marker_tag: str) -> AuditConfiguration:
     webhook_url, webhook_secret = read(WEBHOOK_URL), read(WEBHOOK_SECRET)
     if ActionName.RENEW in actions and not destinations:
         environment.refuse(DELIVERIES.name, "is needed by the action renew: where renewed secrets are delivered")
+    logins = StoreLogins(VaultLogin(read(VAULT_TOKEN), read(VAULT_ROLE), read(VAULT_AUDIENCE)), read(GITHUB_TOKEN))
+    if StoreKind.HASHICORP_VAULT in destinations.stores() and bool(logins.vault.token) == bool(logins.vault.role):
+        environment.refuse(VAULT_TOKEN.name, f"or {VAULT_ROLE.name}, one of the two, is needed to deliver to HashiCorp Vault")
+    if StoreKind.GITHUB in destinations.stores() and not logins.github_token:
+        environment.refuse(GITHUB_TOKEN.name, "is needed to deliver to GitHub")
     if webhook_url and not webhook_secret:
         environment.refuse(
             WEBHOOK_SECRET.name, f"is needed to sign what goes to {WEBHOOK_URL.name}: whsec_ and 24 to 64 bytes in base64"
@@ -259,6 +279,7 @@ def read_audit(environment: Environment, marker_tag: str) -> AuditConfiguration:
         undo_within=timedelta(days=read(UNDO_WITHIN_DAYS)),
         purge_after=timedelta(days=read(PURGE_AFTER_DAYS)),
         destinations=destinations,
+        logins=logins,
         sinks=SinkAddresses(
             webhook_url=webhook_url,
             webhook_secret=webhook_secret,

@@ -3,6 +3,8 @@
 import base64
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from typing import Protocol
 from urllib.parse import quote
@@ -15,6 +17,8 @@ from shared.retry import Deadline
 
 # Seconds for one mail.
 SENDING = 20.0
+# No base64, so certainly no mail.
+NO_MAIL = "(no mail)"
 
 
 class MailFailure(Exception):
@@ -31,6 +35,10 @@ class MailSender(Protocol):
         """Send one. Raises MailFailure."""
         ...
 
+    def check(self, deadline: Deadline) -> None:
+        """Find out whether mails could be sent, without sending one. Raises MailFailure."""
+        ...
+
 
 class GraphMail:
     """POST /users/{mailbox}/sendMail with the whole MIME message (learn.microsoft.com/graph/api/user-sendmail), since JSON has
@@ -41,16 +49,24 @@ class GraphMail:
 
     def __init__(self, graph: GraphClient, mailbox: str) -> None:
         self._graph = graph
-        self._mailbox = mailbox
+        self._path = f"users/{quote(mailbox, safe='@')}/sendMail"
 
     def send(self, message: EmailMessage, deadline: Deadline) -> None:
         """Hand one mail to Exchange, which answers 202 before it delivers."""
-        path = f"users/{quote(self._mailbox, safe='@')}/sendMail"
         content = base64.b64encode(message.as_bytes()).decode()
         try:
-            self._graph.call("POST", path, deadline, text=content, creates=True)
+            self._graph.call("POST", self._path, deadline, text=content, creates=True)
         except GraphFailure as failure:
             raise MailFailure(f"Graph failed: {failure}") from failure
+
+    def check(self, deadline: Deadline) -> None:
+        """Hand in what is no mail. Who may not send is refused for that (403), who may for the text (400): the permission is
+        looked at first, as everywhere in Graph, though no page says so of this call."""
+        try:
+            self._graph.call("POST", self._path, deadline, text=NO_MAIL, creates=True)
+        except GraphFailure as failure:
+            if failure.status != 400 or not failure.code.startswith("ErrorMime"):
+                raise MailFailure(f"Graph failed: {failure}") from failure
 
 
 class SmtpMail:
@@ -64,6 +80,16 @@ class SmtpMail:
 
     def send(self, message: EmailMessage, deadline: Deadline) -> None:
         """Hand one mail to the server."""
+        with self._connection(deadline) as connection:
+            connection.send_message(message)
+
+    def check(self, deadline: Deadline) -> None:
+        """Sign in as for a mail."""
+        with self._connection(deadline) as connection:
+            connection.noop()
+
+    @contextmanager
+    def _connection(self, deadline: Deadline) -> Iterator[smtplib.SMTP]:
         server, timeout = self._server, max(min(deadline.remaining(), SENDING), 0.1)
         context = self._tls or ssl.create_default_context()
         try:
@@ -77,7 +103,7 @@ class SmtpMail:
                     connection.starttls(context=context)
                 if server.user:
                     connection.login(server.user, server.password.reveal())
-                connection.send_message(message)
+                yield connection
         except (OSError, smtplib.SMTPException) as failure:
             # The server's own words may repeat what it was sent, the password included.
             code = getattr(failure, "smtp_code", "")

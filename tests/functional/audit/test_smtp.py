@@ -4,14 +4,12 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from shared.audit.mail import senders
 from shared.audit.mail.mail_configuration import SmtpServer
@@ -19,7 +17,8 @@ from shared.audit.mail.senders import SmtpMail
 from shared.audit.result import Result
 from shared.graph.session import DirectorySession
 from tests.functional.audit.estate import Estate
-from tests.functional.audit.test_mail import MAIL, add_owned, add_user, read, run, text_of
+from tests.functional.audit.inbox import Inbox, running_inbox
+from tests.functional.audit.test_mail import MAIL, add_owned, add_user, run, text_of
 
 
 @pytest.fixture
@@ -27,31 +26,10 @@ def estate() -> Estate:
     return Estate(roles=("Application.Read.All", "User.Read.All"))
 
 
-class Inbox:
-    """Keeps what a server takes."""
-
-    def __init__(self) -> None:
-        self.received: list[EmailMessage] = []
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
-        self.received.append(read(envelope.content))
-        return "250 OK"
-
-
 @pytest.fixture
 def inbox() -> Iterator[tuple[Inbox, Controller]]:
-    inbox = Inbox()
-
-    def check(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
-        right = isinstance(data, LoginPassword) and data.password == b"pass word"
-        return AuthResult(success=right)
-
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(inbox, hostname="127.0.0.1", port=port, authenticator=check, auth_require_tls=False)
-    controller.start()
-    yield inbox, controller
-    controller.stop()
+    with running_inbox() as running:
+        yield running
 
 
 def test_a_mail_goes_by_smtp(estate: Estate, inbox: tuple[Inbox, Controller]) -> None:

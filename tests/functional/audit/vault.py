@@ -4,17 +4,13 @@ Shapes after learn.microsoft.com/rest/api/keyvault/secrets (set-secret, get-secr
 learn.microsoft.com/azure/key-vault/general/rest-error-codes (the challenge of a 401, the bodies of errors).
 """
 
-import json
 import re
-import ssl
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import trustme
+from tests.functional.audit.store_double import Answer, StoreDouble
 
 RESOURCE = "https://vault.azure.net"
 GOOD_TOKEN = "good vault token"
@@ -34,99 +30,38 @@ class Version:
 
 
 @dataclass
-class Vault:
-    """The vault's state, and switches for what goes wrong."""
+class Vault(StoreDouble):
+    """The vault's state."""
 
-    now: Callable[[], float]
-    ca_file: str
+    now: Callable[[], float] = field(kw_only=True)
     page_size: int = 2
     secrets: dict[str, list[Version]] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
-    calls: list[tuple[str, str]] = field(default_factory=list)
-    # Answers given before the vault does anything, first ones first: a status, or a pair of status and Retry-After.
-    refusals: list[tuple[int, str]] = field(default_factory=list)
-    # How many writes are carried out and then not answered.
-    lost_answers: int = 0
     resource: str = RESOURCE
     token: str = GOOD_TOKEN
-
-    def __enter__(self) -> Self:
-        authority = trustme.CA()
-        authority.cert_pem.write_to_path(self.ca_file)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("localhost").configure_cert(context)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        """The vault's origin."""
-        return f"https://localhost:{self._server.server_address[1]}"
 
     def held(self, name: str) -> str:
         """The key id of the version that is handed out; empty where there is none."""
         versions = [version for version in self.secrets.get(name, []) if version.enabled]
         return versions[-1].tags.get("entra-key-id", "") if versions else ""
 
+    def lets_in(self, headers: Any) -> Answer | None:
+        if headers.get("Authorization") == f"Bearer {self.token}":
+            return None
+        tenant = "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47"
+        challenge = {"WWW-Authenticate": f'Bearer authorization="{tenant}", resource="{self.resource}"'}
+        return 401, _error("Unauthorized", "AKV10000: Request is missing a Bearer or PoP token."), challenge
 
-def _handler(vault: Vault) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def refuse(self, status: int) -> Any:
+        return _error("Throttled" if status == 429 else "Forbidden", "Request was not processed")
 
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-        def do_PUT(self) -> None:
-            self._answer(set_secret)
-
-        def do_GET(self) -> None:
-            self._answer(read)
-
-        def _answer(self, act: Callable[[Vault, str, dict[str, list[str]], Any], tuple[int, Any]]) -> None:
-            parts = urlsplit(self.path)
-            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"null")
-            vault.calls.append((self.command, parts.path))
-            query = parse_qs(parts.query)
-            if self.headers.get("Authorization") != f"Bearer {vault.token}":
-                self._send(401, _error("Unauthorized", "AKV10000: Request is missing a Bearer or PoP token."))
-            elif vault.refusals:
-                status, retry_after = vault.refusals.pop(0)
-                self._send(
-                    status, _error("Throttled" if status == 429 else "Forbidden", "Request was not processed"), retry_after
-                )
-            elif query.get("api-version") not in (["7.4"], ["7.5"]):
-                self._send(400, _error("BadParameter", "The specified version is not recognized."))
-            else:
-                status, answer = act(vault, parts.path, query, body)
-                if self.command == "PUT" and vault.lost_answers:
-                    vault.lost_answers -= 1
-                    self.close_connection = True
-                    self.connection.close()
-                    return
-                self._send(status, answer)
-
-        def _send(self, status: int, body: Any, retry_after: str = "") -> None:
-            content = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json; charset=utf-8")
-            self.send_header("Content-Length", str(len(content)))
-            if status == 401:
-                tenant = "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47"
-                self.send_header("WWW-Authenticate", f'Bearer authorization="{tenant}", resource="{vault.resource}"')
-            if retry_after:
-                self.send_header("Retry-After", retry_after)
-            self.end_headers()
-            self.wfile.write(content)
-
-    return Handler
+    def answer(self, method: str, target: str, headers: Any, body: Any) -> Answer:
+        parts = urlsplit(target)
+        query = parse_qs(parts.query)
+        if query.get("api-version") not in (["7.4"], ["7.5"]):
+            return 400, _error("BadParameter", "The specified version is not recognized."), {}
+        act = set_secret if method == "PUT" else read
+        return *act(self, parts.path, query, body), {}
 
 
 def set_secret(vault: Vault, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:

@@ -1,7 +1,9 @@
 """`doctor`, on a tenant that is well and on such that aren't."""
 
 import io
+import json
 import re
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -9,6 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from emulator.server import EntraEmulator
 from shared.commands.doctor import main
+from tests.functional.audit.inbox import running_inbox
+from tests.functional.audit.test_github import GithubDouble
+from tests.functional.audit.test_hashicorp_vault import KvDouble
 from tests.functional.graph.test_credential import certificate_pair
 
 OWNED_BY = ("Application.ReadWrite.OwnedBy",)
@@ -121,6 +126,110 @@ def test_the_probe_measures_and_leaves_nothing_behind(entra: EntraEmulator, sett
     assert len(entra.directory.applications.live) == before
     entra.consistency.settle()
     assert not entra.directory.applications.deleted
+
+
+@pytest.mark.parametrize(
+    ("audit", "roles", "expected"),
+    [
+        ({"AUDIT_SCOPE": "tenant"}, (), "PROBLEM  permissions: Application.Read.All is not granted: AUDIT_SCOPE is tenant"),
+        ({"AUDIT_SCOPE": "tenant"}, ("Application.Read.All",), "ok       permissions: Application.Read.All is granted: "),
+        ({"AUDIT_ACTIONS": "purge"}, (), "PROBLEM  permissions: Application.Read.All is not granted: AUDIT_ACTIONS has purge"),
+        ({"AUDIT_USAGE_REPORT": "true"}, (), "PROBLEM  permissions: AuditLog.Read.All is not granted"),
+        (
+            {"AUDIT_SCOPE": "owned", "AUDIT_MAIL_FROM": "audit@contoso.com"},
+            (),
+            "warning  permissions: User.ReadBasic.All is not granted, so only the fallback",
+        ),
+        (
+            {"INTROSPECTION_OPTIONS": '{"revocation": {"mode": "client+user"}}'},
+            (),
+            "PROBLEM  permissions: User.Read.All is not granted: INTROSPECTION_OPTIONS",
+        ),
+        ({}, ("Mail.Send",), "warning  permissions: Mail.Send is granted, which is more than the bridge needs"),
+    ],
+)
+def test_permissions_follow_what_is_turned_on(
+    entra: EntraEmulator, settings: dict[str, str], audit: dict[str, str], roles: tuple[str, ...], expected: str
+) -> None:
+    code, text = examine({**with_secret(entra, settings, roles=(*OWNED_BY, *roles)), **audit})
+    assert expected in text
+    if expected.startswith("PROBLEM"):
+        assert code == 1
+
+
+def test_wider_permissions_serve_and_are_said_to_be_more(entra: EntraEmulator, settings: dict[str, str]) -> None:
+    _, text = examine({**with_secret(entra, settings, roles=("Application.ReadWrite.All",)), "AUDIT_SCOPE": "tenant"})
+    assert "is not granted" not in text
+    assert "warning  permissions: Application.ReadWrite.All is granted, which is more" in text
+    assert "-> grant Application.ReadWrite.OwnedBy instead" in text
+
+
+@pytest.mark.parametrize("roles", [("Mail.Send",), ()])
+def test_the_mailbox_is_tried_without_a_mail(entra: EntraEmulator, settings: dict[str, str], roles: tuple[str, ...]) -> None:
+    entra.add_user("audit@contoso.com")
+    code, text = examine({**with_secret(entra, settings, (*OWNED_BY, *roles)), "AUDIT_MAIL_FROM": "audit@contoso.com"})
+    if roles:
+        assert code == 0, text
+        assert "ok       mail: audit@contoso.com may write; nothing was sent" in text
+    else:
+        assert code == 1
+        assert "PROBLEM  mail: audit@contoso.com can't write: Graph failed: " in text
+        assert "Exchange's role" in text
+    assert entra.tenant.mails == []
+
+
+def test_a_mailbox_that_is_not_there(entra: EntraEmulator, settings: dict[str, str]) -> None:
+    variables = with_secret(entra, settings, (*OWNED_BY, "Mail.Send"))
+    code, text = examine({**variables, "AUDIT_MAIL_FROM": "nobody@contoso.com"})
+    assert code == 1
+    assert "PROBLEM  mail: nobody@contoso.com can't write" in text
+
+
+@pytest.mark.parametrize(
+    ("password", "expected"),
+    [("pass%20word", "ok       mail: "), ("wrong", "PROBLEM  mail: audit@contoso.com can't write: 127.0.0.1")],
+)
+def test_the_mail_server_is_signed_in_to_without_a_mail(
+    entra: EntraEmulator, settings: dict[str, str], password: str, expected: str
+) -> None:
+    with running_inbox() as (inbox, server):
+        address = f"smtp://bridge:{password}@127.0.0.1:{server.port}"
+        mail = {"AUDIT_MAIL_FROM": "audit@contoso.com", "AUDIT_MAIL_SERVER": address}
+        _, text = examine({**with_secret(entra, settings), **mail})
+    assert expected in text
+    assert password not in text
+    assert inbox.received == []
+
+
+def test_stores_are_asked_and_the_one_that_refuses_is_named_with_its_cure(
+    entra: EntraEmulator, settings: dict[str, str], tmp_path: Path
+) -> None:
+    with KvDouble(str(tmp_path / "kv.pem")) as vault, GithubDouble(str(tmp_path / "github.pem")) as github:
+        bundle = tmp_path / "bundle.pem"
+        bundle.write_text("".join(Path(file).read_text() for file in (vault.ca_file, github.ca_file, entra.ca_file)))
+        places = vault.url.removeprefix("https://"), github.url.removeprefix("https://")
+        destinations = {
+            "policy:a": f"hashicorp-vault://{places[0]}/team/secret/data/mule/{{client_id}}",
+            "policy:b": f"hashicorp-vault://{places[0]}/nowhere/data/{{client_id}}",
+            "policy:c": f"github://{places[1]}/acme/gateway/production/ENTRA_{{client_id}}",
+            "policy:d": f"github://{places[1]}/acme/gateway/staging/ENTRA_{{client_id}}",
+            "*": "https://localhost:1/secrets/{client_id}",
+        }
+        audit = {
+            "AUDIT_DELIVERIES": json.dumps(destinations),
+            "AUDIT_VAULT_TOKEN": "hvs.good",
+            "AUDIT_GITHUB_TOKEN": "github_pat_good",
+            "ENTRA_CA_BUNDLE": str(bundle),
+        }
+        code, text = examine({**with_secret(entra, settings), **audit})
+    assert code == 1
+    lines = [line for line in text.splitlines() if " stores: " in line]
+    assert [line.split()[0] for line in lines] == ["ok", "PROBLEM", "ok", "PROBLEM", "PROBLEM"]
+    assert "the environment's public key was answered 404 Not Found" in lines[3]
+    assert "localhost isn't the name of a key vault" in lines[4]
+    assert "-> look at AUDIT_GITHUB_TOKEN" in text
+    assert "hvs.good" not in text
+    assert "github_pat_good" not in text
 
 
 def test_a_clock_that_is_wrong(entra: EntraEmulator, settings: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.audit.configuration import ActionName, AuditConfiguration
-from shared.audit.delivery import SecretForm, StoreKind, destinations_schema, parse_destinations
+from shared.audit.delivery import Address, SecretForm, StoreKind, destinations_schema, parse_destinations
 from shared.audit.findings import Severity
 from shared.environment import Environment
 from shared.settings.audit import read_audit
@@ -114,6 +114,47 @@ def test_the_most_particular_destination_wins() -> None:
     assert (other.place, other.form) == ("https://a.vault.azure.net", SecretForm.PLAIN)
 
 
+def test_each_store_has_its_own_form_of_name() -> None:
+    vault = Address.parse("hashicorp-vault://vault.example.com:8200/team/secret/data/{policy}/{client_id}").fill_in(
+        CLIENT, "mule"
+    )
+    assert vault is not None
+    assert (vault.store, vault.place, vault.form) == (
+        StoreKind.HASHICORP_VAULT,
+        "https://vault.example.com:8200",
+        SecretForm.JSON,
+    )
+    assert vault.name == f"team/secret/data/mule/{CLIENT}"
+    github = Address.parse("github://api.github.com/acme/gateway/production/ENTRA_{policy}_{client_id}").fill_in(CLIENT, "a-b.c")
+    assert github is not None
+    assert (github.store, github.place, github.form) == (StoreKind.GITHUB, "https://api.github.com", SecretForm.PLAIN)
+    assert github.name == f"acme/gateway/production/ENTRA_A_B_C_{CLIENT.upper().replace('-', '_')}"
+
+
+VAULT = '{"*": "hashicorp-vault://vault.example.com/secret/data/{client_id}"}'
+GITHUB = '{"*": "github://api.github.com/acme/gateway/production/ENTRA_{client_id}"}'
+
+
+@pytest.mark.parametrize(
+    ("destinations", "settings", "problems"),
+    [
+        (VAULT, {}, ["AUDIT_VAULT_TOKEN"]),
+        (VAULT, {"AUDIT_VAULT_TOKEN": "hvs.x", "AUDIT_VAULT_ROLE": "bridge"}, ["AUDIT_VAULT_TOKEN"]),
+        (VAULT, {"AUDIT_VAULT_TOKEN": "hvs.x"}, []),
+        (VAULT, {"AUDIT_VAULT_ROLE": "bridge"}, []),
+        (GITHUB, {}, ["AUDIT_GITHUB_TOKEN"]),
+        (GITHUB, {"AUDIT_GITHUB_TOKEN": "github_pat_x"}, []),
+    ],
+)
+def test_a_store_that_does_not_know_the_bridge_needs_a_way_in(
+    destinations: str, settings: dict[str, str], problems: list[str]
+) -> None:
+    configuration, found = read(AUDIT_DELIVERIES=destinations, **settings)
+    assert found == problems
+    assert "hvs.x" not in repr(configuration)
+    assert "github_pat" not in repr(configuration)
+
+
 @pytest.mark.parametrize("text", ["{}", "[]", "null", "https://a.vault.azure.net/secrets/{client_id}"])
 def test_destinations_are_a_json_object(text: str) -> None:
     with pytest.raises(ValueError, match="expected a JSON object such as"):
@@ -135,6 +176,12 @@ def test_destinations_are_a_json_object(text: str) -> None:
         ("policy:mule", "https://a.vault.azure.net/secrets/{policy}", "share"),
         ("*", "aws-secretsmanager://nowhere/{client_id}", "expected https://VAULT"),
         ("*", "aws-secretsmanager://eu-west-1/white space {client_id}", "a name of letters"),
+        ("*", "hashicorp-vault://vault.example.com/secret/{client_id}", "a name of letters"),
+        ("*", "hashicorp-vault://vault.example.com/secret/data/../sys/{client_id}", "a name of letters"),
+        ("*", "hashicorp-vault://vault.example.com:70000/secret/data/{client_id}", "[Pp]ort"),
+        ("*", "github://api.github.com/acme/gateway/ENTRA_{client_id}", "a name of letters"),
+        ("*", "github://api.github.com/acme/gateway/production/GITHUB_{client_id}", "a name of letters"),
+        ("*", "github://api.github.com/acme/gateway/production/entra_{client_id}", "a name of letters"),
     ],
 )
 def test_a_destination_that_could_not_work_is_refused_by_its_members_name(selector: str, url: object, problem: str) -> None:
