@@ -24,10 +24,16 @@ _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 # A last label that makes every resolver read the whole host as an IPv4 address (WHATWG URL, "ends in a number").
 _NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
-# Names of this machine: RFC 6761 section 6.3, and what hosts files commonly have.
-_LOOPBACK_NAME = re.compile(r"(?:.*\.)?localhost|localhost\.localdomain|localhost[46]|ip6-(?:localhost|loopback)")
-# A loopback address within a name, as wildcard name services resolve it: 127.0.0.1.nip.io, app-127-0-0-1.sslip.io.
-_EMBEDDED_LOOPBACK = re.compile(r"(?:.*[.-])?127(?:[.-][0-9]{1,3}){3}(?:[.-].*)?")
+# Names of this machine: RFC 6761 section 6.3, what hosts files commonly have, and domains whose owners point all at 127.0.0.1.
+_LOOPBACK_NAME = re.compile(
+    r"(?:.*\.)?localhost|localhost[46]?\.localdomain[46]?|localhost[46]|ip6-(?:localhost|loopback)"
+    r"|(?:.*\.)?(?:lvh\.me|localtest\.me|vcap\.me|lacolhost\.com|fuf\.me)"
+)
+# A loopback address within a name, as wildcard name services resolve it: 127.0.0.1.nip.io, app-127-0-0-1.sslip.io,
+# 7f000001.nip.io, and 0--1.sslip.io for ::1.
+_EMBEDDED_LOOPBACK = re.compile(
+    r"(?:.*[.-])?(?:127(?:[.-][0-9]{1,3}){3}|0(?:[.-]0){3})(?:[.-].*)?|(?:.*[.-])?(?:7f[0-9a-f]{6}|0--[01])\.(?:nip|sslip)\.io"
+)
 
 # The first 96 bits of IPv6 addresses that stand for the IPv4 address in the last 32.
 _EMBEDDING = frozenset(int(IPv6Address(prefix)) >> 32 for prefix in ("::", "::ffff:0:0", "::ffff:0:0:0", "64:ff9b::"))

@@ -80,6 +80,13 @@ def test_a_number_that_only_resolvers_understand_is_no_host(host: str) -> None:
         "app.127.0.0.1.nip.io",
         "app-127-0-0-1.sslip.io",
         "127-0-0-2.a.example",
+        "0-0-0-0.sslip.io",
+        "7f000001.nip.io",
+        "app-7F000002.nip.io",
+        "0--1.sslip.io",
+        "localhost6.localdomain6",
+        "lvh.me",
+        "app.localtest.me",
     ],
 )
 def test_a_policy_that_refuses_the_loopback_interface_knows_its_other_names(host: str) -> None:
@@ -96,7 +103,17 @@ def test_a_host_that_resolvers_read_as_another_text_is_refused(host: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "host", ["localhosts.example", "notlocalhost", "a127.example", "127.example", "128.0.0.1.nip.io", "7f.example"]
+    "host",
+    [
+        "localhosts.example",
+        "notlocalhost",
+        "a127.example",
+        "127.example",
+        "128.0.0.1.nip.io",
+        "7f.example",
+        "7f000001.example",
+        "notlvh.me",
+    ],
 )
 def test_a_host_that_only_resembles_the_loopback_interface_is_taken(host: str) -> None:
     assert read_redirect_uri(f"https://{host}/cb", Policy(loopback=False)).host == host
