@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.clock import Clock, SystemClock
 from shared.environment import Environment, usable
-from shared.http.message import Request, Response, json_response
+from shared.http.message import Request, Response, public_response
 from shared.parts import part
 from shared.retry import Deadline
 from shared.settings.by_part import SettingsByPart
@@ -233,7 +233,7 @@ class Application(SettingsByPart):
     def introspection_keys(self, _: Request) -> Response:
         """GET /introspect/keys: the keys that verify signed answers (RFC 9701), as a JWK set."""
         signer = self.introspection.signer
-        return json_response(200, {"keys": []} if signer is None else signer.key_set())
+        return public_response({"keys": []} if signer is None else signer.key_set())
 
     # What they stand on
 

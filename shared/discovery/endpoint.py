@@ -8,11 +8,9 @@ from shared.clock import Clock
 from shared.discovery.server_metadata import Offer, server_metadata
 from shared.errors import NotFound, TemporarilyUnavailable
 from shared.http.documents import DocumentReader
-from shared.http.message import JSON, Request, Response, json_response
+from shared.http.message import Request, Response, public_response
 from shared.http.refreshed import FetchFailed, Lifetimes, Refreshed, settled
 
-# Seconds that a client may keep the document; Anypoint fetches it when a provider is saved, Gravitee at its start.
-MAX_AGE = 300
 HOUR = 3600.0
 # Seconds that a caller's request waits for Entra's document, and for the scopes of APIs.
 PATIENCE = 4.0
@@ -86,8 +84,7 @@ class Discovery:
         prefix, path = (request.params.get(name, "").strip("/") for name in ("prefix", "path"))
         if (prefix, path) not in {("", own), ("", ""), (own, "")}:
             raise NotFound("no authorization server of that path is described here")
-        answer = json_response(200, self.document())
-        return Response(200, answer.body, {"Content-Type": JSON, "Cache-Control": f"public, max-age={MAX_AGE}"})
+        return public_response(self.document())
 
     def document(self) -> dict[str, object]:
         """The document as it stands now. Raises TemporarilyUnavailable while Entra's can't be read."""

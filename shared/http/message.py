@@ -55,6 +55,12 @@ def json_response(status: int, body: object, headers: Mapping[str, str] | None =
     return Response(status, encoded, {"Content-Type": JSON, **NO_STORE, **(headers or {})})
 
 
+def public_response(body: object, seconds: int = 300) -> Response:
+    """A JSON answer that anybody may have, and any cache may keep for so long."""
+    answer = json_response(200, body)
+    return Response(200, answer.body, {"Content-Type": JSON, "Cache-Control": f"public, max-age={seconds}"})
+
+
 def error_response(error: OAuthError) -> Response:
     """RFC 7591 section 3.2.2 and RFC 6749 section 5.2: both members are always there, in ASCII."""
     return json_response(error.status, {"error": error.error, "error_description": error.description}, error.headers)

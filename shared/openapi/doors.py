@@ -4,7 +4,7 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
-from shared.http.message import JSON, Response, json_response
+from shared.http.message import JSON, Response, public_response
 from shared.openapi.operations import (
     CLIENT_ID,
     FAILING,
@@ -46,7 +46,7 @@ _MANAGING = ("registration_client_uri", "registration_access_token")
 @cache
 def openapi_answer(base_url: str) -> Response:
     """The description as an answer, made once."""
-    return json_response(200, describe_doors(base_url), {"Cache-Control": f"public, max-age={DESCRIPTION_AGE}"})
+    return public_response(describe_doors(base_url), DESCRIPTION_AGE)
 
 
 def describe_doors(base_url: str) -> JsonObject:
