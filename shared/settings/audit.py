@@ -102,7 +102,7 @@ def _days(name: str, default: int, meaning: str) -> Setting[int]:
 
 
 def _parse_url(value: str) -> Secret:
-    if not value.startswith("https://"):
+    if not value.startswith("https://") or not urlsplit(value).hostname or any(char.isspace() for char in value):
         raise ValueError("expected an https:// URL")
     return Secret(value)
 

@@ -30,6 +30,20 @@ class _Field(NamedTuple):
             return False
         return span == "*" or all(map(self._is_value, span.split("-", 1)))
 
+    def values(self, text: str) -> set[int]:
+        """What a text that fits stands for."""
+        found: set[int] = set()
+        for part in text.split(","):
+            span, slash, step = part.partition("/")
+            ends = [self.first, self.last] if span == "*" else sorted(map(self._value, span.split("-", 1)))
+            last = self.last if slash and len(ends) == 1 else ends[-1]
+            found.update(range(ends[0], last + 1, int(step or 1)))
+        return found
+
+    def _value(self, text: str) -> int:
+        words = enumerate(self.words.split(), self.first)
+        return int(text) if _is_number(text) else next(number for number, word in words if word.startswith(text.lower()))
+
     def _is_value(self, text: str) -> bool:
         if text[:1].isalpha():
             return any(word.startswith(text.lower()) for word in self.words.split())
@@ -44,6 +58,8 @@ _FIELDS = (
     _Field("month", 1, 12, _MONTHS),
     _Field("day of the week", 0, 6, _WEEKDAYS),
 )
+# Days of each month, in leap years.
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def _is_number(text: str) -> bool:
@@ -59,6 +75,9 @@ def parse_schedule_text(value: str) -> str:
     for field, part in zip(_FIELDS, texts, strict=True):
         if not field.fits(part):
             raise ValueError(f"{EXPECTED}; the field {field.name} can't be read")
+    day, months = min(_FIELDS[3].values(texts[3])), _FIELDS[4].values(texts[4])
+    if all(day > _LONGEST[month - 1] for month in months):
+        raise ValueError(f"would never run: none of its months has a day {day}")
     return value
 
 

@@ -136,6 +136,8 @@ def _read_identity(environment: Environment) -> Identity:
         environment.refuse(CLIENT_ID.name, expected)
     if certificate:
         return _read_certificate(environment, client_id, certificate)
+    if GUID.fullmatch(secret.lower()):
+        environment.refuse(CLIENT_SECRET.name, "is a GUID, which is the secret's id; the value is what the portal showed once")
     return ClientSecretIdentity(client_id, Secret(secret))
 
 

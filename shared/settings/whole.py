@@ -2,11 +2,12 @@
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from shared.audit.configuration import AuditConfiguration
 from shared.environment import CONFIGURATION_FILE, Environment, InvalidSettings, Problem, Setting, read_file, with_file
 from shared.graph.identity import ClientCertificate
 from shared.settings import audit, introspection, portals, registration, schedule, tenant
@@ -57,7 +58,7 @@ def check_settings(variables: Mapping[str, str], *, references: bool = False) ->
     registered = registration.read_registration(environment, base_url, tag, found.tenant_id)
     portals.read_product_scopes(environment)
     introspection.read_introspection(environment, found)
-    audit.read_audit(environment, tag)
+    audited = audit.read_audit(environment, tag)
     if isinstance(found.identity, ClientCertificate) and not environment.is_wrong(tenant.CLIENT_CERTIFICATE):
         _check_certificate(environment, found.identity)
     # The host reads the schedule, and knows nothing of the file.
@@ -68,8 +69,19 @@ def check_settings(variables: Mapping[str, str], *, references: bool = False) ->
         warnings.append(f"{tenant.SKIP_VALIDATION.name} is on: whoever is on the network path can act as the directory")
     if registered.open_policy is not None:
         warnings.append("registration is open: anyone who reaches the bridge can create applications in the directory")
+    warnings += _unknown_policies(audited, registered.policies)
     problems = (*environment.problems, *host.problems, *_unknown_names(values, _referred(variables)))
     return SettingsCheck(problems, tuple(warnings))
+
+
+def _unknown_policies(audited: AuditConfiguration, policies: Iterable[str]) -> Iterator[str]:
+    """The audit's settings that name a policy which no client can be registered under now; clients of before may have it."""
+    selectors = {
+        selector.removeprefix("policy:") for selector in audited.destinations.by_selector if selector.startswith("policy:")
+    }
+    for name, named in ((audit.DELIVERIES.name, selectors), (audit.CLIENT_LIFETIMES.name, set(audited.rules.lifetimes))):
+        if unknown := sorted(named - set(policies)):
+            yield f"{name} names a policy that {registration.POLICIES.name} doesn't have: {', '.join(unknown)}"
 
 
 def _unknown_names(names: Iterable[str], referred: Iterable[str]) -> list[Problem]:

@@ -11,10 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.host.schedule import parse_schedule
 from local.sandbox import ROOT
 from shared.commands.check_settings import main
-from shared.settings.schedule import parse_schedule_text
 from shared.settings.whole import check_settings, declared_settings
 
 GOOD = {
@@ -159,60 +157,17 @@ def test_what_depends_on_a_reference_is_not_judged() -> None:
     assert problems({"BRIDGE_BASE_URL": REFERENCE, "AUDIT_SCHEDULE": REFERENCE}, references=True) == {}
 
 
-@pytest.mark.parametrize(
-    "schedule",
-    [
-        "",
-        "0 0 3 ? * *",
-        "@daily",
-        "0 3 * * 7",
-        "* * *",
-        "60 * * * * *",
-        "%OTHER%",
-        "0 0 3 * * L",
-        "25:00:00",
-        "12:75",
-        "0",
-        "5/0 * * * * *",
-        "0 3 * * *",
-        "1.00:00:00",
-        "12:00",
-        "%AUDIT%",
-        "*/5 * * * *",
-    ],
-)
-def test_names_a_schedule_that_the_host_refuses(schedule: str) -> None:
-    assert list(problems({"AUDIT_SCHEDULE": schedule})) == ["AUDIT_SCHEDULE"]
-
-
-@pytest.mark.parametrize(
-    "schedule",
-    ["0 0 3 * * *", "0 30 9 * Jan Mon-Fri", "*/5 * * * * 1,3", "5-50/15 0 0 1 1-6 *"],
-)
-def test_takes_a_schedule_that_the_host_takes(schedule: str) -> None:
-    assert problems({"AUDIT_SCHEDULE": schedule}) == {}
-
-
-def test_a_schedule_in_the_file_is_missing_for_the_host(tmp_path: Path) -> None:
-    (tmp_path / "bridge.json").write_text(json.dumps({"AUDIT_SCHEDULE": "0 0 3 * * *"}))
-    assert list(problems({"AUDIT_SCHEDULE": "", "BRIDGE_CONFIG": str(tmp_path / "bridge.json")})) == ["AUDIT_SCHEDULE"]
-
-
-PART = st.sampled_from(
-    ["*", "0", "5", "30", "59", "60", "1-5", "5-1", "*/2", "1/7", "x", "jan", "mon", "7", "1,2", "", "?", "1-2-3", "3,", "*-1"]
-)
-
-
-@given(st.lists(PART, min_size=6, max_size=6).map(" ".join))
-def test_agrees_with_the_local_host_on_every_expression(schedule: str) -> None:
-    def takes(parse: object) -> bool:
-        try:
-            parse(schedule)  # type: ignore[operator]
-        except ValueError:
-            return False
-        return True
-
-    assert takes(parse_schedule_text) == takes(parse_schedule)
+def test_a_policy_that_only_the_audit_names_is_a_warning() -> None:
+    named = {
+        "AUDIT_CLIENT_LIFETIMES": "trail=30,default=90",
+        "AUDIT_DELIVERIES": '{"policy:mulesoft": "https://team.vault.azure.net/secrets/{client_id}"}',
+    }
+    check = check_settings(GOOD | named)
+    assert check.problems == ()
+    assert check.warnings == (
+        "AUDIT_DELIVERIES names a policy that REGISTRATION_POLICIES doesn't have: mulesoft",
+        "AUDIT_CLIENT_LIFETIMES names a policy that REGISTRATION_POLICIES doesn't have: trail",
+    )
 
 
 def certificate(key: ec.EllipticCurvePrivateKey, *, days: int = 30) -> str:

@@ -1,0 +1,104 @@
+"""The check of the timer's schedule: what it takes is what the host runs."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.host.ncrontab import CronSchedule
+from shared.settings.schedule import parse_schedule_text
+from tests.unit.settings.test_check import problems
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "",
+        "0 0 3 ? * *",
+        "@daily",
+        "0 3 * * 7",
+        "* * *",
+        "60 * * * * *",
+        "%OTHER%",
+        "0 0 3 * * L",
+        "25:00:00",
+        "12:75",
+        "0",
+        "5/0 * * * * *",
+        "0 3 * * *",
+        "1.00:00:00",
+        "12:00",
+        "%AUDIT%",
+        "*/5 * * * *",
+        "0 0 3 31 2 *",
+        "0 0 3 30-31 feb *",
+        "0 0 3 31 4-6/2,9,nov Mon",
+    ],
+)
+def test_names_a_schedule_that_the_host_refuses(schedule: str) -> None:
+    assert list(problems({"AUDIT_SCHEDULE": schedule})) == ["AUDIT_SCHEDULE"]
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    ["0 0 3 * * *", "0 30 9 * Jan Mon-Fri", "*/5 * * * * 1,3", "5-50/15 0 0 1 1-6 *", "0 0 3 29 2 *", "0 0 3 31 2/3 *"],
+)
+def test_takes_a_schedule_that_the_host_takes(schedule: str) -> None:
+    assert problems({"AUDIT_SCHEDULE": schedule}) == {}
+
+
+def test_a_schedule_in_the_file_is_missing_for_the_host(tmp_path: Path) -> None:
+    (tmp_path / "bridge.json").write_text(json.dumps({"AUDIT_SCHEDULE": "0 0 3 * * *"}))
+    assert list(problems({"AUDIT_SCHEDULE": "", "BRIDGE_CONFIG": str(tmp_path / "bridge.json")})) == ["AUDIT_SCHEDULE"]
+
+
+PART = st.sampled_from(
+    [
+        "*",
+        "0",
+        "2",
+        "5",
+        "30",
+        "31",
+        "30-31",
+        "29/2",
+        "2-6/2",
+        "feb",
+        "59",
+        "60",
+        "1-5",
+        "5-1",
+        "*/2",
+        "1/7",
+        "x",
+        "jan",
+        "mon",
+        "7",
+        "1,2",
+        "",
+        "?",
+        "1-2-3",
+        "3,",
+        "*-1",
+    ]
+)
+
+
+@given(st.lists(PART, min_size=6, max_size=6).map(" ".join))
+def test_agrees_with_the_local_host_on_every_expression(schedule: str) -> None:
+    def runs_there() -> bool:
+        try:
+            return CronSchedule(schedule).next_after(datetime(2026, 1, 1, tzinfo=UTC)) is not None
+        except ValueError:
+            return False
+
+    def is_taken() -> bool:
+        try:
+            return parse_schedule_text(schedule) == schedule
+        except ValueError:
+            return False
+
+    assert is_taken() == runs_there()
