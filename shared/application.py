@@ -16,6 +16,7 @@ from shared.http.message import Request, Response, public_response
 from shared.parts import part
 from shared.retry import Deadline
 from shared.settings.by_part import SettingsByPart
+from shared.telemetry import close as close_telemetry
 
 if TYPE_CHECKING:
     from shared.audit.report import ReportEndpoint
@@ -42,16 +43,12 @@ if TYPE_CHECKING:
 # pydantic would look through all installed distributions for plugins, which the bridge has none of, before the first model.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-# Seconds: for the readiness probe's token, and what the metadata tell of the directory; for a run of the timer that finishes
-# registrations, which begins every five minutes; and after its deadline, for what a server drips.
+# Seconds: for readiness' token and the metadata's questions; for a run that finishes registrations; for what drips after it.
 PROBE_SECONDS, FINISHING_SECONDS, SOCKETS_LATE = 5.0, 240.0, 5.0
 
 
 class Application(SettingsByPart):
-    """The parts of the bridge, wired to each other by the settings in `variables`.
-
-    Using a part whose settings are missing or wrong raises InvalidSettings; the others work.
-    """
+    """The parts of the bridge, wired to each other. Using one whose settings are missing or wrong raises InvalidSettings."""
 
     def __init__(self, variables: Mapping[str, str], clock: Clock | None = None) -> None:
         super().__init__(variables)
@@ -102,6 +99,7 @@ class Application(SettingsByPart):
     def close(self) -> None:
         """End the work behind the answers, for a process that goes on without this bridge."""
         self._background.close()
+        close_telemetry()
 
     @part
     def kong(self) -> "KongPortal":
@@ -170,8 +168,8 @@ class Application(SettingsByPart):
     def _read_api_scopes(self) -> list[str]:
         from shared.registration.scopes import advertised_scopes
 
-        apis, deadline = self.registration_settings.resource_apis, Deadline.after(self.clock, PROBE_SECONDS)
-        return advertised_scopes(apis, self.directory, deadline)
+        apis = self.registration_settings.resource_apis
+        return advertised_scopes(apis, self.directory, Deadline.after(self.clock, PROBE_SECONDS))
 
     @part
     def audit(self) -> "Audit":
@@ -239,8 +237,7 @@ class Application(SettingsByPart):
 
     @part
     def bearer_tokens(self) -> "BearerTokens":
-        """Judges the access tokens that callers of registration bring: those of the bridge's own tenant and of the tenants that
-        registration names, whatever introspection trusts besides."""
+        """Judges the tokens that callers of registration bring: of the bridge's tenant and those that registration names."""
         from shared.introspection.bearer_tokens import tokens_of_tenants
 
         tenants = self.registration_settings.entra_tenants | {self.tenant.tenant_id}
@@ -297,4 +294,6 @@ class Application(SettingsByPart):
 @cache
 def application() -> Application:
     """The one application object of this worker."""
-    return Application(os.environ)
+    made = Application(os.environ)
+    made.start_telemetry()
+    return made

@@ -26,6 +26,7 @@ LOGGERS = (
     "bridge.introspection",
     "bridge.registration",
     "bridge.settings",
+    "bridge.telemetry",
 )
 
 

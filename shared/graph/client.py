@@ -35,6 +35,7 @@ from shared.graph.errors import (
 from shared.graph.session import AnswerTooLarge
 from shared.retry import Backoff, Deadline, read_retry_after
 from shared.strict_json import JsonObject, loads
+from shared.telemetry import count, note_call
 
 logger = logging.getLogger("bridge.graph")
 
@@ -109,6 +110,7 @@ class GraphClient:
                     rejected, claims = token, failure.claims
                 elif not _is_repeatable(failure) or not backoff.wait(failure.retry_after or 0):
                     raise
+                count("bridge.graph.retries", status=failure.status)
                 logger.warning("trying again: %s", failure)
 
     def own_claims(self, deadline: Deadline) -> JsonObject:
@@ -160,11 +162,13 @@ class GraphClient:
                 kind = Flooded
             raise kind(f"{call.name} got no answer: {root_cause(cause)}", request_id=request_id) from cause
         finally:
+            status, seen = (
+                (0, request_id) if answer is None else (answer.status_code, answer.headers.get("request-id", request_id))
+            )
+            seconds = self._clock.monotonic() - started
+            note_call("graph", call.method, call.url, status, seconds, seen)
             if journey is not None:
-                status, seen = (
-                    (0, request_id) if answer is None else (answer.status_code, answer.headers.get("request-id", request_id))
-                )
-                journey.note_call(call.name, status, seen, self._clock.monotonic() - started)
+                journey.note_call(call.name, status, seen, seconds)
         return self._read(answer, call, request_id)
 
     def _read(self, answer: requests.Response, call: "_Call", request_id: str) -> GraphAnswer:

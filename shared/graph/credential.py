@@ -8,6 +8,7 @@ and an error that isn't a string breaks its telemetry until it is rebuilt.
 import json
 import logging
 import re
+import time
 from threading import Condition, Thread
 from typing import Any, NamedTuple, Protocol
 
@@ -19,6 +20,7 @@ from shared.graph.errors import GraphFailure, PermissionRefused, Unavailable, as
 from shared.graph.identity import ClientCertificate, Identity, ManagedIdentity
 from shared.http.exchange import SOCKETS, Sockets
 from shared.retry import Deadline, read_retry_after
+from shared.telemetry import note_call
 
 logger = logging.getLogger("bridge.graph")
 
@@ -81,12 +83,18 @@ class _Http:
         self.retry_after: str | None = None
 
     def get(self, url: str, **kwargs: Any) -> requests.Response:
-        return self._noted(self._session.get(url, **kwargs))
+        return self._send("GET", url, kwargs)
 
     def post(self, url: str, **kwargs: Any) -> requests.Response:
-        return self._noted(self._session.post(url, **kwargs))
+        return self._send("POST", url, kwargs)
 
-    def _noted(self, answer: requests.Response) -> requests.Response:
+    def _send(self, method: str, url: str, kwargs: dict[str, Any]) -> requests.Response:
+        started, status = time.monotonic(), 0
+        try:
+            answer = self._session.request(method, url, **kwargs)
+            status = answer.status_code
+        finally:
+            note_call("token_service", method, url, status, time.monotonic() - started)
         self.retry_after = answer.headers.get("Retry-After")
         if answer.status_code == 200:
             try:

@@ -9,13 +9,18 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from shared.strict_json import loads
+from shared.telemetry import count, note_call
 
 MAX_DOCUMENT = 1024 * 1024  # bytes; Entra's key documents are about 15 KB
 TIMEOUT = 5.0  # seconds for a whole document
 
 
 class UnusableDocument(ValueError):
-    """A document that isn't what an issuer publishes, or holds nothing usable."""
+    """A document that isn't what an issuer publishes, or holds nothing usable. `status`: with which it came, if not 200."""
+
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class DocumentReader(Protocol):
@@ -60,11 +65,24 @@ class HttpsDocuments:
         self._max_bytes = max_bytes
 
     def __call__(self, url: str, host: str) -> object:
+        check_location(url, host)
+        started, status = time.monotonic(), 0
+        try:
+            found = self._fetch(url)
+            status = 200
+        except UnusableDocument as refusal:
+            status = refusal.status
+            raise
+        finally:
+            note_call("keys", "GET", url, status, time.monotonic() - started)
+            count("bridge.key_refreshes", result="done" if status == 200 else "failed")
+        return found
+
+    def _fetch(self, url: str) -> object:
         # Imported here: a cold start that only answers health checks doesn't pay for it.
         from urllib import request as library
         from urllib.error import HTTPError
 
-        check_location(url, host)
         if self._tls is None:
             self._tls = ssl.create_default_context()
         # No redirect handler: a 3xx is an error like any other status but 200. No http, ftp, file or data handler either.
@@ -80,10 +98,10 @@ class HttpsDocuments:
             answer = opener.open(request, timeout=self._timeout)
         except HTTPError as refusal:
             with refusal:  # it holds the connection
-                raise UnusableDocument(f"{url} answered {refusal.code}") from None
+                raise UnusableDocument(f"{url} answered {refusal.code}", refusal.code) from None
         with answer:
             if answer.status != 200:
-                raise UnusableDocument(f"{url} answered {answer.status}")
+                raise UnusableDocument(f"{url} answered {answer.status}", answer.status)
             body = bytearray()
             # read1 returns after one receive, so that a server that drips bytes can't outlast the deadline.
             while chunk := answer.read1(65536):

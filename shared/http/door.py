@@ -32,6 +32,7 @@ from shared.errors import (
 from shared.http.exchange import SOCKETS, Exchange
 from shared.http.message import Request, Response, error_response
 from shared.retry import Deadline
+from shared.telemetry import TRACE_PARENT, wake
 
 logger = logging.getLogger("bridge.http")
 correlate_logs()
@@ -135,6 +136,7 @@ async def _framed(platform: func.HttpRequest, context: func.Context, respond: As
     # Each invocation is a task of its own, so that nothing need be set back.
     journey = Journey(correlation_id(platform.headers, context.invocation_id))
     JOURNEY.set(journey)
+    TRACE_PARENT.set(trace_parent_of(context))
     try:
         response = await respond(_receive(platform))
     except OAuthError as error:
@@ -144,9 +146,15 @@ async def _framed(platform: func.HttpRequest, context: func.Context, respond: As
         response = _refuse(refusal, platform)
     except Exception:
         response = _fail(platform, journey.id)
+    wake()
     body = b"" if platform.method.upper() == "HEAD" else response.body
     # A Content-Type among the headers is sent as it is: JSON without a charset, as some policies insist on.
     return func.HttpResponse(body, status_code=response.status, headers={**response.headers, HEADER: journey.id})
+
+
+def trace_parent_of(context: func.Context) -> str:
+    """The host's span of an invocation; empty where the host traces nothing."""
+    return str(getattr(context.trace_context, "trace_parent", None) or "")
 
 
 def _choose(endpoints: Mapping[str, Endpoint], method: str, allow: Sequence[str]) -> Endpoint:

@@ -33,9 +33,11 @@ from shared.introspection.revocation import DirectoryCheck, DirectoryLookup, sub
 from shared.introspection.signed_answer import SIGNED_ANSWER, read_signer, wants_signed_answer
 from shared.introspection.verifier import TokenVerifier, Verified, check_for_caller
 from shared.strict_json import dumps
+from shared.telemetry import Count, count, count_again
 
 _ROUNDS = 9  # fetches that one request waits for at most: keys of both tokens' issuers, both clients and users, a registration
 _PATIENCE = 6.0  # seconds that one request waits for fetches in all
+_ACTIVE = Count("bridge.introspections", (("outcome", "active"),))
 _HEADERS = {"Content-Type": JSON, **NO_STORE}
 _SIGNED_HEADERS = {"Content-Type": SIGNED_ANSWER, **NO_STORE}
 _INACTIVE = Response(200, INACTIVE, _HEADERS)
@@ -150,9 +152,11 @@ class Introspection:
             known = self._cache.get(cache_key, signature, now)
             if known is not None:
                 if directory is None or known.subject is None:
+                    count_again(_ACTIVE)
                     return known.response
                 with suppress(Refused):  # it is verified anew then, and refused below, where the log can say what it is
                     directory.check(known.subject, caller, now)
+                    count_again(_ACTIVE)
                     return known.response
             verified = self.verifier.verify_segments(segments, digest, now)
             claims, client_id = verified.claims, verified.client_id
@@ -165,11 +169,13 @@ class Introspection:
         except Refused as refused:
             if verified is not None:
                 refused.key_id, refused.claims = verified.key.key_id, verified.claims
+            count(_ACTIVE.name, outcome="inactive", reason=refused.reason)
             log_inactive(refused, caller.name, agent_of(verified.claims) if verified is not None else None)
             return _INACTIVE
         agent = agent_of(claims)
         if agent is not None:
             log_agent(agent, client_id, claims.get("uti"), caller.name)
+        count_again(_ACTIVE)
         response = Response(200, dumps(answer), _HEADERS)
         self._cache.put(cache_key, response, signature, verified, subject, now)
         return response

@@ -19,6 +19,7 @@ from shared.registration.configuration import RegistrationContext
 from shared.registration.registering import ClientRegistration
 from shared.registration.scopes import ScopeCatalogue
 from shared.strict_json import JsonObject
+from shared.telemetry import count
 
 if TYPE_CHECKING:
     from shared.introspection.bearer_tokens import BearerTokens
@@ -50,6 +51,7 @@ class LoggedRequest:
         members = {"action": self.name, "outcome": outcome, "client_id": self.client_id, **more}
         if self.principal is not None:
             members |= {"caller": self.principal.name, "kind": self.principal.kind.value}
+        count("bridge.registrations", action=self.name, outcome=outcome)
         log_event(logger, level, "registration", {name: value for name, value in members.items() if value})
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from shared.environment import Environment, with_file
+from shared.environment import Environment, usable, with_file
 from shared.parts import Parts, part
 
 if TYPE_CHECKING:
@@ -30,6 +30,16 @@ class SettingsByPart(Parts):
         found = read(environment)
         environment.done()
         return found
+
+    def start_telemetry(self) -> None:
+        """Export traces and metrics where the setting says so; not where the settings can't be read."""
+        from shared.settings.tenant import TELEMETRY
+
+        mode = Environment(usable(lambda: self.values) or {}).read(TELEMETRY)
+        if mode != "off":
+            from shared.open_telemetry import start
+
+            start(mode)
 
     @part
     def tenant(self) -> "TenantSettings":

@@ -36,6 +36,11 @@ BUDGET_MILLISECONDS = number(
     60_000,
     "the time for one request; Anypoint gives up after 5 seconds unless told otherwise",
 )
+TELEMETRY = choice(
+    "BRIDGE_TELEMETRY",
+    ("off", "azure", "otlp"),
+    "traces and metrics by OpenTelemetry: `off`, `azure` (Application Insights) or `otlp`; needs packages (docs/telemetry.md)",
+)
 TENANT_ID = text("ENTRA_TENANT_ID", "the tenant's id, a GUID", required="the tenant's id, a GUID", shown="required")
 CLOUD = choice("ENTRA_CLOUD", tuple(CLOUDS), "`public`, `usgov`, `usgov-dod` or `china`")
 AUTHORITY_URL = origin(

@@ -9,6 +9,7 @@ from shared.audit.result import AuditRun, Outcome, Result
 from shared.audit.window import Window
 from shared.event_log import log_event
 from shared.retry import Deadline
+from shared.telemetry import count
 
 logger = logging.getLogger("bridge.audit")
 
@@ -49,6 +50,7 @@ class AuditLog:
         self._run_id = run_id
 
     def log_finding(self, finding: AuditFinding, news: bool) -> None:
+        count("bridge.audit.findings", kind=finding.kind.value, severity=finding.severity.label, news=news)
         self._log(_LEVELS[finding.severity] if news else logging.INFO, "audit_finding", {"news": news, **finding.as_json()})
 
     def log_outcome(self, outcome: Outcome) -> None:
