@@ -50,6 +50,16 @@ module telemetry 'telemetry.bicep' = {
   }
 }
 
+module workbook 'workbook.bicep' = {
+  name: 'workbook'
+  params: {
+    location: location
+    tags: tags
+    suffix: suffix
+    insightsId: telemetry.outputs.id
+  }
+}
+
 module alerts 'alerts.bicep' = if (!empty(alertEmail)) {
   name: 'alerts'
   params: {
