@@ -79,7 +79,7 @@ def test_a_bridge_that_works_raises_no_alert_but_for_the_client_in_trouble(trace
     assert ask("audit-is-missing", traces) == []
     rows = ask("clients-are-in-trouble", traces)
     assert rows
-    assert all(row["client_id"] and row["kind"] for row in rows)
+    assert all(row["client_id"] and row["what"] for row in rows)
 
 
 def request(status: int) -> Row:
