@@ -10,6 +10,7 @@ the Functions host would do the same, at the price of an extension bundle and a 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -164,6 +165,7 @@ class ReportBlob:
         headers = {
             "Authorization": f"Bearer {token}",
             "Content-Type": "text/html; charset=utf-8",
+            "x-ms-date": format_datetime(self._caller.clock.now(), usegmt=True),
             "x-ms-version": BLOB_VERSION,
             "x-ms-blob-type": "BlockBlob",
         }

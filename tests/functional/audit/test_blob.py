@@ -1,5 +1,8 @@
 """The report page in blob storage: the request that Azure's REST interface wants, and what happens when it isn't taken."""
 
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
 import pytest
 
 from shared.audit.azure import ReportBlob
@@ -34,6 +37,7 @@ def test_replaces_the_blob_by_the_page_of_the_run() -> None:
     [sent] = wire.sent
     assert (sent["method"], sent["url"]) == ("PUT", URL)
     assert sent["headers"]["x-ms-blob-type"] == "BlockBlob"
+    assert parsedate_to_datetime(sent["headers"]["x-ms-date"]).tzinfo is UTC
     assert sent["headers"]["Authorization"] == "Bearer t0ken"
     assert sent["headers"]["Content-Type"] == "text/html; charset=utf-8"
     assert sent["data"].startswith(b"<!doctype html>")
