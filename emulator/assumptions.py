@@ -40,6 +40,7 @@ class Assumptions:
     deleted_object_quota_weight: float = 1.0
     purged_object_quota_weight: float = 0.25
     key_credentials_reads_per_minute: int = 150
+    refused_requests_are_counted: bool = True
     # Status codes of Graph that no report prints
     app_policy_status: int = 400
     quota_status: int = 403

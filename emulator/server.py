@@ -27,6 +27,7 @@ from emulator.sts.mint import Mint
 from emulator.sts.service import TokenService
 from emulator.sts.signing_keys import SigningKeys
 from emulator.tenant import Tenant
+from emulator.throttling import Throttling
 from emulator.transport import in_process_session
 
 __all__ = ["CallerAccount", "EntraEmulator", "ResourceApi"]
@@ -38,6 +39,7 @@ class EntraEmulator(Seeding):
     As a context manager, or between `start` and `stop`, it serves at `url`. Without that it answers in-process: `answer` takes
     a request, `session` gives a `requests` session. `cloud` is "public", "usgov", "usdod" or "china"; `issuer_base` replaces the
     emulator's own URL in v2 issuers; `host` and `port` are where to listen, `host_names` further names for the certificate.
+    `throttles`: whether requests are counted, and refused beyond Graph's limits (`emulator.throttling`).
     `lag` is the least and the most seconds that replicas lag (`emulator.consistency`), DEFAULT_LAG unless given.
     """
 
@@ -52,6 +54,7 @@ class EntraEmulator(Seeding):
         issuer_base: str = "",
         seed: int = 0,
         lag: Lag | None = None,
+        throttles: bool = False,
     ) -> None:
         self._host, self._port, self._host_names = host, port, tuple(host_names)
         self._listener: Listener | None = None
@@ -75,6 +78,8 @@ class EntraEmulator(Seeding):
             domain=domain,
             issuer_base=issuer_base,
         )
+        if throttles:
+            self.tenant.throttling = Throttling(self.clock, self.assumptions, lambda: len(self.directory.users.live))
         lister = Lister()
         self.sts = TokenService(self.tenant)
         self.mint = Mint(self.tenant, self.sts.issuer)

@@ -13,6 +13,7 @@ from emulator.directory.policies import Policies
 from emulator.directory.sign_ins import SignIns
 from emulator.message import Request
 from emulator.sts.signing_keys import CONSUMER_TENANT, SigningKeys
+from emulator.throttling import Throttling
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +36,8 @@ class Tenant:
     sign_ins: SignIns = field(default_factory=SignIns)
     key_reads: deque[float] = field(default_factory=deque)
     """When `keyCredentials` was selected, in the last minute."""
+    throttling: Throttling | None = None
+    """What counts requests; None: nobody is throttled."""
     mails: list[tuple[str, bytes]] = field(default_factory=list)
     """What was sent through Graph: the mailbox and the MIME message."""
     issuer_base: str = ""

@@ -7,11 +7,12 @@ from email.utils import format_datetime
 from emulator.graph.authentication import Authentication
 from emulator.graph.batch import Batch
 from emulator.graph.call import Call, answer
-from emulator.graph.errors import GraphError, no_such_segment
+from emulator.graph.errors import GraphError, no_such_segment, throttled
 from emulator.graph.router import Router, path_parts
 from emulator.message import Request, Response
 from emulator.schema.body import GUID
 from emulator.tenant import Tenant
+from emulator.throttling import resource_units
 
 _DIAGNOSTIC = '{"ServerInfo":{"DataCenter":"West Europe","Slice":"E","Ring":"5","ScaleUnit":"001","RoleInstance":"EMULATOR"}}'
 
@@ -41,7 +42,7 @@ class GraphService:
         response.headers |= {
             "request-id": request_id,
             "client-request-id": client_request_id,
-            "x-ms-resource-unit": "1",
+            "x-ms-resource-unit": str(resource_units(request)),
             "x-ms-ags-diagnostic": _DIAGNOSTIC,
             "Strict-Transport-Security": "max-age=31536000",
             "Cache-Control": "no-cache",
@@ -51,6 +52,10 @@ class GraphService:
 
     def _route(self, request: Request) -> Response:
         caller = self.authentication.caller(request)
+        if self.tenant.throttling is not None:
+            wait = self.tenant.throttling.charge(request, caller.app_id)
+            if wait is not None:
+                raise throttled(wait, caller.app_id, self.tenant.tenant_id)
         if self.intercept is not None:
             self.intercept()
         parts = path_parts([part for part in request.segments if part != "v1.0"])

@@ -112,7 +112,7 @@ def test_the_page_is_put_and_each_run_replaces_it(storage: Storage) -> None:
 
 @pytest.mark.parametrize("claims", [{"audience": "https://graph.microsoft.com"}, {"lives": -600}])
 def test_a_token_that_storage_does_not_take_is_a_failed_sink(storage: Storage, claims: dict[str, Any]) -> None:
-    with pytest.raises(SinkFailure, match="127.0.0.1 answered 40[13]"):
+    with pytest.raises(SinkFailure, match=r"127\.0\.0\.1 answered 40[13]"):
         sink(storage, **claims).report_run(run(), deadline())
 
 
