@@ -67,11 +67,15 @@ def evenly(entra: EntraEmulator, rate: float, ask: Callable[[int], Response]) ->
     return answers
 
 
-def registrations(rate: float, **assumptions: Any) -> Counter[int]:
-    """Registrations, two writes each."""
+def registrations(rate: float, **assumptions: Any) -> tuple[Counter[int], int]:
+    """Registrations, two writes each; and how many applications were left without service principal."""
     with tenant(**assumptions) as entra:
         bridge = Bridge(entra)
-        return evenly(entra, rate, lambda number: bridge.ask("POST", "/register", registration_body(f"client {number}")))
+        answers = evenly(entra, rate, lambda number: bridge.ask("POST", "/register", registration_body(f"client {number}")))
+        bridge.close()
+        whole = {record.state["appId"] for record in entra.directory.service_principals.live.values()}
+        clients = [record for record in entra.directory.applications.live.values() if "entra-dcr-bridge" in record.state["tags"]]
+        return answers, sum(record.state["appId"] not in whole for record in clients)
 
 
 def reads(rate: float, certified: bool) -> Counter[int]:
@@ -97,10 +101,10 @@ def until_the_quota() -> int:
         return count
 
 
-def row(what: str, rate: float, answers: Counter[int], good: int) -> str:
+def row(what: str, rate: float, answers: Counter[int], good: int, half_done: int | str = "") -> str:
     """A line of the table."""
-    total = sum(answers.values())
-    return f"| {what} | {rate:g} | {answers[good] / total:.1%} | {answers[good] / SECONDS:.1f} | {answers[503] / total:.1%} |"
+    total, served = sum(answers.values()), answers[good]
+    return f"| {what} | {rate:g} | {served / total:.1%} | {served / SECONDS:.1f} | {answers[503] / total:.1%} | {half_done} |"
 
 
 def main() -> None:

@@ -43,6 +43,8 @@ logger = logging.getLogger("bridge.graph")
 BACKOFF = (0.25, 0.5, 1.0, 2.0, 4.0)
 # Spreads the attempts of many workers. Dice of its own, so that no work behind an answer turns those of anybody else.
 JITTER = random.Random()  # noqa: S311 - keeps no secret
+# What the limits of writes to the directory are about.
+_DIRECTORY = re.compile(r"/(applications|servicePrincipals|directory)\b")
 # No single attempt waits longer for an answer, however much time the caller has.
 ATTEMPT_TIMEOUT = 10.0
 
@@ -76,6 +78,8 @@ class GraphClient:
         self._credential = credential
         self._session = session
         self._clock = clock
+        # On the clock's monotonic scale: until when Graph asked to write nothing.
+        self._writes_rest_until = 0.0
 
     def call(
         self,
@@ -105,6 +109,7 @@ class GraphClient:
             try:
                 return self._attempt(call, deadline, token)
             except GraphFailure as failure:
+                self._note_throttling(call, failure)
                 if failure.status == 401 and not rejected:
                     # Expired, or a claims challenge: another token may do, once.
                     rejected, claims = token, failure.claims
@@ -112,6 +117,20 @@ class GraphClient:
                     raise
                 count("bridge.graph.retries", status=failure.status)
                 logger.warning("trying again: %s", failure)
+
+    def await_writes(self, deadline: Deadline) -> None:
+        """Wait until Graph takes writes again, where this worker knows that it throttles them; raises Throttled where the
+        deadline doesn't reach as far. For what takes several writes: begun under throttling, it would end half done, and each
+        refused request counts for the limit too (learn.microsoft.com/graph/throttling)."""
+        left = self._writes_rest_until - self._clock.monotonic()
+        if left > 0 and not deadline.pause(left):
+            raise Throttled(f"Graph throttles writes, for {left:.0f} s more", status=429, retry_after=left)
+
+    def _note_throttling(self, call: "_Call", failure: GraphFailure) -> None:
+        # Mail has limits of its own, of Exchange.
+        if isinstance(failure, Throttled) and call.method != "GET" and _DIRECTORY.search(call.name):
+            rest = self._clock.monotonic() + (failure.retry_after or 0)
+            self._writes_rest_until = max(self._writes_rest_until, rest)
 
     def own_claims(self, deadline: Deadline) -> JsonObject:
         """The claims of the bridge's own token, among them `oid`, `appid` and `roles`, unverified; empty where the token can't be

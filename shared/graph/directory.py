@@ -30,11 +30,13 @@ class Directory(DirectoryLists):
     # Applications
 
     def create_application(self, body: JsonObject, deadline: Deadline) -> JsonObject:
-        """POST /applications. The answer holds the one sight of `secretText`. OutcomeUnknown when the answer was lost.
+        """POST /applications. The answer holds the one sight of `secretText`. OutcomeUnknown when the answer was lost. Throttled,
+        without a request, while Graph refuses writes: a registration takes more than this one.
 
         The bridge is named as owner here and for the service principal, where it isn't documented whether a creator is one: by
         Application.ReadWrite.OwnedBy an owner alone may change them.
         """
+        self._graph.await_writes(deadline)
         return self._graph.call("POST", "applications", deadline, body=self._owned(body, deadline), creates=True).body
 
     def read_application(

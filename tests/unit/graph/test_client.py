@@ -144,6 +144,28 @@ def test_gives_up_at_once_when_graph_asks_for_more_time_than_the_caller_has() ->
     assert (raised.value.retry_after, clock.seconds, len(wire.sent)) == (60, 0, 1)
 
 
+def test_what_takes_several_writes_is_not_begun_while_graph_throttles_them() -> None:
+    graph, wire, _, clock = client(graph_error(429, "TooManyRequests", Retry_After="20"), wire_answer(201, OK))
+    with pytest.raises(Throttled):
+        graph.call("PATCH", "applications/1", Deadline.after(clock, 5), body={})
+    clock.sleep(8)
+    with pytest.raises(Throttled) as raised:
+        graph.await_writes(Deadline.after(clock, 5))
+    assert (raised.value.retry_after, clock.seconds, len(wire.sent)) == (12, 8, 1)
+    graph.await_writes(Deadline.after(clock, 15))
+    assert clock.seconds == 20
+    graph.await_writes(Deadline.after(clock, 0))
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "applications"), ("POST", "users/audit@contoso.com/sendMail")])
+def test_throttled_reads_and_mails_keep_no_write_waiting(method: str, path: str) -> None:
+    graph, _, _, clock = client(graph_error(429, "TooManyRequests", Retry_After="20"))
+    with pytest.raises(Throttled):
+        graph.call(method, path, Deadline.after(clock, 5))
+    graph.await_writes(Deadline.after(clock, 1))
+    assert clock.seconds == 0
+
+
 @pytest.mark.duty(58)
 def test_never_works_past_the_deadline() -> None:
     graph, wire, _, clock = client(*[wire_answer(503) for _ in range(20)])
