@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 SECRET = "secret-of-the-gateway"
 GATEWAY = "Basic " + base64.b64encode(f"gateway:{SECRET}".encode()).decode()
 PORTAL = "Bearer credential of the portal"
+AUDITOR = "Bearer credential of the auditor"
 
 
 def settings_of(entra: "EntraEmulator") -> dict[str, str]:
@@ -25,7 +26,13 @@ def settings_of(entra: "EntraEmulator") -> dict[str, str]:
         "ENTRA_CA_BUNDLE": entra.ca_file,
         "ENTRA_CLIENT_ID": bridge.client_id,
         "ENTRA_CLIENT_SECRET": bridge.client_secret or "",
-        "REGISTRATION_CREDENTIALS": json.dumps([{"name": "portal", "authorization": PORTAL}]),
+        "REGISTRATION_CREDENTIALS": json.dumps(
+            [
+                {"name": "portal", "authorization": PORTAL},
+                {"name": "auditor", "authorization": AUDITOR, "policy": "auditors"},
+            ]
+        ),
+        "REGISTRATION_POLICIES": json.dumps({"auditors": {"may_audit": True, "may_register": False}}),
         "REGISTRATION_SEALING_KEYS": "a sealing secret that is long enough",
         "REGISTRATION_BUDGET_MILLISECONDS": "30000",
         "INTROSPECTION_CALLERS": json.dumps([{"client_id": "gateway", "secret_sha256": [digest], "audiences": ["api://x"]}]),

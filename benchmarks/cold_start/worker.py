@@ -11,8 +11,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
-from benchmarks.cold_start.settings import GATEWAY, PORTAL, registration_body
+from benchmarks.cold_start.settings import AUDITOR, GATEWAY, PORTAL, registration_body
 from local.host.app import FunctionsHost
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,12 +29,39 @@ def app_of(directory: Path, functions: list[str]) -> Path:
     return directory
 
 
+def with_empty_functions(directory: Path, names: list[str]) -> Path:
+    """An app with functions besides that do nothing: what the platform's worker costs by itself."""
+    for name in names:
+        trigger = {"authLevel": "anonymous", "type": "httpTrigger", "direction": "in", "name": "req", "methods": ["get"]}
+        bindings = [{**trigger, "route": name}, {"type": "http", "direction": "out", "name": "$return"}]
+        (directory / name).mkdir()
+        (directory / name / "function.json").write_text(json.dumps({"scriptFile": "__init__.py", "bindings": bindings}))
+        (directory / name / "__init__.py").write_text(
+            "import azure.functions as func\n\n\nasync def main(req: func.HttpRequest) -> func.HttpResponse:\n"
+            '    return func.HttpResponse("")\n'
+        )
+    return directory
+
+
+async def first_answer(host: FunctionsHost, method: str, path: str) -> Any:
+    """One call of a door, by who may."""
+    if path == "/introspect":
+        return await host.request(method, path, {**FORM, "Authorization": GATEWAY}, b"token=x")
+    body = registration_body("Orders") if path == "/register" or method == "PUT" else b""
+    headers = {**(JSON if body else {}), "Authorization": AUDITOR if path == "/audit" else PORTAL}
+    return await host.request(method, path, headers, body)
+
+
 async def answers(host: FunctionsHost, mode: str) -> float:
     """The time at which the first answer is there."""
     probe = asyncio.create_task(host.request("GET", "/health")) if mode == "beside a probe" else None
     if probe is not None:
         await asyncio.sleep(0)
-    if mode == "registration":
+    if mode.startswith("door "):
+        answer = await first_answer(host, *mode.split()[1:])
+    elif mode == "empty":
+        answer = await host.request("GET", "/empty")
+    elif mode == "registration":
         answer = await host.request("POST", "/register", {**JSON, "Authorization": PORTAL}, registration_body("Orders"))
     else:
         # A token that isn't one: what is measured is the worker, not the network.
@@ -57,8 +85,10 @@ def main(mode: str) -> None:
         print(json.dumps({"loaded": (time.perf_counter() - begun) * 1000, "answered": 0.0}))
         return
     with tempfile.TemporaryDirectory() as directory:
-        names = ["introspect"] if mode == "alone" else sorted(path.parent.name for path in ROOT.glob("*/function.json"))
-        app = app_of(Path(directory), names)
+        names = sorted(path.parent.name for path in ROOT.glob("*/function.json"))
+        real = {"alone": ["introspect"], "padded": ["introspect"], "empty": []}.get(mode, names)
+        empty = {"padded": [f"empty{number}" for number in range(len(names) - 1)], "empty": ["empty"]}.get(mode, [])
+        app = with_empty_functions(app_of(Path(directory), real), empty)
         begun = time.perf_counter()
         with FunctionsHost(app) as host:
             loaded = time.perf_counter()
