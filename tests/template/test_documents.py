@@ -49,6 +49,28 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
     assert missing == []
 
 
+FENCE = re.compile(r"^```(?:sh|bash|console)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# What a line of a block of commands may begin with. The last ones need Azure, as docs/index.md says of them.
+RUNNABLE = ("python -m", 'python -c "', "make ", "curl ", "sh deploy/graph/grant.sh")
+IN_AZURE = ("az ", "azd ", "func ")
+
+
+@every_page
+def test_a_command_can_be_run_here_or_begins_as_those_that_need_azure(page: Path) -> None:
+    for block in FENCE.findall(page.read_text("utf-8")):
+        lines = block.replace("\\\n", " ").splitlines()
+        commands = [line for line in lines if re.match(r"(az|azd|func|python|make|curl|sh|npx|pip|git|docker) ", line)]
+        assert [line for line in commands if not line.startswith((*RUNNABLE, *IN_AZURE))] == []
+
+
+def test_each_of_the_bridges_own_commands_is_run_by_a_test() -> None:
+    named = {module.rstrip(".") for page in PAGES for module, _ in COMMAND.findall(page.read_text("utf-8"))}
+    tests = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py"))
+    commands = {module for module in named if module.startswith("shared.commands.")}
+    assert len(commands) >= 8
+    assert {module for module in commands if module not in tests} == set()
+
+
 def test_every_page_is_in_the_site() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text("utf-8")
     pages = [page.relative_to(ROOT / "docs").as_posix() for page in (ROOT / "docs").rglob("*.md")]
