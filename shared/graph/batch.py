@@ -6,10 +6,11 @@ Graph throttles each read in a batch by itself: the batch is answered with 200, 
 from collections.abc import Sequence
 from itertools import batched, chain, repeat
 
+from shared.clock import ALWAYS
 from shared.graph.client import GraphClient
 from shared.graph.errors import GraphFailure, ObjectMissing, Throttled, Unavailable, failure_of
 from shared.graph.session import listing
-from shared.retry import Backoff, Deadline
+from shared.retry import Backoff, Deadline, read_retry_after
 from shared.strict_json import JsonObject
 
 LARGEST_BATCH = 20
@@ -45,8 +46,9 @@ def _read_batch(
         if status == 200:
             found[path] = body
             continue
-        wait = str((answer.get("headers") or {}).get("Retry-After"))
-        failure = failure_of(f"GET {path.partition('?')[0]}", status, body, "", float(wait) if wait.isdigit() else None)
+        # Each has a Retry-After of its own, if any; no date is among the forms that batches have been seen with.
+        wait = read_retry_after((answer.get("headers") or {}).get("Retry-After"), ALWAYS)
+        failure = failure_of(f"GET {path.partition('?')[0]}", status, body, "", wait)
         if isinstance(failure, Throttled | Unavailable):
             failures[path] = failure
         elif not isinstance(failure, ObjectMissing):

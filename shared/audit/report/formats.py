@@ -96,11 +96,12 @@ def _text_lines(run: AuditRun) -> Iterator[str]:
         yield f"         {finding.advice}"
     if run.found > len(run.findings):
         yield ""
-        yield f"and {run.found - len(run.findings):,} findings that are less urgent"
+        yield f"and {run.found - len(run.findings):,} more that are less urgent"
     if run.outcomes:
         yield ""
         yield "actions, as a dry run:" if run.dry_run else "actions:"
     for outcome in run.outcomes:
         key = f" {outcome.key_id}" if outcome.key_id else ""
         who = f"{printable_name(outcome.client_name)} {printable_name(outcome.client_id)}".strip()
-        yield f"  {outcome.action} {outcome.result.value}: {who}{key}: {printable_name(outcome.detail, 300)}"
+        whom = f" {who}{key}:" if who else ""
+        yield f"  {outcome.action} {outcome.result.value}:{whom} {printable_name(outcome.detail, 300)}"
