@@ -21,7 +21,7 @@ from threading import Lock, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.telemetry import Call, Count, Loader, Recorder, record_to
+from shared.telemetry import Call, Count, Loader, Recorder, close, record_to
 
 logger = logging.getLogger("bridge.telemetry")
 
@@ -40,6 +40,8 @@ class Waiting:
         self._load = load
         self._kept: deque[Call | Count] = deque(maxlen=MOST_KEPT)
         self._unloaded = Lock()
+        self._closing = Lock()
+        self._closed = False
 
     def record(self, event: Call | Count) -> None:
         self._kept.append(event)
@@ -49,7 +51,8 @@ class Waiting:
             Thread(target=self.load, name="telemetry", daemon=True).start()
 
     def close(self) -> None:
-        """Nothing was taken that anybody waits for."""
+        with self._closing:
+            self._closed = True
 
     def load(self) -> None:
         """Put the recorder in, and tell it what was kept. Where it can't be made, the log says why, once."""
@@ -59,9 +62,13 @@ class Waiting:
             logger.error("nothing is exported by BRIDGE_TELEMETRY: %s: %s", type(cause).__name__, cause)
             record_to(None)
             return
-        record_to(recorder)
+        with self._closing:
+            if not self._closed:
+                record_to(recorder)
         while self._kept:
             recorder.record(self._kept.popleft())
+        if self._closed:
+            recorder.close()
 
 
 class OpenTelemetryRecorder:
@@ -124,6 +131,7 @@ def _named(call: Call) -> Mapping[str, str]:
 
 def start(mode: str) -> None:
     """Record to where `mode` says: azure or otlp."""
+    close()  # of an application before this one
     exporters = {"azure": _azure_exporters, "otlp": _otlp_exporters}[mode]
     record_to(Waiting(lambda: _make_recorder(exporters)))
 

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -75,8 +75,8 @@ def read_map() -> dict[str, Any]:
 
 def tests_of(found: Mapping[str, Any], module: str, line: int) -> tuple[str, ...]:
     """The tests that run the line; then those that run a line which the mutant reaches from there: the body of a function whose
-    signature it changes, lines that name a constant; then the others that run the module. Each the quickest first, as many as
-    time allows."""
+    signature it changes, lines that name a constant; then the others that run the module, of each file of tests in turn. Each the
+    quickest first, as many as time allows."""
     seconds: Mapping[str, float] = found["seconds"]
     lines: Mapping[str, list[str]] = found["lines"].get(module, {})
     first = list(lines.get(str(line), []))
@@ -89,12 +89,27 @@ def tests_of(found: Mapping[str, Any], module: str, line: int) -> tuple[str, ...
     near = {test for tests in lines.values() for test in tests} - set(first) - reached
     chosen: list[str] = []
     spent = 0.0
-    for test in [test for tests in (first, reached, near) for test in sorted(tests, key=lambda test: seconds.get(test, 1.0))]:
+    for test in [*(test for tests in (first, reached) for test in _quickest(tests, seconds)), *_in_turn(near, seconds)]:
         spent += seconds.get(test, 1.0)
         if chosen and (spent > MOST_SECONDS or len(chosen) >= MOST_TESTS):
             break
         chosen.append(test)
     return tuple(chosen)
+
+
+def _quickest(tests: Iterable[str], seconds: Mapping[str, float]) -> list[str]:
+    return sorted(tests, key=lambda test: seconds.get(test, 1.0))
+
+
+def _in_turn(tests: Iterable[str], seconds: Mapping[str, float]) -> list[str]:
+    """One of each file, then the next of each."""
+    taken = Counter[str]()
+    turns: list[tuple[int, str]] = []
+    for test in _quickest(tests, seconds):
+        file = test.partition("::")[0]
+        turns.append((taken[file], test))
+        taken[file] += 1
+    return [test for _, test in sorted(turns, key=lambda turn: turn[0])]
 
 
 def sample(count: int, seed: int, only: list[str]) -> list[Trial]:

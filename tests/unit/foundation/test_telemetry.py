@@ -1,0 +1,86 @@
+"""What is recorded while the packages load, when they can't be, and when the bridge ends."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from shared import telemetry
+from shared.open_telemetry import Waiting
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_told() -> Iterator[None]:
+    telemetry.record_to(None)
+    yield
+    telemetry.record_to(None)
+
+
+class Closing:
+    """A recorder that tells what came."""
+
+    def __init__(self) -> None:
+        self.events: list[telemetry.Call | telemetry.Count] = []
+        self.closed = False
+
+    def record(self, event: telemetry.Call | telemetry.Count) -> None:
+        self.events.append(event)
+
+    def wake(self) -> None:
+        """Nothing to do."""
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_bridge_that_ends_while_the_packages_load_leaves_nothing_running() -> None:
+    recorder = Closing()
+    waiting = Waiting(lambda: recorder)
+    telemetry.record_to(waiting)
+    telemetry.count("bridge.registrations", outcome="done")
+    telemetry.close()
+    waiting.load()
+    assert [event[0] for event in recorder.events] == ["bridge.registrations"]
+    assert recorder.closed
+    telemetry.count("bridge.registrations", outcome="done")
+    assert len(recorder.events) == 1
+
+
+def test_without_its_packages_the_bridge_works_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    def missing() -> telemetry.Recorder:
+        raise ModuleNotFoundError("No module named 'opentelemetry'")
+
+    waiting = Waiting(missing)
+    telemetry.record_to(waiting)
+    telemetry.count("bridge.registrations", outcome="done")
+    waiting.load()
+    telemetry.count("bridge.registrations", outcome="done")
+    telemetry.wake()
+    assert [record.getMessage() for record in caplog.records if record.name == "bridge.telemetry"] == [
+        "nothing is exported by BRIDGE_TELEMETRY: ModuleNotFoundError: No module named 'opentelemetry'"
+    ]
+
+
+def test_what_happened_before_the_packages_were_there_is_told_first() -> None:
+    recorder = Closing()
+    waiting = Waiting(lambda: recorder)
+    telemetry.record_to(waiting)
+    telemetry.note_call("graph", "GET", "https://graph.example/v1.0/applications?$filter=x", 200, 0.25, "r1")
+    waiting.load()
+    telemetry.count("bridge.graph.retries", status=429)
+    call, count = recorder.events
+    assert isinstance(call, telemetry.Call)
+    assert (call.service, call.url, call.status, call.seconds, call.request_id) == (
+        *("graph", "https://graph.example/v1.0/applications", 200, 0.25),
+        "r1",
+    )
+    assert count == telemetry.Count("bridge.graph.retries", (("status", "429"),))
+    assert not recorder.closed
+    telemetry.close()
+    assert recorder.closed
+
+
+def test_nobody_is_told_where_it_is_off() -> None:
+    telemetry.note_call("graph", "GET", "https://graph.example/", 200, 0.1)
+    telemetry.count("bridge.registrations")
+    telemetry.wake()
+    telemetry.close()
