@@ -42,7 +42,7 @@ class StoreCalls:
             except StoreFailure as cause:
                 raise (failure if unseen or failure is LookupFailed else type(cause))(str(cause)) from cause
             answer, lost = self._caller.call(method, url, deadline, headers={**let_in, **(headers or {})}, **request)
-            unseen = unseen or lost
+            unseen = unseen or (lost and method != "GET")
             if answer is None:
                 raise failure(f"{host} gave no answer")
             if answer.status_code == self._refused and refusal is None:

@@ -131,6 +131,18 @@ def test_a_token_with_too_little_is_said_in_githubs_words(github: GithubDouble, 
         store(github, clock).put_secret(address(github), delivery(), deadline(clock))
 
 
+def test_an_outage_is_a_failed_lookup_and_asks_for_nothing_more(github: GithubDouble, clock: QuickClock) -> None:
+    github.refusals = [(502, "")] * 10
+    with pytest.raises(LookupFailed, match="secrets was answered 502"):
+        store(github, clock).read_current(address(github), deadline(clock))
+    assert {path for _, path in github.calls} == {f"{BASE}/secrets/{NAME}"}
+
+
+def test_without_a_secret_no_variable_is_asked_for(github: GithubDouble, clock: QuickClock) -> None:
+    store(github, clock).read_current(address(github), deadline(clock))
+    assert [path for _, path in github.calls] == [f"{BASE}/secrets/{NAME}", f"{BASE}/secrets/public-key"]
+
+
 def test_a_key_that_is_none_takes_nothing(github: GithubDouble, clock: QuickClock) -> None:
     def short_key(method: str, target: str, headers: Any, body: Any) -> Answer:
         return 200, {"key_id": "1", "key": "c2hvcnQ="}, {}

@@ -92,11 +92,13 @@ def test_a_delivered_secret_is_a_new_version_with_its_end_and_key_id(vault: Vaul
     assert version.value == "s3cret~value"
     assert version.exp == int(END.timestamp())
     assert version.tags == {"entra-client-id": CLIENT, "entra-key-id": "k1"}
+    assert version.content_type == "text/plain"
 
 
 def test_the_json_form_holds_what_a_reader_needs(vault: Vault, clock: QuickClock) -> None:
     store(vault, clock).put_secret(address(vault, SecretForm.JSON), delivery(), deadline(clock))
     (version,) = vault.secrets[f"mule-{CLIENT}"]
+    assert version.content_type == "application/json"
     assert json.loads(version.value) == {
         "client_id": CLIENT,
         "client_secret": "s3cret~value",

@@ -232,6 +232,16 @@ def test_stores_are_asked_and_the_one_that_refuses_is_named_with_its_cure(
     assert "github_pat_good" not in text
 
 
+def test_the_deployed_bridge_is_called_unless_it_is_told_not_to(entra: EntraEmulator, settings: dict[str, str]) -> None:
+    output = io.StringIO()
+    assert main(["--url", "http://127.0.0.1:9"], with_secret(entra, settings), output) == 1
+    assert "PROBLEM  doors: GET /health got no answer" in output.getvalue()
+    assert "doors" not in examine(with_secret(entra, settings))[1]
+    output = io.StringIO()
+    assert main(["--only-doors", "--url", "http://127.0.0.1:9"], {}, output) == 1
+    assert "settings" not in output.getvalue()
+
+
 def test_a_clock_that_is_wrong(entra: EntraEmulator, settings: dict[str, str]) -> None:
     variables = with_secret(entra, settings)
     entra.clock.advance(600)

@@ -107,6 +107,7 @@ def test_warns_of_more_than_is_needed(entra: EntraEmulator) -> None:
     _, text = prepare(entra, bridge.client_id, "--no-api")
     assert "ok       bridge has Application.ReadWrite.OwnedBy" in text
     assert "WARNING  bridge has Application.ReadWrite.All" in text
+    assert text.count("WARNING") == 1
 
 
 def test_names_an_identity_that_is_not_there(entra: EntraEmulator) -> None:

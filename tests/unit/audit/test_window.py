@@ -1,6 +1,6 @@
 """What is news: each moment falls into the window of exactly one run, however the timer behaves."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,6 +65,16 @@ def test_a_clock_that_was_set_back_gives_an_empty_window() -> None:
     window = Window.of_timer(status(NOW, NOW + DAY), past_due=False, now=NOW - timedelta(hours=3))
     assert not window.holds(NOW)
     assert not window.holds(NOW - timedelta(hours=1))
+
+
+def test_a_week_begins_on_monday_at_midnight() -> None:
+    monday = datetime(2026, 11, 23, tzinfo=UTC)
+    hour = timedelta(hours=1)
+    assert Window(monday - hour, monday).holds_monday()
+    assert Window(monday - hour, monday + 30 * hour).holds_monday()
+    assert not Window(monday, monday + hour).holds_monday()
+    assert not Window(monday - 2 * hour, monday - hour).holds_monday()
+    assert Window(None, monday + 100 * hour).holds_monday()
 
 
 @given(days=st.integers(0, 400))

@@ -24,6 +24,14 @@ def test_refuses_a_body_that_is_not_a_json_object(body: bytes) -> None:
         parse_object(body)
 
 
+def test_takes_a_body_of_256_kilobytes_and_no_more() -> None:
+    largest = 256 * 1024
+    frame = len(b'{"a":""}')
+    assert len(str(parse_object(b'{"a":"' + b"x" * (largest - frame) + b'"}')["a"])) == largest - frame
+    with pytest.raises(PayloadTooLarge, match="larger than 262144 bytes"):
+        parse_object(b'{"a":"' + b"x" * (largest - frame + 1) + b'"}')
+
+
 def test_says_that_a_body_is_empty() -> None:
     with pytest.raises(InvalidRequest) as caught:
         parse_object(b" ")
