@@ -30,6 +30,8 @@ _NAMES = {"any": "all", "all": "any", "min": "max", "max": "min"}
 _TEXT_CALLS = frozenset(
     {"compile", "TypeError", "getLogger", "debug", "info", "warning", "error", "exception", "TypeVar", "cast"}
 )
+# Names of threads, and what commands say of themselves.
+_TEXT_KEYWORDS = frozenset({"thread_name_prefix", "prog", "description", "help", "metavar"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,11 @@ def _skipped(tree: ast.AST) -> Iterator[ast.AST]:
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if name in _TEXT_CALLS:
                 yield from (part for part in node.args if isinstance(part, ast.Constant))
+            if name == "get" and len(node.args) == 2 and ast.unparse(node.args[1]) == "''":
+                # Any text that means nothing does as well as the empty one.
+                yield node.args[1]
+            texts = _TEXT_KEYWORDS | ({"name"} if name == "Thread" else set())
+            yield from (keyword.value for keyword in node.keywords if keyword.arg in texts)
 
 
 type _Change = tuple[str, Callable[[ast.AST], None]]
