@@ -58,11 +58,12 @@ def tenant(**assumptions: Any) -> EntraEmulator:
 
 
 def evenly(entra: EntraEmulator, rate: float, ask: Callable[[int], Response]) -> Counter[int]:
-    """Answers by status, of so many callers a second."""
+    """Answers by status, of so many callers a second. Each comes at its own time: while one waits, the next ones come all the
+    same, so the clock is put back to when they do."""
     answers: Counter[int] = Counter()
     begun = entra.clock.time()
     for number in range(int(rate * SECONDS)):
-        entra.clock.advance(max(0.0, begun + number / rate - entra.clock.time()))
+        entra.clock.advance(begun + number / rate - entra.clock.time())
         answers[ask(number).status] += 1
     return answers
 
