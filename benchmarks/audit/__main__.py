@@ -51,7 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.audit")
     parser.add_argument("sizes", nargs="*", type=int, default=[1_000, 10_000, 100_000])
     parser.add_argument("--json", type=Path, help="write the figures into this file too")
-    parser.add_argument("--scope", choices=["bridge", "tenant"], default="bridge", help="AUDIT_SCOPE (default: bridge)")
+    parser.add_argument("--scope", choices=["bridge", "owned", "tenant"], default="bridge", help="AUDIT_SCOPE (default: bridge)")
     options = parser.parse_args()
     results = {size: measure(size, options.scope) for size in options.sizes}
     columns = ("seconds", "processor_seconds", "graph_calls", "resident_mib_peak", "allocated_mib_peak", "findings", "in_trouble")

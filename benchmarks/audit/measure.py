@@ -38,6 +38,7 @@ def main() -> None:
         token_for=vault_tokens(identity, tenant_id, cloud, session),
         probe=SecretProbe(session, cloud, tenant_id),
         tenant_id=tenant_id,
+        own_client_id=client_id,
     )
     credential.token(Deadline.after(SystemClock(), 10))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
