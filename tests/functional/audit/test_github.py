@@ -39,6 +39,7 @@ class GithubDouble(StoreDouble):
 
     def lets_in(self, headers: Any) -> Answer | None:
         good = headers.get("Authorization") == f"Bearer {self.token}" and headers.get("X-GitHub-Api-Version") == "2022-11-28"
+        good = good and headers.get("Accept") == "application/vnd.github+json"
         return None if good else (401, {"message": "Bad credentials", "documentation_url": "https://docs.github.com/rest"}, {})
 
     def refuse(self, status: int) -> Any:

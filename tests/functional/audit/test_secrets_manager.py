@@ -112,7 +112,16 @@ def test_the_plain_form_is_the_secret_alone(aws: Any) -> None:
     assert aws.get_secret_value(SecretId="plain")["SecretString"] == "s3cret~value"
 
 
-@pytest.mark.parametrize("code", ["AccessDeniedException", "LimitExceededException", "InvalidRequestException"])
+# docs.aws.amazon.com/secretsmanager/latest/apireference: the errors of PutSecretValue and CreateSecret, and of the credentials.
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("AccessDeniedException", "DecryptionFailure", "EncryptionFailure", "InvalidParameterException"),
+        *("InvalidRequestException", "LimitExceededException", "MalformedPolicyDocumentException"),
+        *("PreconditionNotMetException", "ResourceExistsException", "UnrecognizedClientException"),
+        *("InvalidClientTokenId", "ExpiredTokenException"),
+    ],
+)
 def test_a_refusal_of_aws_means_that_nothing_was_stored(aws: Any, code: str) -> None:
     store = SecretsManager(lambda *_: Failing(aws, "put_secret_value", refusal(code)))
     with pytest.raises(DeliveryRefused, match=code):

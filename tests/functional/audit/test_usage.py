@@ -49,6 +49,13 @@ def test_a_client_without_a_sign_in_of_late_is_unused(estate: Estate, form: str)
     assert forgotten.since == START - 30 * DAY
 
 
+def test_the_latest_of_all_ways_to_sign_in_counts(estate: Estate) -> None:
+    record = estate.add_client((-10, 170), name="both")
+    estate.use(record, -200)
+    estate.use(record, -2, way="delegatedClient")
+    assert run(estate).findings == ()
+
+
 def test_without_the_permission_the_audit_goes_on_and_says_so() -> None:
     estate = Estate()
     estate.add_client((-10, 170))

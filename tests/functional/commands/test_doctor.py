@@ -110,6 +110,18 @@ def test_policies_that_may_not_be_read_are_said_to_be_unknown(entra: EntraEmulat
     assert "warning  policies: can't be read" in text
 
 
+@pytest.mark.parametrize("wrong", ["credential", "permissions"])
+def test_no_probe_is_made_by_who_may_not_make_one(entra: EntraEmulator, settings: dict[str, str], wrong: str) -> None:
+    variables = with_secret(entra, settings, roles=("Directory.Read.All",) if wrong == "permissions" else OWNED_BY)
+    if wrong == "credential":
+        variables["ENTRA_CLIENT_SECRET"] = "not-the-s3cret"
+    before = len(entra.directory.applications.live)
+    code, text = examine(variables, "--probe")
+    assert code == 1
+    assert " lag: " not in text
+    assert len(entra.directory.applications.live) == before
+
+
 def test_a_quota_that_is_nearly_used_up(entra: EntraEmulator, settings: dict[str, str]) -> None:
     entra.seed_applications(110, tags=["entra-dcr-bridge"])
     _, text = examine(with_secret(entra, settings))

@@ -9,7 +9,7 @@ import pytest
 
 from shared.audit.credential_states import CredentialState
 from shared.audit.findings import AuditFinding, FindingKind, Severity
-from shared.audit.mail.letters import write_letters
+from shared.audit.mail.letters import as_message, write_letters
 from shared.audit.mail.mail_configuration import MailTexts
 from shared.audit.owners import Owner
 from shared.audit.report.formats import render_csv, render_json, render_text
@@ -233,6 +233,23 @@ def test_letters_come_digest_first_then_the_nearest_threshold_then_by_address() 
 def test_what_reaches_nobody_is_in_the_digest_alone(fallback: str, digest: str) -> None:
     letters = write_letters([UNUSED], {}, MailTexts(), fallback=fallback, digest=digest)
     assert [letter.address for letter in letters] == ([digest] if digest else [])
+
+
+def test_a_letter_lists_two_hundred_and_counts_the_rest() -> None:
+    news = [expiring(f"{number:036d}", 7, "applications/2") for number in range(202)]
+    owners = {"applications/2": [Owner("zoe@example.com", "zoe@example.com")]}
+    [letter] = write_letters(news, owners, MailTexts())
+    message = as_message(letter, "audit@example.com", MailTexts(), Window(STARTED - timedelta(days=1), STARTED))
+    text = message.get_body(("plain",))
+    assert text is not None
+    assert "And 2 more." in text.get_content()
+    assert sum(line.startswith("x (") for line in text.get_content().splitlines()) == 200
+    assert (message["From"], message["To"], message["Auto-Submitted"]) == (
+        "audit@example.com",
+        "zoe@example.com",
+        "auto-generated",
+    )
+    assert message["Message-ID"].endswith("@example.com>")
 
 
 def test_without_news_nobody_gets_a_letter() -> None:

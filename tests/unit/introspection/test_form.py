@@ -5,7 +5,7 @@ import pytest
 from shared.errors import InvalidRequest
 from shared.introspection.answer import RESERVED_MEMBERS, active_answer
 from shared.introspection.callers import MAX_PARAMETERS, decode_form_text, read_form
-from shared.introspection.claims import LATEST, SKEW, check_times
+from shared.introspection.claims import GRAPH_AUDIENCES, LATEST, SKEW, check_times
 from shared.introspection.reasons import Reason, Refused
 
 NOW = 1_795_341_600.5
@@ -71,6 +71,13 @@ def test_a_caller_can_ask_for_no_member_of_the_answers_own() -> None:
         "jti": "u",
         "roles": ["r"],
     }
+
+
+def test_the_audiences_of_microsoft_graph_in_each_cloud() -> None:
+    """learn.microsoft.com/graph/deployments; its application's id is the same everywhere."""
+    hosts = {"graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"}
+    names = {f"https://{host}" for host in hosts} | {"00000003-0000-0000-c000-000000000000"}
+    assert names | {f"{name}/" for name in names} == GRAPH_AUDIENCES
 
 
 def times(expires: object, not_before: object, issued: object, most: int | None = None) -> Reason | int:

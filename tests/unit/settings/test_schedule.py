@@ -1,6 +1,7 @@
 """The check of the timer's schedule: what it takes is what the host runs."""
 
 import json
+from calendar import monthrange
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,6 +49,15 @@ def test_names_a_schedule_that_the_host_refuses(schedule: str) -> None:
 )
 def test_takes_a_schedule_that_the_host_takes(schedule: str) -> None:
     assert problems({"AUDIT_SCHEDULE": schedule}) == {}
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_day_that_a_month_has_in_a_leap_year_is_one(month: int) -> None:
+    last = monthrange(2028, month)[1]
+    assert parse_schedule_text(f"0 0 3 {last} {month} *")
+    if last < 31:
+        with pytest.raises(ValueError, match=f"would never run: none of its months has a day {last + 1}"):
+            parse_schedule_text(f"0 0 3 {last + 1} {month} *")
 
 
 def test_a_schedule_in_the_file_is_missing_for_the_host(tmp_path: Path) -> None:
