@@ -40,18 +40,24 @@ class Waiting:
         self._load = load
         self._kept: deque[Call | Count] = deque(maxlen=MOST_KEPT)
         self._unloaded = Lock()
-        self._closing = Lock()
+        # Over the two below, so that nothing is lost between the last that is kept and the first that isn't.
+        self._turning = Lock()
+        self._recorder: Recorder | None = None
         self._closed = False
 
     def record(self, event: Call | Count) -> None:
-        self._kept.append(event)
+        with self._turning:
+            if self._recorder is None:
+                self._kept.append(event)
+            else:
+                self._recorder.record(event)
 
     def wake(self) -> None:
         if self._unloaded.acquire(blocking=False):
             Thread(target=self.load, name="telemetry", daemon=True).start()
 
     def close(self) -> None:
-        with self._closing:
+        with self._turning:
             self._closed = True
 
     def load(self) -> None:
@@ -62,13 +68,14 @@ class Waiting:
             logger.error("nothing is exported by BRIDGE_TELEMETRY: %s: %s", type(cause).__name__, cause)
             record_to(None)
             return
-        with self._closing:
-            if not self._closed:
+        with self._turning:
+            self._recorder = recorder
+            for event in self._kept:
+                recorder.record(event)
+            if self._closed:
+                recorder.close()
+            else:
                 record_to(recorder)
-        while self._kept:
-            recorder.record(self._kept.popleft())
-        if self._closed:
-            recorder.close()
 
 
 class OpenTelemetryRecorder:
