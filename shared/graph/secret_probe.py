@@ -35,12 +35,13 @@ class SecretProbe:
         timeout = min(max(deadline.remaining(), 0.1), TIMEOUT)
         try:
             answer = self._session.post(self._url, data=form, headers={"Connection": "close"}, timeout=(timeout, timeout))
+        except requests.RequestException as cause:
+            return type(cause).__name__
+        try:
             content = answer.json()
             if answer.status_code == 200 and content.get("access_token"):
                 return ""
             code = int(content["error_codes"][0])
-        except requests.RequestException as cause:
-            return type(cause).__name__
         except (ValueError, TypeError, AttributeError, LookupError):
             return f"status {answer.status_code}"
         return "" if code in _AFTER_THE_SECRET else f"AADSTS{code}"
