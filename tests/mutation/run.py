@@ -88,13 +88,16 @@ def tests_of(found: Mapping[str, Any], module: str, line: int) -> tuple[str, ...
         for test in found["lines"].get(place, {}).get(str(number), [])
         if test not in first
     }
-    if len(first) <= 1:
-        # Run at import, if at all: what is made out of modules' values compares all of them with what is published.
-        reached |= {test for test in seconds if test.startswith(PUBLISHED)} - set(first)
-    near = {test for tests in lines.values() for test in tests} - set(first) - reached
+    # Run at import, if at all: what is made out of modules' values compares all of them with what is published.
+    published = {test for test in seconds if test.startswith(PUBLISHED)} - set(first) if len(first) <= 1 else set()
+    reached -= published
+    near = {test for tests in lines.values() for test in tests} - set(first) - reached - published
     chosen: list[str] = []
     spent = 0.0
-    for test in [*(test for tests in (first, reached) for test in _quickest(tests, seconds)), *_in_turn(near, seconds)]:
+    for test in [
+        *(test for tests in (first, published, reached) for test in _quickest(tests, seconds)),
+        *_in_turn(near, seconds),
+    ]:
         spent += seconds.get(test, 1.0)
         if chosen and (spent > MOST_SECONDS or len(chosen) >= MOST_TESTS):
             break
