@@ -35,6 +35,14 @@ from tests.unit.settings.test_check import problems
         "%AUDIT%",
         "*/5 * * * *",
         "0 0 3 31 2 *",
+        "0 0 24 * * *",
+        "0 60 * * * *",
+        "0 0 3 0 * *",
+        "0 0 3 32 * *",
+        "0 0 3 * 0 *",
+        "0 0 3 * 13 *",
+        "0 0 3 * * 7",
+        "*/0 * * * * *",
         "0 0 3 30-31 feb *",
         "0 0 3 31 4-6/2,9,nov Mon",
     ],
@@ -45,7 +53,16 @@ def test_names_a_schedule_that_the_host_refuses(schedule: str) -> None:
 
 @pytest.mark.parametrize(
     "schedule",
-    ["0 0 3 * * *", "0 30 9 * Jan Mon-Fri", "*/5 * * * * 1,3", "5-50/15 0 0 1 1-6 *", "0 0 3 29 2 *", "0 0 3 31 2/3 *"],
+    [
+        "0 0 3 * * *",
+        "0 30 9 * Jan Mon-Fri",
+        "*/5 * * * * 1,3",
+        "5-50/15 0 0 1 1-6 *",
+        "0 0 3 29 2 *",
+        "59 59 23 31 12 6",
+        "*/1 0 0 1 1 0",
+        "0 0 3 31 2/3 *",
+    ],
 )
 def test_takes_a_schedule_that_the_host_takes(schedule: str) -> None:
     assert problems({"AUDIT_SCHEDULE": schedule}) == {}
