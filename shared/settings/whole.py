@@ -21,6 +21,8 @@ ROOMS: Mapping[str, tuple[ModuleType, ...]] = {
     "introspection": (introspection,),
     "audit": (schedule, audit),
 }
+# The platform's own, which the exporter reads too.
+CONNECTION_STRING = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 PREFIXES = ("BRIDGE_", "ENTRA_", "REGISTRATION_", "INTROSPECTION_", "AUDIT_")
 _REFERRED = re.compile(r'"\$setting"\s*:\s*"([^"]+)"')
 
@@ -54,6 +56,7 @@ def check_settings(variables: Mapping[str, str], *, references: bool = False) ->
         return SettingsCheck((*invalid.problems, *unknown), ())
     environment = Environment(values, references=references)
     environment.read(tenant.OFFLINE_ACCESS)
+    telemetry = environment.read(tenant.TELEMETRY)
     base_url, tag, found = tenant.read_base_url(environment), tenant.read_tag(environment), tenant.read_tenant(environment)
     registered = registration.read_registration(environment, base_url, tag, found.tenant_id)
     portals.read_product_scopes(environment)
@@ -69,6 +72,8 @@ def check_settings(variables: Mapping[str, str], *, references: bool = False) ->
         warnings.append(f"{tenant.SKIP_VALIDATION.name} is on: whoever is on the network path can act as the directory")
     if registered.open_policy is not None:
         warnings.append("registration is open: anyone who reaches the bridge can create applications in the directory")
+    if telemetry == "azure" and not variables.get(CONNECTION_STRING):
+        warnings.append(f"{tenant.TELEMETRY.name} is azure and {CONNECTION_STRING} is not set: nothing is exported")
     warnings += _unknown_policies(audited, registered.policies)
     problems = (*environment.problems, *host.problems, *_unknown_names(values, _referred(variables)))
     return SettingsCheck(problems, tuple(warnings))

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from local.sandbox import ROOT
 from shared.commands.check_settings import main
+from shared.environment import Setting
 from shared.settings.whole import check_settings, declared_settings
 
 GOOD = {
@@ -155,6 +157,31 @@ def test_what_depends_on_a_reference_is_not_judged() -> None:
     certificate = {"ENTRA_MANAGED_IDENTITY": "", "ENTRA_CLIENT_ID": REFERENCE, "ENTRA_CLIENT_CERTIFICATE": REFERENCE}
     assert problems(certificate, references=True) == {}
     assert problems({"BRIDGE_BASE_URL": REFERENCE, "AUDIT_SCHEDULE": REFERENCE}, references=True) == {}
+
+
+def refused(setting: Setting[Any]) -> bool:
+    try:
+        setting.parse("\u2603 nonsense")
+    except ValueError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("name", [each.name for own in declared_settings().values() for each in own if refused(each)])
+def test_the_check_reads_every_setting_that_can_be_wrong(name: str) -> None:
+    # Several identities would be a problem of another name; the file is read before everything.
+    if name not in {"BRIDGE_CONFIG"}:
+        assert name in problems({name: "\u2603 nonsense"})
+
+
+def test_traces_to_azure_need_an_address() -> None:
+    check = check_settings(GOOD | {"BRIDGE_TELEMETRY": "azure"})
+    assert check.problems == ()
+    assert check.warnings == (
+        "BRIDGE_TELEMETRY is azure and APPLICATIONINSIGHTS_CONNECTION_STRING is not set: nothing is exported",
+    )
+    with_address = {"BRIDGE_TELEMETRY": "azure", "APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=x"}
+    assert check_settings(GOOD | with_address).warnings == ()
 
 
 def test_a_policy_that_only_the_audit_names_is_a_warning() -> None:
