@@ -26,7 +26,7 @@ from shared.audit.delivery import (
     StoreFailure,
 )
 from shared.audit.sinks.webhook import HttpsCaller
-from shared.audit.store_calls import StoreCalls, answered_object
+from shared.audit.store_calls import StoreCalls, answered_object, object_in
 from shared.clock import ALWAYS, read_time
 from shared.graph.errors import GraphFailure
 from shared.retry import Deadline
@@ -49,8 +49,7 @@ class HashicorpVault:
         """The current version's key id, where the custom metadata are about that version."""
         metadata = self._read_metadata(address, deadline)
         current = str(metadata.get("current_version"))
-        version = (metadata.get("versions") or {}).get(current) or {}
-        known = metadata.get("custom_metadata") or {}
+        version, known = object_in(object_in(metadata, "versions"), current), object_in(metadata, "custom_metadata")
         if known.get(VERSION) != current or not known.get(KEY_ID) or version.get("destroyed") or version.get("deletion_time"):
             return None
         return Stored(str(known[KEY_ID]), read_time(version.get("created_time")) or ALWAYS)
@@ -63,12 +62,12 @@ class HashicorpVault:
         answer = self._call("POST", address, "data", deadline, DeliveryUnknown, json={"data": data})
         self._calls.check("writing the secret", answer, WRITTEN, DeliveryUnknown)
         try:
-            self._mark(address, delivery, str((answered_object(answer).get("data") or {}).get("version")), deadline)
+            self._mark(address, delivery, str(object_in(answered_object(answer), "data").get("version")), deadline)
         except StoreFailure as failure:
             raise DeliveryUnknown(f"the secret is written, and not marked: {failure}") from failure
 
     def _mark(self, address: Address, delivery: Delivery, version: str, deadline: Deadline) -> None:
-        kept = self._read_metadata(address, deadline).get("custom_metadata") or {}
+        kept = object_in(self._read_metadata(address, deadline), "custom_metadata")
         marks = {"custom_metadata": {**kept, KEY_ID: delivery.key_id, VERSION: version, "entra-client-id": delivery.client_id}}
         answer = self._call("POST", address, "metadata", deadline, DeliveryUnknown, json=marks)
         self._calls.check("its metadata", answer, WRITTEN, DeliveryUnknown)
@@ -80,7 +79,7 @@ class HashicorpVault:
             return {}
         if answer.status_code != 200:
             raise LookupFailed(self._calls.refusal("the metadata of the secret", answer))
-        return answered_object(answer).get("data") or {}
+        return object_in(answered_object(answer), "data")
 
     def _call(
         self, method: str, address: Address, part: str, deadline: Deadline, failure: type[StoreFailure], **request: Any
@@ -108,7 +107,7 @@ class HashicorpVault:
             answer, _ = self._caller.call("POST", f"{address.place}/v1/auth/jwt/login", deadline, json=body)
             if answer is None:
                 raise DeliveryRefused(f"{address.place} gave no answer to the login")
-            token = (answered_object(answer).get("auth") or {}).get("client_token") if answer.status_code == 200 else None
+            token = object_in(answered_object(answer), "auth").get("client_token") if answer.status_code == 200 else None
             if not token:
                 raise DeliveryRefused(self._calls.refusal(f"the login as {self._login.role}", answer))
             self._tokens[address.place] = str(token)

@@ -40,7 +40,8 @@ class StoreCalls:
             try:
                 let_in = headers_for(refusal)
             except StoreFailure as cause:
-                raise (failure if unseen or failure is LookupFailed else type(cause))(str(cause)) from cause
+                # Nothing was sent, so nothing was done, unless an earlier attempt did it.
+                raise (failure if unseen or failure is LookupFailed else DeliveryRefused)(str(cause)) from cause
             answer, lost = self._caller.call(method, url, deadline, headers={**let_in, **(headers or {})}, **request)
             unseen = unseen or (lost and method != "GET")
             if answer is None:
@@ -75,3 +76,9 @@ def answered_object(answer: requests.Response) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise LookupFailed(f"the answer of {urlsplit(answer.url).hostname} isn't a JSON object")
     return body
+
+
+def object_in(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The JSON object that a member is; empty where it is missing or something else."""
+    member = body.get(name)
+    return member if isinstance(member, dict) else {}

@@ -8,10 +8,9 @@ from shared.audit.delivery import StoreFailure, StoreKind
 from shared.audit.mail.senders import MailFailure
 from shared.audit.sinks.webhook import HttpsCaller
 from shared.commands.diagnosis import Diagnosis, problem, well
+from shared.commands.doors import NOBODY
 from shared.retry import Deadline
 
-# A client that doesn't exist, under whose name a store has nothing.
-NOBODY = "00000000-0000-4000-8000-000000000000"
 CURES = {
     StoreKind.KEY_VAULT: "give the identity setSecret and readMetadata on the vault (docs/secrets.md), and look at its firewall",
     StoreKind.SECRETS_MANAGER: "give the app boto3, credentials, and secretsmanager:DescribeSecret and PutSecretValue",

@@ -9,6 +9,7 @@ from shared.commands.diagnosis import Diagnosis, problem, well
 
 # A cold start takes seconds.
 PATIENCE = 30.0
+# A client that doesn't exist.
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 

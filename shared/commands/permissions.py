@@ -6,10 +6,10 @@ from typing import NamedTuple
 from shared.application import Application
 from shared.audit.configuration import ActionName, Scope
 from shared.commands.diagnosis import Diagnosis, problem, warning, well
+from shared.commands.setup import NEEDED
 from shared.environment import usable
 from shared.graph.tenant_rules import READ_POLICY
 
-NEEDED = "Application.ReadWrite.OwnedBy"
 ALL = "Application.ReadWrite.All"
 READ_ALL = "Application.Read.All"
 MAILBOXES = "User.ReadBasic.All"

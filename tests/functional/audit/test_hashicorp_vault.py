@@ -140,6 +140,28 @@ def test_a_wrong_role_and_a_wrong_token_are_said(vault: KvDouble, clock: QuickCl
     assert vault.versions == []
 
 
+@pytest.mark.parametrize("page", ["<html>sign in here</html>", {"auth": "none"}, [], {"auth": {"client_token": ""}}])
+def test_a_proxys_page_in_place_of_the_login_has_changed_nothing(vault: KvDouble, clock: QuickClock, page: Any) -> None:
+    def login_page(method: str, target: str, headers: Any, body: Any) -> Answer:
+        return 200, page, {}
+
+    vault.answer = login_page  # type: ignore[method-assign]
+    keeper = store(vault, clock, VaultLogin(role="bridge"))
+    with pytest.raises(DeliveryRefused):
+        keeper.put_secret(address(vault), delivery(), deadline(clock))
+    with pytest.raises(LookupFailed):
+        keeper.read_current(address(vault), deadline(clock))
+
+
+@pytest.mark.parametrize("shape", [{"data": "x"}, {"data": {"versions": [], "custom_metadata": "x"}}, {"data": None}, {}])
+def test_metadata_of_another_shape_vouch_for_nothing(vault: KvDouble, clock: QuickClock, shape: Any) -> None:
+    def odd(method: str, target: str, headers: Any, body: Any) -> Answer:
+        return 200, shape, {}
+
+    vault.answer = odd  # type: ignore[method-assign]
+    assert store(vault, clock).read_current(address(vault), deadline(clock)) is None
+
+
 def test_an_identity_without_token_has_changed_nothing(vault: KvDouble, clock: QuickClock) -> None:
     def token_for(resource: str, fresh: bool) -> str:
         raise PermissionRefused("refused")
