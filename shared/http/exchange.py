@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from threading import Lock, Timer
+from threading import Lock, RLock, Timer
 
 from shared.http.message import Request, Response
 from shared.retry import Deadline
@@ -18,7 +18,8 @@ class Sockets:
     """The sockets on which one exchange waits, so that another thread can end the waiting."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        # Taken again by the thread that holds it: the garbage collector may close a connection at any allocation.
+        self._lock = RLock()
         self._waiting: set[socket.socket] = set()
         self._closing: list[socket.socket] = []
         self._cut = False

@@ -1,6 +1,7 @@
 """Who answers a request: its use case or, at the deadline, the door; never both."""
 
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -79,6 +80,28 @@ def test_a_socket_is_closed_once_nobody_waits_on_it(pair: tuple[socket.socket, s
     sockets.close(pair[1])
     assert pair[1].fileno() == -1
     sockets.cut()
+
+
+def test_a_connection_that_the_garbage_collector_closes_meanwhile_ends_no_thread(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    sockets = Sockets()
+
+    class Closing(socket.socket):
+        """Closes another one while it is closed itself, as the collector may."""
+
+        def close(self) -> None:
+            sockets.close(pair[1])
+            super().close()
+
+    waiting = Closing()
+    sockets.add(waiting)
+    sockets.close(waiting)
+    clearing = threading.Thread(target=sockets.clear, daemon=True)
+    clearing.start()
+    clearing.join(10)
+    assert not clearing.is_alive()
+    assert (waiting.fileno(), pair[1].fileno()) == (-1, -1)
 
 
 def test_work_may_have_sockets_of_its_own() -> None:
