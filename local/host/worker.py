@@ -7,7 +7,7 @@ global to the process; the function ids given here are therefore unique.
 
 import logging
 import os
-import random
+import secrets
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -110,11 +110,11 @@ async def invoke_function(
 
 def child_trace_parent(received: str | None) -> str:
     """A `traceparent` for an invocation: a new span in the caller's trace, or in a new trace (W3C Trace Context, section 3.2)."""
-    span = f"{random.getrandbits(64) | 1:016x}"
+    span = f"{secrets.randbits(64) | 1:016x}"
     parts = received.split("-") if received else []
     if len(parts) == 4 and len(parts[1]) == 32 and len(parts[3]) == 2 and parts[0] == "00":
         return f"00-{parts[1]}-{span}-{parts[3]}"
-    return f"00-{random.getrandbits(128) | 1:032x}-{span}-00"
+    return f"00-{secrets.randbits(128) | 1:032x}-{span}-00"
 
 
 def _wrap(message: protos.StreamingMessage) -> protos.WorkerRequest:
