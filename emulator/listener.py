@@ -39,6 +39,8 @@ class Listener:
         self._connecting = connecting
         self._transports: dict[Any, asyncio.Transport] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        # A task that is cancelled before its first step closes nothing: whoever stops does, for what no transport has yet.
+        self._unserved: set[socket.socket] = set()
         self._socket = socket.create_server((host, port), backlog=2048)
         self._socket.setblocking(False)
         self.host, self.port = self._socket.getsockname()[:2]
@@ -75,9 +77,14 @@ class Listener:
         )
         config.load()
         state = ServerState()
-        self._spawn(self._accept(lambda: config.http_protocol_class(config=config, server_state=state, app_state={})))  # type: ignore[call-arg]
+
+        def protocol() -> asyncio.Protocol:
+            return config.http_protocol_class(config=config, server_state=state, app_state={})  # type: ignore[call-arg]
+
+        self._loop.add_reader(self._socket, self._accept, protocol)
         started.set()
         await self._stopping.wait()
+        self._loop.remove_reader(self._socket)
         # A client that keeps its connection open would hold up the end of TLS, and so the end of this.
         for transport in list(self._transports.values()):
             transport.abort()
@@ -86,19 +93,23 @@ class Listener:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.sleep(0)
+        for connection in self._unserved:
+            connection.close()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _accept(self, factory: Callable[[], asyncio.Protocol]) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            connection, _ = await loop.sock_accept(self._socket)
+    def _accept(self, factory: Callable[[], asyncio.Protocol]) -> None:
+        with suppress(BlockingIOError, ConnectionAbortedError):
+            connection, _ = self._socket.accept()
+            connection.setblocking(False)
+            self._unserved.add(connection)
             self._spawn(self._connect(connection, factory))
 
-    async def _connect(self, connection: socket.socket, factory: Callable[[], asyncio.Protocol]) -> None:
+    async def _connect(self, accepted: socket.socket, factory: Callable[[], asyncio.Protocol]) -> None:
+        connection = accepted
         fault = self._connecting()
         seconds = float(fault.details.get("seconds", 1.0)) if fault is not None else 0.0
         kind = fault.kind if fault is not None else ""
@@ -110,10 +121,11 @@ class Listener:
             if kind == "late_connection":
                 await asyncio.sleep(seconds)
             if kind == "slow_handshake":
-                outer, (near, connection) = connection, socket.socketpair()
+                near, connection = socket.socketpair()
                 near.setblocking(False)
                 connection.setblocking(False)
-                self._spawn(relay_slowly(outer, near, seconds))
+                self._unserved.add(near)
+                self._spawn(self._relay(accepted, near, seconds))
             with suppress(OSError):
                 await asyncio.get_running_loop().connect_accepted_socket(
                     factory, connection, ssl=self._context, ssl_handshake_timeout=_HANDSHAKE_SECONDS
@@ -121,6 +133,15 @@ class Listener:
         except asyncio.CancelledError:
             connection.close()
             raise
+        finally:
+            if connection is accepted:
+                self._unserved.discard(accepted)
+
+    async def _relay(self, client: socket.socket, server: socket.socket, seconds: float) -> None:
+        try:
+            await relay_slowly(client, server, seconds)
+        finally:
+            self._unserved -= {client, server}
 
     def _protocol(self) -> type[H11Protocol]:
         transports = self._transports

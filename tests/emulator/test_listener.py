@@ -1,8 +1,14 @@
 """The listener: TLS with its own CA, and connections that break."""
 
+import gc
+import socket
 import subprocess
 import sys
+import threading
+import warnings
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -110,3 +116,29 @@ def test_an_emulator_can_be_started_again_after_a_stop() -> None:
         requests.get(first, timeout=1, verify=False)
     with pytest.raises(RuntimeError):
         _ = emulator.ca_file
+
+
+def test_a_connection_that_comes_while_it_stops_is_closed() -> None:
+    """Clients that know nothing of the stop: each hears of it, and no socket is left to the garbage collector."""
+    for _ in range(10):
+        emulator = EntraEmulator()
+        emulator.start()
+        host, port = urlsplit(emulator.url).netloc.split(":")
+        ended = threading.Event()
+        thread = threading.Thread(target=_knock, args=((host, int(port)), ended))
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always", ResourceWarning)
+            thread.start()
+            try:
+                emulator.stop()
+            finally:
+                ended.set()
+                thread.join()
+            gc.collect()
+        assert [str(warning.message) for warning in warned] == []
+
+
+def _knock(address: tuple[str, int], ended: threading.Event) -> None:
+    while not ended.is_set():
+        with suppress(OSError), socket.create_connection(address, timeout=5):
+            pass

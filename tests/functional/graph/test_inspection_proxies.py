@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv4Address
@@ -194,20 +195,25 @@ class InspectingProxy:
                 connected, _ = self._listener.accept()
             except OSError:
                 return
-            self.targets.append(self._head(connected).split()[1].decode())
-            connected.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            with self._tls.wrap_socket(connected, server_side=True) as tunnel:
-                self._head(tunnel)
-                tunnel.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 18\r\nConnection: close\r\n\r\n{"answered": true}')
+            with connected, suppress(OSError):
+                self.targets.append(self._head(connected).split()[1].decode())
+                connected.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                with self._tls.wrap_socket(connected, server_side=True) as tunnel:
+                    self._head(tunnel)
+                    tunnel.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 18\r\nConnection: close\r\n\r\n{"answered": true}')
 
     def _head(self, connected: socket.socket) -> bytes:
         head = b""
         while b"\r\n\r\n" not in head:
-            head += connected.recv(4096)
+            data = connected.recv(4096)
+            if not data:
+                raise ConnectionResetError
+            head += data
         return head
 
     def close(self) -> None:
         """No further connection is taken."""
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
 
