@@ -118,11 +118,14 @@ def test_an_emulator_can_be_started_again_after_a_stop() -> None:
         _ = emulator.ca_file
 
 
-def test_a_connection_that_comes_while_it_stops_is_closed() -> None:
-    """Clients that know nothing of the stop: each hears of it, and no socket is left to the garbage collector."""
-    for _ in range(10):
+@pytest.mark.parametrize("fault", ["", "slow_handshake", "late_connection"])
+def test_a_connection_that_comes_while_it_stops_is_closed(fault: str) -> None:
+    """Clients that know nothing of the stop, at whatever stage each is: no socket is left to the garbage collector."""
+    for _ in range(5):
         emulator = EntraEmulator()
         emulator.start()
+        if fault:
+            emulator.faults.add(fault, times=None, seconds=5)
         host, port = urlsplit(emulator.url).netloc.split(":")
         ended = threading.Event()
         thread = threading.Thread(target=_knock, args=((host, int(port)), ended))
