@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
-from pydantic.dataclasses import dataclass as model
 
 from shared.clock import Clock
 from shared.environment import GUID
@@ -53,13 +52,17 @@ class TokenCaller:
     policy: str = DEFAULT_POLICY
 
 
-@model(frozen=True, slots=True, config=SETTING)
+@dataclass(frozen=True, slots=True)
 class ResourceApi:
     """An API whose scopes clients may ask for."""
 
-    app_id: str = Field(pattern=f"^{GUID.pattern}$", description="the API's client id, in lower case")
-    prefix: str = Field(pattern="^[^ ]+$", description="what its scopes begin with as clients write them: api://orders/")
-    app_roles: bool = Field(default=False, description="whether its app roles can be asked for too")
+    __pydantic_config__: ClassVar = SETTING
+
+    app_id: Annotated[str, Field(pattern=f"^{GUID.pattern}$", description="the API's client id, in lower case")]
+    prefix: Annotated[
+        str, Field(pattern="^[^ ]+$", description="what its scopes begin with as clients write them: api://orders/")
+    ]
+    app_roles: Annotated[bool, Field(description="whether its app roles can be asked for too")] = False
 
 
 def _check_public_keys(jwks: dict[str, Any]) -> dict[str, Any]:
@@ -72,13 +75,15 @@ def _check_public_keys(jwks: dict[str, Any]) -> dict[str, Any]:
     return jwks
 
 
-@model(frozen=True, slots=True, config=SETTING)
+@dataclass(frozen=True, slots=True)
 class StatementIssuer:
     """Somebody whose software statements count."""
 
-    issuer: str = Field(description="the iss of the statements")
-    jwks: Annotated[dict[str, Any], AfterValidator(_check_public_keys)] = Field(description="a JWK set of public keys")
-    algorithms: tuple[Annotated[str, *among(_ALGORITHMS)], ...] = Field(default=("RS256", "PS256", "ES256"), min_length=1)
+    __pydantic_config__: ClassVar = SETTING
+
+    issuer: Annotated[str, Field(description="the iss of the statements")]
+    jwks: Annotated[Annotated[dict[str, Any], AfterValidator(_check_public_keys)], Field(description="a JWK set of public keys")]
+    algorithms: Annotated[tuple[Annotated[str, *among(_ALGORITHMS)], ...], Field(min_length=1)] = ("RS256", "PS256", "ES256")
 
 
 @dataclass(frozen=True, slots=True)

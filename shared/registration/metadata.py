@@ -1,10 +1,10 @@
 """Client metadata as a caller sends it: RFC 7591 section 2 and OpenID Connect Registration 1.0 section 2, typed and no more."""
 
 import re
-from typing import Annotated, Any, Self
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
-from pydantic.dataclasses import dataclass
 from pydantic.json_schema import SkipJsonSchema
 
 from shared.errors import InvalidClientMetadata, InvalidRedirectUri
@@ -35,9 +35,11 @@ type Text = Annotated[str | None, AfterValidator(lambda text: text or None)]
 type Texts = Annotated[tuple[str, ...], Strict(False)] | None
 
 
-@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid", defer_build=True))
+@dataclass(frozen=True, slots=True)
 class FederatedIdentity:
     """A token issuer whose tokens for `subject` stand in for a client credential (Graph: federatedIdentityCredential)."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", defer_build=True)
 
     issuer: str
     subject: str

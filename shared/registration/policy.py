@@ -1,11 +1,10 @@
 """What a caller of the registration endpoint may have registered: data, decided by the operator, one policy for each caller."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
-from typing import Annotated, Literal
+from dataclasses import dataclass, field, replace
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
-from pydantic.dataclasses import dataclass
 from pydantic.json_schema import SkipJsonSchema
 
 AUTHORIZATION_CODE = "authorization_code"
@@ -45,7 +44,8 @@ SERVER_HOSTS = frozenset(
 # Schemes without a dot that well-known applications on a device have taken, which RFC 8252 section 7.1 wouldn't have them do.
 KNOWN_SCHEMES = frozenset({"cursor", "vscode", "vscode-insiders"})
 
-# How the models of settings read JSON: a misspelt limit would be no limit. Each is built when it is first used.
+# How the models of settings read JSON: a misspelt limit would be no limit. They are plain dataclasses, of which pydantic learns
+# when there is a document to read: a worker without one doesn't wait for it.
 SETTING = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, defer_build=True)
 
 
@@ -71,7 +71,7 @@ type ScopeText = Annotated[str, Field(pattern=r"^[\x20\x21\x23-\x5b\x5d-\x7e]*$"
 type AuthMethod = Annotated[str, *among(AUTH_METHODS)]
 
 
-@dataclass(frozen=True, slots=True, config=SETTING)
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The rules for one caller, or one kind of callers.
 
@@ -81,81 +81,93 @@ class Policy:
     advises against the device code grant where it isn't needed.
     """
 
+    __pydantic_config__: ClassVar = SETTING
+
     name: SkipJsonSchema[str] = DEFAULT_POLICY
-    grant_types: frozenset[GrantType] = Field(
-        default=frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS}), min_length=1, description="allowed grants"
+    grant_types: Annotated[frozenset[GrantType], Field(min_length=1, description="allowed grants")] = frozenset(
+        {AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS}
     )
-    unsupported_grants: Handling = Field(default="refuse", description="refuse other grants, or drop them")
-    auth_methods: frozenset[AuthMethod] = Field(default=AUTH_METHODS, min_length=1, description="how clients may authenticate")
+    unsupported_grants: Annotated[Handling, Field(description="refuse other grants, or drop them")] = "refuse"
+    auth_methods: Annotated[frozenset[AuthMethod], Field(min_length=1, description="how clients may authenticate")] = AUTH_METHODS
     # RFC 7591 section 2: the server may register another value than it was asked for.
-    unsupported_auth_methods: Literal["refuse", "replace"] = Field(
-        default="refuse", description="refuse other methods, or choose one that is allowed"
-    )
+    unsupported_auth_methods: Annotated[
+        Literal["refuse", "replace"], Field(description="refuse other methods, or choose one that is allowed")
+    ] = "refuse"
 
-    redirect_hosts: tuple[str, ...] | None = Field(
-        default=None,
-        description="hosts of https redirect URIs: exact names, or .example.com for all names below example.com; IP addresses"
-        " only where they are named",
-    )
-    loopback: bool = Field(default=True, description="redirect URIs on localhost and 127.0.0.1")
+    redirect_hosts: Annotated[
+        tuple[str, ...] | None,
+        Field(
+            description="hosts of https redirect URIs: exact names, or .example.com for all names below example.com; IP addresses"
+            " only where they are named"
+        ),
+    ] = None
+    loopback: Annotated[bool, Field(description="redirect URIs on localhost and 127.0.0.1")] = True
     # RFC 8252 section 7.1.
-    private_schemes: bool = Field(default=True, description="private-use schemes that are reverse domain names")
-    undotted_schemes: frozenset[str] = Field(default=KNOWN_SCHEMES, description="other private-use schemes, by name")
+    private_schemes: Annotated[bool, Field(description="private-use schemes that are reverse domain names")] = True
+    undotted_schemes: Annotated[frozenset[str], Field(description="other private-use schemes, by name")] = KNOWN_SCHEMES
     # RFC 8252 section 7.2, which OpenID Connect Registration doesn't know.
-    native_https: bool = Field(default=True, description="https redirect URIs for application_type native")
-    public_https: PublicHttps = Field(
-        default="by_host",
-        description="where https redirect URIs of public clients live: spa, for codes redeemed in a browser, native (Graph's"
-        " publicClient), for codes redeemed by a server or device, or by_host: native for server_hosts, spa for others",
-    )
-    server_hosts: frozenset[str] = Field(
-        default=SERVER_HOSTS, description="hosts whose servers redeem codes of public clients, as in redirect_hosts"
-    )
-    most_redirect_uris: int = Field(default=50, ge=1, le=ENTRA_REDIRECT_URIS, description="redirect URIs of one client")
+    native_https: Annotated[bool, Field(description="https redirect URIs for application_type native")] = True
+    public_https: Annotated[
+        PublicHttps,
+        Field(
+            description="where https redirect URIs of public clients live: spa, for codes redeemed in a browser, native (Graph's"
+            " publicClient), for codes redeemed by a server or device, or by_host: native for server_hosts, spa for others"
+        ),
+    ] = "by_host"
+    server_hosts: Annotated[
+        frozenset[str], Field(description="hosts whose servers redeem codes of public clients, as in redirect_hosts")
+    ] = SERVER_HOSTS
+    most_redirect_uris: Annotated[int, Field(ge=1, le=ENTRA_REDIRECT_URIS, description="redirect URIs of one client")] = 50
 
-    scopes: frozenset[str] | None = Field(default=None, description="allowed scopes, by the name that clients use")
-    default_scope: str = Field(default="", description="the scope where a client names none")
-    scope_names: Mapping[str, ScopeText] = Field(
-        default_factory=dict, description="scopes of Entra by a name that clients use for them; an empty text leaves the name out"
-    )
-    unknown_scopes: Handling = Field(default="refuse", description="refuse other scopes, or drop them")
+    scopes: Annotated[frozenset[str] | None, Field(description="allowed scopes, by the name that clients use")] = None
+    default_scope: Annotated[str, Field(description="the scope where a client names none")] = ""
+    scope_names: Annotated[
+        Mapping[str, ScopeText],
+        Field(description="scopes of Entra by a name that clients use for them; an empty text leaves the name out"),
+    ] = field(default_factory=dict)
+    unknown_scopes: Annotated[Handling, Field(description="refuse other scopes, or drop them")] = "refuse"
 
-    name_prefix: str = Field(default="", description="what the names of clients begin with")
-    protect_names: bool | None = Field(
-        default=None,
-        description="refuse names that read like one of Microsoft's; null: unless all who use the policy have a credential or an"
-        " app role of the operator's",
-    )
+    name_prefix: Annotated[str, Field(description="what the names of clients begin with")] = ""
+    protect_names: Annotated[
+        bool | None,
+        Field(
+            description="refuse names that read like one of Microsoft's; null: unless all who use the policy have a credential or"
+            " an app role of the operator's"
+        ),
+    ] = None
     # RFC 7591 section 5.
-    urls_elsewhere: Literal["keep", "refuse", "drop"] = Field(
-        default="keep", description="URLs that people see on other hosts than the redirect URIs"
-    )
+    urls_elsewhere: Annotated[
+        Literal["keep", "refuse", "drop"], Field(description="URLs that people see on other hosts than the redirect URIs")
+    ] = "keep"
     # RFC 7591 section 6.
-    store_contacts: bool = Field(default=False, description="keep contacts, which are personal data")
-    federated_issuers: frozenset[str] = Field(default=frozenset(), description="issuers that federated_identities may name")
-    require_software_statement: bool = Field(default=False, description="only with a software statement")
+    store_contacts: Annotated[bool, Field(description="keep contacts, which are personal data")] = False
+    federated_issuers: Annotated[frozenset[str], Field(description="issuers that federated_identities may name")] = frozenset()
+    require_software_statement: Annotated[bool, Field(description="only with a software statement")] = False
 
-    share_public_clients: Sharing = Field(
-        default="never",
-        description="equal public clients are one application, which none of them can change: `localhost`, whatever the port of"
-        " their http://localhost redirect URIs; `loopback`, that of http://127.0.0.1 too, which Entra is not known to leave out",
-    )
-    secret_lifetime: Positive | None = Field(default=None, description="seconds; null leaves it to REGISTRATION_SECRET_DAYS")
-    requires_approval: bool = Field(default=False, description="clients wait until an operator enables them")
-    may_register: bool = Field(default=True, description="register clients")
-    may_read: bool = Field(default=True, description="read clients")
-    may_update: bool = Field(default=True, description="update clients")
-    may_rotate: bool = Field(default=True, description="ask for new secrets")
-    may_delete: bool = Field(default=True, description="delete clients")
-    manages_all: bool = Field(default=False, description="manage the clients of other callers too")
-    may_audit: bool = Field(default=False, description="read the report on the secrets of all clients")
+    share_public_clients: Annotated[
+        Sharing,
+        Field(
+            description="equal public clients are one application, which none of them can change: `localhost`, whatever the port"
+            " of their http://localhost redirect URIs; `loopback`, that of http://127.0.0.1 too, which Entra is not known to"
+            " leave out"
+        ),
+    ] = "never"
+    secret_lifetime: Annotated[Positive | None, Field(description="seconds; null leaves it to REGISTRATION_SECRET_DAYS")] = None
+    requires_approval: Annotated[bool, Field(description="clients wait until an operator enables them")] = False
+    may_register: Annotated[bool, Field(description="register clients")] = True
+    may_read: Annotated[bool, Field(description="read clients")] = True
+    may_update: Annotated[bool, Field(description="update clients")] = True
+    may_rotate: Annotated[bool, Field(description="ask for new secrets")] = True
+    may_delete: Annotated[bool, Field(description="delete clients")] = True
+    manages_all: Annotated[bool, Field(description="manage the clients of other callers too")] = False
+    may_audit: Annotated[bool, Field(description="read the report on the secrets of all clients")] = False
 
-    most_clients: Positive | None = Field(default=None, description="clients of one caller")
-    registrations_per_minute: Positive | None = Field(default=None, description="for each caller and instance of the app")
+    most_clients: Annotated[Positive | None, Field(description="clients of one caller")] = None
+    registrations_per_minute: Annotated[Positive | None, Field(description="for each caller and instance of the app")] = None
     # RFC 7591 section 5.
-    one_client_per_software: bool = Field(
-        default=False, description="registering a software_id and software_version again gives the client that is there"
-    )
+    one_client_per_software: Annotated[
+        bool, Field(description="registering a software_id and software_version again gives the client that is there")
+    ] = False
 
 
 def without_secrets(policy: Policy) -> Policy:

@@ -18,13 +18,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Annotated, ClassVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import Field
-from pydantic.dataclasses import dataclass as model
 
 from shared.registration.policy import SETTING
 from shared.strict_json import JsonObject
@@ -39,12 +39,14 @@ _ALGORITHM = "HS256"
 _SIGNING = "initial access token"
 
 
-@model(frozen=True, slots=True, config=SETTING)
+@dataclass(frozen=True, slots=True)
 class Key:
     """One symmetric key of the bridge."""
 
-    id: str = Field(pattern="^[A-Za-z0-9_-]{1,32}$", description="is shown in tokens")
-    secret: str = Field(min_length=32, repr=False, description="a random text")
+    __pydantic_config__: ClassVar = SETTING
+
+    id: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,32}$", description="is shown in tokens")]
+    secret: Annotated[str, Field(min_length=32, description="a random text")] = field(repr=False)
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one purpose alone (RFC 5869), so that one secret may serve several."""

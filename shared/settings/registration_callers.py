@@ -2,12 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
-from pydantic.dataclasses import dataclass
 
 from shared.environment import GUID
 from shared.registration.configuration import CredentialHeader, StaticCredential, TokenCaller
@@ -20,13 +19,17 @@ type TenantId = Annotated[str, Field(pattern=f"^{GUID.pattern.replace('a-f', 'a-
 type Digest = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")]
 
 
-@dataclass(frozen=True, slots=True, config=SETTING)
+@dataclass(frozen=True, slots=True)
 class CredentialSetting:
     """A static credential as an operator writes it: one of the whole header value and its SHA-256 in hexadecimal."""
 
-    name: Name = Field(description="the caller; several credentials of one name are one caller")
-    authorization: Literal | None = Field(default=None, repr=False, description="the value of Authorization, scheme included")
-    api_key: Literal | None = Field(default=None, repr=False, description="the value of X-API-KEY")
+    __pydantic_config__: ClassVar = SETTING
+
+    name: Annotated[Name, Field(description="the caller; several credentials of one name are one caller")]
+    authorization: Annotated[Literal | None, Field(description="the value of Authorization, scheme included")] = field(
+        default=None, repr=False
+    )
+    api_key: Annotated[Literal | None, Field(description="the value of X-API-KEY")] = field(default=None, repr=False)
     authorization_sha256: Digest | None = None
     api_key_sha256: Digest | None = None
     policy: str = DEFAULT_POLICY
@@ -44,13 +47,15 @@ class CredentialSetting:
         return StaticCredential(self.name, kept, header, self.policy)
 
 
-@dataclass(frozen=True, slots=True, config=SETTING)
+@dataclass(frozen=True, slots=True)
 class TokenCallerSetting:
     """A caller of the bridge's token endpoint as an operator writes it: with its secret or the secret's SHA-256."""
 
-    name: Name = Field(description="the caller, as clients are kept under it")
-    client_id: Name = Field(description="what it sends as its id; several entries of one id are one caller")
-    secret: Annotated[str, Field(min_length=16)] | None = Field(default=None, repr=False)
+    __pydantic_config__: ClassVar = SETTING
+
+    name: Annotated[Name, Field(description="the caller, as clients are kept under it")]
+    client_id: Annotated[Name, Field(description="what it sends as its id; several entries of one id are one caller")]
+    secret: Annotated[str, Field(min_length=16)] | None = field(default=None, repr=False)
     secret_sha256: Digest | None = None
     policy: str = DEFAULT_POLICY
 

@@ -21,6 +21,7 @@ from shared.registration.tokens import (
     seal_token,
     unseal_token,
 )
+from shared.settings.registration import read_keys
 
 OLD = Key("old", "an-old-secret-0123456789-0123456789")
 NEW = Key("new", "a-new-secret-9876543210-9876543210")
@@ -31,12 +32,15 @@ BASE = "https://bridge.example.com"
 
 
 def test_a_key_has_an_id_and_enough_characters() -> None:
+    def read(key_id: str, secret: str) -> None:
+        read_keys(json.dumps([{"id": key_id, "secret": secret}]))
+
     for key_id in ("", "a b", "a.b", "x" * 33, "ü"):
         with pytest.raises(ValueError, match="id"):
-            Key(key_id, "x" * 32)
+            read(key_id, "x" * 32)
     with pytest.raises(ValueError, match="at least 32"):
-        Key("k", "x" * 31)
-    assert Key("x" * 32, "x" * 32)
+        read("k", "x" * 31)
+    read("x" * 32, "x" * 32)
 
 
 def test_a_ring_has_keys_with_different_ids() -> None:
