@@ -72,6 +72,7 @@ class Application(SettingsByPart):
     @part
     def registration(self) -> "RegistrationService":
         """The endpoints of RFC 7591 and RFC 7592."""
+        self.credential.begin()  # the token service answers while the rest loads
         from shared.registration.endpoint import RegistrationService
 
         return RegistrationService(self._registration_context, lambda: self.bearer_tokens)

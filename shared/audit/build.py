@@ -121,7 +121,7 @@ def vault_tokens(identity: Identity, tenant_id: str, cloud: Cloud, session: requ
     def token_for(resource: str, fresh: bool) -> str:
         if resource not in credentials:
             # The credential asks for the scope of its cloud's Graph: here the vault stands in that place.
-            credentials[resource] = MsalCredential(identity, tenant_id, replace(cloud, graph=resource), session)
+            credentials[resource] = MsalCredential(identity, tenant_id, cloud._replace(graph=resource), session)
         # A fresh one is asked for after the vault has refused the one before.
         rejected = given.get(resource, "") if fresh else ""
         given[resource] = credentials[resource].token(Deadline.after(SystemClock(), TOKEN_SECONDS), rejected=rejected)

@@ -4,12 +4,11 @@ Source: learn.microsoft.com/entra/identity-platform/authentication-national-clou
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Cloud:
+class Cloud(NamedTuple):
     """One cloud. `authority`, `graph` and `portal`, Azure's portal, are https origins without a trailing slash."""
 
     name: str

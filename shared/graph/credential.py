@@ -132,6 +132,12 @@ class MsalCredential:
         self._failures = 0
         self._next_try = 0.0
 
+    def begin(self) -> None:
+        """Ask for the first token, for which the caller waits when it needs it."""
+        with self._changed:
+            if self._token is None and self._failure is None:
+                self._start_renewal(self._clock.monotonic(), None)
+
     def token(self, deadline: Deadline, *, rejected: str = "", claims_challenge: str | None = None) -> str:
         """See `Credential`. All that need a token wait for the same renewal, each to its own deadline."""
         with self._changed:

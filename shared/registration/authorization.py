@@ -3,9 +3,8 @@
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.clock import Clock
 from shared.errors import REALM, InsufficientScope, InvalidRequest, InvalidToken, MissingToken
@@ -29,8 +28,7 @@ class CallerKind(Enum):
     OPEN = "open"
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(NamedTuple):
     """A caller. `name` is what clients are kept under: two callers never have the same one.
 
     `token` is what a registration access token says, for that kind alone; `most_clients` a limit beside the policy's own.

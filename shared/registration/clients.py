@@ -1,7 +1,7 @@
 """The bridge's own clients: found in the directory for a caller who has a right to them, and shown to that caller."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from shared.clock import EPOCH, read_time
 from shared.environment import GUID
@@ -33,8 +33,7 @@ MISSING_PATIENCE = 2.0
 _REREAD_PAUSES = (0.3, 0.5, 0.8, 1.0, 1.0, 1.0, 1.0, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class ManagedClient:
+class ManagedClient(NamedTuple):
     """A client as the directory has it, with the policy that its present caller is under."""
 
     application: JsonObject

@@ -6,7 +6,6 @@ A client's service principal is made last, because no token can be had without o
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 
 from shared.graph.errors import (
     AlreadyExists,
@@ -209,7 +208,7 @@ class Completion:
 
     def note_told_later(self, client_id: str, key_id: str) -> None:
         """Note that an answer carried a secret: from then on it may take the place of older ones."""
-        self._note_later(client_id, lambda notes: replace(notes, told=(*(k for k in notes.told if k != key_id), key_id)))
+        self._note_later(client_id, lambda notes: notes._replace(told=(*(k for k in notes.told if k != key_id), key_id)))
 
     def note_presented_later(self, client_id: str, generation: int) -> None:
         """Note that a client came with that generation of its registration access token: from then on older ones end."""
@@ -218,7 +217,7 @@ class Completion:
         def change(notes: PrincipalNotes) -> PrincipalNotes:
             if notes.presented >= generation:
                 return notes
-            return replace(notes, presented=generation, presented_at=now)
+            return notes._replace(presented=generation, presented_at=now)
 
         self._note_later(client_id, change)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 
@@ -86,8 +86,7 @@ class StatementIssuer:
     algorithms: Annotated[tuple[Annotated[str, *among(_ALGORITHMS)], ...], Field(min_length=1)] = ("RS256", "PS256", "ES256")
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationConfiguration:
+class RegistrationConfiguration(NamedTuple):
     """Everything that registration and management of clients depends on. The settings have the defaults.
 
     `base_url` is where callers reach the bridge, without a slash at its end: URLs in answers start with it, whatever Host header
@@ -148,8 +147,7 @@ class RegistrationConfiguration:
         return f"{self.base_url}/register/{client_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationContext:
+class RegistrationContext(NamedTuple):
     """What every use case works with: the operator's decisions, the directory, and the time."""
 
     configuration: RegistrationConfiguration

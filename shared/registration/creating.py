@@ -7,8 +7,9 @@ creation succeeds only if the first one didn't happen. What lag leaves open is c
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from shared.clock import write_time
 from shared.graph.errors import (
@@ -42,8 +43,7 @@ _LOOKUP_PAUSES = (0.3, 0.6, 1.0)
 _PASSWORDS_BY_ACTION = "must be generated using service actions"
 
 
-@dataclass(frozen=True, slots=True)
-class NewClient:
+class NewClient(NamedTuple):
     """What is to be created: the registration, its requiredResourceAccess, what the bridge notes about it, and for whom. `asked`
     is what its caller is answered with where that differs: redirect URIs of a shared client have ports of their own. `marks` are
     tags for its service principal."""

@@ -7,8 +7,8 @@ for goes into the record (`tags.py`).
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
-from typing import Any
+from dataclasses import astuple
+from typing import Any, NamedTuple
 
 from shared.errors import InvalidClientMetadata
 from shared.registration.certificates import from_key_credentials, to_key_credential
@@ -43,8 +43,7 @@ SHARED = "shared"
 _FEDERATED = "dcr-"
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(NamedTuple):
     """What the bridge keeps about a registration besides its metadata: who registered, under which policy, and the state.
 
     `generation` counts registration access tokens. `request` is the digest of the request that an idempotency key stands for,

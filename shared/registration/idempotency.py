@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import uuid
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from shared.errors import InvalidRequest
 from shared.strict_json import JsonObject
@@ -16,8 +16,7 @@ from shared.strict_json import JsonObject
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-@dataclass(frozen=True, slots=True)
-class RequestName:
+class RequestName(NamedTuple):
     """The uniqueName for a registration. `repeatable` when another request may come to the same name; `digest` stands for the
     request's body where a different one under the same name is a mistake, and is empty where it isn't. `shared`: the name stands
     for the client itself, which all equal ones are."""
@@ -31,7 +30,7 @@ class RequestName:
         """The name to take where this one is held by a deleted application that can't be purged."""
         stem, _, number = self.unique_name.rpartition(".")
         following = f"{stem}.{int(number) + 1}" if stem and number.isdigit() else f"{self.unique_name}.2"
-        return replace(self, unique_name=following)
+        return self._replace(unique_name=following)
 
 
 def name_once(mark: str) -> RequestName:

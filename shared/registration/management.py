@@ -1,7 +1,7 @@
 """Use cases: a client is read, updated, deleted (RFC 7592 section 2), or given a new secret."""
 
 import hmac
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from shared.errors import (
     Conflict,
@@ -100,7 +100,7 @@ class ClientManagement:
             registration, metadata.scope, client.policy, deadline, client.application
         )
         presented = self._presented_secret(principal, client, registration, document, deadline)
-        updated = replace(client, registration=registration, provenance=self._next_generation(principal, client))
+        updated = client._replace(registration=registration, provenance=self._next_generation(principal, client))
         approval = self._clients.approval(client_id, client.provenance, deadline)
         again = bool(approval) and _needs_approval_again(client.registration, registration)
         if again:
@@ -256,7 +256,7 @@ class ClientManagement:
         before, token = client.provenance, principal.token
         if token is None or not self._configuration.rotate_access_tokens:
             return before
-        return replace(before, generation=max(token.generation, before.generation) + 1)
+        return before._replace(generation=max(token.generation, before.generation) + 1)
 
 
 def _check_members(client_id: str, document: JsonObject, *, by_client: bool) -> None:

@@ -12,8 +12,8 @@ state, can't take that back. The service principal's are written behind answers,
 """
 
 import re
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from shared.clock import EPOCH
 from shared.registration.tags import Record
@@ -40,12 +40,11 @@ def read_generation(application: JsonObject) -> int:
     return max(int(noted) if _GENERATION.fullmatch(noted) else 1, older or 1)
 
 
-@dataclass(frozen=True, slots=True)
-class PrincipalNotes:
+class PrincipalNotes(NamedTuple):
     """`told`: the key ids of secrets that an answer carried. `presented`: the newest generation of the registration access token
     that came back from the client, and when that was first seen, in epoch seconds."""
 
-    told: tuple[str, ...] = field(default=())
+    told: tuple[str, ...] = ()
     presented: int = 1
     presented_at: int = 0
 

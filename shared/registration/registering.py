@@ -4,7 +4,6 @@ The name decides whether this request makes a client of its own, is a repetition
 equal ones share (`sharing.py`). What happens in the directory is in `creating.py`.
 """
 
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -155,7 +154,7 @@ class ClientRegistration:
                 self._directory.update_application(client_id, alive, deadline, await_replication=True)
         except ObjectMissing as missing:
             raise TemporarilyUnavailable("an earlier registration under this name is being undone", retry_after=10) from missing
-        repeated = replace(new, registration=registration, provenance=provenance)
+        repeated = new._replace(registration=registration, provenance=provenance)
         information = self._creation.finish(application, secret, repeated, exchange)
         if secret is not None:
             self._completion.note_told_later(client_id, secret.secret.key_id)
@@ -163,7 +162,7 @@ class ClientRegistration:
 
     def _register_under_next_name(self, new: NewClient, exchange: Exchange) -> JsonObject:
         """The name is taken and its application isn't seen: the worker that deleted it ended before it could purge it."""
-        following = replace(new, name=new.name.next())
+        following = new._replace(name=new.name.next())
         try:
             application, secret = self._creation.create(following, exchange.deadline)
         except UniqueNameTaken:

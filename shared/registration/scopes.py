@@ -6,9 +6,9 @@ declares it; granting it stays with the tenant's administrators.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.errors import InvalidClientMetadata
 from shared.registration.client_type import uses_redirects
@@ -33,8 +33,7 @@ _PUBLISHED = ("appId", "oauth2PermissionScopes", "appRoles")
 _STALE = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Permissions:
+class Permissions(NamedTuple):
     """The ids of an API's permissions by their value: delegated ones (`scopes`) and app roles for applications (`roles`)."""
 
     scopes: Mapping[str, str]

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from shared.clock import ALWAYS, EPOCH, NEVER, read_time
 from shared.graph.errors import OutcomeUnknown, PolicyRefused
@@ -26,8 +27,7 @@ MOST_SECRETS = 20
 LOST_PAUSE = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class ClientSecret:
+class ClientSecret(NamedTuple):
     """A secret as the directory shows it: without its text, of which `hint` is the first three characters."""
 
     key_id: str

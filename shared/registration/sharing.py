@@ -94,8 +94,8 @@ class SharedClients:
         common = _in_common(registration, policy.share_public_clients)
         content = _content_of(common, new.access)
         name = name_by_content(self._configuration.bridge_tag, new.principal.name, policy.name, content)
-        provenance = replace(new.provenance, request=SHARED)
-        return replace(new, registration=common, provenance=provenance, name=name, asked=registration)
+        provenance = new.provenance._replace(request=SHARED)
+        return new._replace(registration=common, provenance=provenance, name=name, asked=registration)
 
     def register(self, new: NewClient, exchange: Exchange, admit: Callable[[Principal, Deadline], None]) -> JsonObject:
         """The client information of the one application, without anything that manages it.
@@ -171,7 +171,7 @@ class SharedClients:
         name = new.name
         deleted = self._deleted(name.unique_name, exchange.deadline)
         if deleted is not None:
-            back = replace(new, marks=(restored_tag(self._clock.now()),))
+            back = new._replace(marks=(restored_tag(self._clock.now()),))
             try:
                 application = self._directory.restore_application(str(deleted["id"]), exchange.deadline)
             except GraphFailure as failure:
@@ -183,7 +183,7 @@ class SharedClients:
             return self._creation.finish(application, None, back, exchange)
         if not self._memory.is_name_stuck(name.unique_name):
             raise TemporarilyUnavailable("an equal registration cannot be read yet", retry_after=5)
-        return self._create(replace(new, name=name.next()), exchange)
+        return self._create(new._replace(name=name.next()), exchange)
 
     def _deleted(self, unique_name: str, deadline: Deadline) -> JsonObject | None:
         """The soft-deleted application of a name, as far as the bridge may look. What was deleted a moment ago is left alone: its

@@ -18,7 +18,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -90,8 +90,7 @@ class SealedSecret:
     starts: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationAccessToken:
+class RegistrationAccessToken(NamedTuple):
     """What a registration access token says. `sealed_at` in epoch seconds. It has no expiry: RFC 7592 section 5."""
 
     client_id: str
@@ -122,8 +121,7 @@ def unseal_token(text: str, keys: KeyRing) -> RegistrationAccessToken | None:
     return RegistrationAccessToken(content["c"], content["g"], content["t"], secret)
 
 
-@dataclass(frozen=True, slots=True)
-class CallerToken:
+class CallerToken(NamedTuple):
     """What a caller's token says: the caller's id in the settings, and until when it is good in epoch seconds."""
 
     caller_id: str
@@ -172,8 +170,7 @@ def _unseal(text: str, purpose: str, keys: KeyRing) -> JsonObject | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class InitialAccess:
+class InitialAccess(NamedTuple):
     """What an initial access token grants. `id` tells it from all others, `name` says whom it was made for, `policy` names the
     rules, `most_clients` how many clients may be registered with it in all (None: as many as the policy allows)."""
 

@@ -2,8 +2,8 @@
 
 import re
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from shared.environment import GUID, Environment, choice, flag, number, origin, text
 from shared.graph.clouds import CLOUDS, Cloud
@@ -64,8 +64,7 @@ OLDER_CA_BUNDLE = text("ENTRA_CA_BUNDLE", "the older name of `BRIDGE_CA_BUNDLE`"
 SKIP_VALIDATION = flag("ENTRA_SKIP_CERTIFICATE_VALIDATION", False, "trust any certificate; logged loudly at each start")
 
 
-@dataclass(frozen=True, slots=True)
-class TenantSettings:
+class TenantSettings(NamedTuple):
     """Where the directory is and who the bridge is in it.
 
     `verify` is what the HTTP clients take: a CA bundle's path, True for the machine's certificates, False for no validation.

@@ -127,8 +127,8 @@ def usual_configuration(lagging: str) -> RegistrationConfiguration:
         credential("sharing", SHARING_PORTAL, "by content"),
         credential("approval", APPROVAL_PORTAL, "by approval"),
     )
-    usual = replace(configuration(), policies=policies, static_credentials=portals, access_token_grace=GRACE)
-    return replace(usual, when_lagging="refuse" if lagging == "refuse" else "complete")
+    usual = configuration()._replace(policies=policies, static_credentials=portals, access_token_grace=GRACE)
+    return usual._replace(when_lagging="refuse" if lagging == "refuse" else "complete")
 
 
 class World:

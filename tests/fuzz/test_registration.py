@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -68,7 +67,7 @@ def running() -> tuple[Bridge, dict[str, Any]]:
     # Guided by coverage there are more registrations than the quota takes.
     emulator.assumptions.directory_object_quota = None
     issuer = StatementIssuer(issuer="https://s.example", jwks={"keys": [public_jwk("statements")]})
-    changed = replace(configuration(), initial_token_keys=KeyRing(SEALING_KEY), statement_issuers=(issuer,))
+    changed = configuration()._replace(initial_token_keys=KeyRing(SEALING_KEY), statement_issuers=(issuer,))
     bridge = Bridge(emulator, changed)
     client = bridge.register()
     emulator.clock.advance(60)

@@ -55,8 +55,7 @@ def configuration() -> RegistrationConfiguration:
     environment = Environment({"REGISTRATION_SEALING_KEYS": json.dumps([asdict(SEALING_KEY)])})
     usual = read_registration(environment, BASE_URL, "entra-dcr-bridge")
     environment.done()
-    return replace(
-        usual,
+    return usual._replace(
         static_credentials=(
             credential("portal", PORTAL),
             credential("other-portal", OTHER_PORTAL),
@@ -134,7 +133,7 @@ class Bridge:
 
     def reconfigure(self, **changes: Any) -> None:
         """The same app after a restart with other settings, on the same directory and as the same application."""
-        self.configuration = replace(self.configuration, **changes)
+        self.configuration = self.configuration._replace(**changes)
         self._start()
 
     def restart(self) -> None:

@@ -1,7 +1,6 @@
 """The registration service on the emulated Entra, in one process and on one clock that only tests and pauses move."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ def make(emulator: EntraEmulator) -> Callable[..., Bridge]:
     """Builds a bridge whose configuration differs from the usual one in the members given."""
 
     def build(**changes: Any) -> Bridge:
-        settings: RegistrationConfiguration = replace(configuration(), **changes)
+        settings: RegistrationConfiguration = configuration()._replace(**changes)
         return Bridge(emulator, settings)
 
     return build

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -67,7 +66,7 @@ def test_one_secret_gives_different_keys_for_different_purposes() -> None:
 
 
 @pytest.mark.parametrize(
-    "token", [replace(TOKEN, secret=None), *(replace(TOKEN, secret=SealedSecret("k", "x" * n, n, n)) for n in range(1, 5))]
+    "token", [TOKEN._replace(secret=None), *(TOKEN._replace(secret=SealedSecret("k", "x" * n, n, n)) for n in range(1, 5))]
 )
 def test_what_is_sealed_can_be_opened(token: RegistrationAccessToken) -> None:
     text = seal_token(token, KeyRing(NEW, OLD))
@@ -158,7 +157,7 @@ def test_opening_never_fails_otherwise(text: str) -> None:
 
 @pytest.mark.duty(70)
 def test_a_token_has_no_expiry() -> None:
-    assert unseal_token(seal_token(replace(TOKEN, sealed_at=0), KeyRing(NEW)), KeyRing(NEW)) == replace(TOKEN, sealed_at=0)
+    assert unseal_token(seal_token(TOKEN._replace(sealed_at=0), KeyRing(NEW)), KeyRing(NEW)) == TOKEN._replace(sealed_at=0)
 
 
 # Initial access tokens
@@ -167,14 +166,14 @@ ACCESS = InitialAccess("j1", "partner", "partners", NOW + timedelta(days=30), 5)
 
 
 def minted(**changes: Any) -> str:
-    return tokens.mint_initial_token(replace(ACCESS, **changes), BASE, KeyRing(OLD), NOW)
+    return tokens.mint_initial_token(ACCESS._replace(**changes), BASE, KeyRing(OLD), NOW)
 
 
 @pytest.mark.parametrize("most", [5, None])
 def test_what_is_minted_is_believed(most: int | None) -> None:
     token = minted(most_clients=most)
     assert tokens.is_initial_token(token)
-    assert tokens.verify_initial_token(token, BASE, KeyRing(NEW, OLD), NOW) == replace(ACCESS, most_clients=most)
+    assert tokens.verify_initial_token(token, BASE, KeyRing(NEW, OLD), NOW) == ACCESS._replace(most_clients=most)
 
 
 def test_an_initial_access_token_is_a_jwt_that_clients_leave_as_it_is() -> None:
