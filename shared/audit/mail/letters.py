@@ -70,13 +70,14 @@ def as_message(letter: Letter, sender: str, texts: MailTexts, window: Window) ->
     message["Date"] = format_datetime(window.end)
     message["Message-ID"] = f"<{_digest(letter, window)}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5
-    message["Content-Language"] = texts.language
     lines = [texts.intro, ""]
     for title, sentence in entries:
         lines += [title, f"  {sentence}", ""]
     message.set_content("\n".join([*lines, *([more, ""] if more else []), texts.outro]) + "\n")
     html: str = _template().render(letter=letter, texts=texts, entries=entries, more=more)
     message.add_alternative(html, subtype="html")
+    # RFC 3282. Last: setting a content takes away what was said of it before.
+    message["Content-Language"] = texts.language
     return message
 
 
