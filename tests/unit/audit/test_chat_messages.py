@@ -1,8 +1,19 @@
 """What chats are sent, member by member: Teams' Adaptive Card, Slack's blocks."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
 from shared.audit.findings import AuditFinding, FindingKind, Severity
-from shared.audit.sinks.chat import slack_message, teams_message
-from tests.unit.audit.test_forms import CLIENT, EXPIRING
+from shared.audit.sinks.chat import Chat, slack_message, teams_message
+from shared.audit.sinks.webhook import HttpsCaller
+from shared.clock import SystemClock
+from shared.retry import Deadline
+from shared.secret import Secret
+from tests.unit.audit.test_forms import CLIENT, EXPIRING, record
 
 INCOMPLETE = AuditFinding(FindingKind.AUDIT_INCOMPLETE, Severity.CRITICAL, "", "", "It broke off.", "Read its record.")
 
@@ -71,3 +82,71 @@ def test_nothing_is_said_of_more_where_all_is_shown() -> None:
 
 def test_a_headline_is_cut_where_slack_would_refuse_it() -> None:
     assert len(slack_message("x" * 200, [], "")["blocks"][0]["text"]["text"]) == 150
+
+
+def test_each_severity_has_its_colour() -> None:
+    def colour(severity: Severity) -> str:
+        [attachment] = teams_message("", [replace(EXPIRING, severity=severity)], "")["attachments"]
+        return str(attachment["content"]["body"][1]["inlines"][0]["color"])
+
+    assert [colour(severity) for severity in Severity] == ["Default", "Warning", "Attention", "Attention"]
+
+
+class Posts:
+    """Keeps what is posted."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, dict[str, Any], bool]] = []
+
+    def send(
+        self, method: str, url: Secret, body: bytes, headers: dict[str, str], deadline: Deadline, *, read_answer: bool = False
+    ) -> None:
+        assert headers == {"Content-Type": "application/json"}
+        self.sent.append((method, url.reveal(), json.loads(body), read_answer))
+
+
+@pytest.mark.parametrize(
+    ("found", "headline", "beyond"),
+    [
+        (0, None, ""),
+        (1, "1 new finding (1 high) among 1234 clients", ""),
+        (15, "15 new findings (15 high) among 1234 clients", ""),
+        (16, "16 new findings (16 high) among 1234 clients", "and 1 more: the audit's report lists them"),
+        (17, "17 new findings (17 high) among 1234 clients", "and 2 more: the audit's report lists them"),
+    ],
+)
+def test_one_message_says_how_much_is_new(found: int, headline: str | None, beyond: str) -> None:
+    posts = Posts()
+    chat = Chat("slack", cast("HttpsCaller", posts), Secret("https://chat.example.com/key"), said)
+    soon = Deadline.after(SystemClock(), 60)
+    chat.notify([replace(EXPIRING, client_id=f"{number:02d}") for number in range(found)], soon)
+    assert posts.sent == []
+    chat.report_run(record(), soon)
+    expected = {"headline": headline, "shown": [f"{number:02d}" for number in range(min(found, 15))], "beyond": beyond}
+    assert posts.sent == ([("POST", "https://chat.example.com/key", expected, True)] if found else [])
+
+
+def test_a_headline_names_the_severities_from_the_worst_on() -> None:
+    posts = Posts()
+    chat = Chat("teams", cast("HttpsCaller", posts), Secret("https://chat.example.com/key"), said)
+    soon = Deadline.after(SystemClock(), 60)
+    of_each = [replace(EXPIRING, severity=severity) for severity in (*Severity, Severity.LOW)]
+    chat.notify([one for one in of_each if one.severity is not Severity.HIGH], soon)
+    chat.report_run(record(), soon)
+    assert posts.sent[0][2]["headline"] == "4 new findings (1 critical, 1 medium, 2 low) among 1234 clients"
+
+
+def said(headline: str, findings: Sequence[AuditFinding], beyond: str) -> dict[str, Any]:
+    return {"headline": headline, "shown": [finding.client_id for finding in findings], "beyond": beyond}
+
+
+def test_slack_gets_texts_no_longer_than_it_takes() -> None:
+    long = replace(EXPIRING, summary="s" * 900, advice="a" * 4000)
+    blocks = slack_message("h" * 151, [long], "b" * 3001)["blocks"]
+    header, section, context = blocks
+    assert header["text"]["text"] == "h" * 150
+    assert len(section["text"]["text"]) == 3000
+    assert "s" * 499 + "… aaa" in section["text"]["text"]
+    assert context["elements"][0]["text"] == "b" * 3000
+    [attachment] = teams_message("", [long], "")["attachments"]
+    assert "s" * 299 + "… aaa" in attachment["content"]["body"][1]["inlines"][2]["text"]

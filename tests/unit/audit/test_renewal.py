@@ -105,6 +105,61 @@ def test_clients_that_have_no_secret_by_design_are_never_renewed() -> None:
     assert renewal_due(client(), NOW, BEFORE) is None
 
 
+def test_a_renewal_is_under_way_for_an_hour_to_the_second() -> None:
+    second = timedelta(seconds=1)
+    for past, expected in ((HOUR - second, RenewalStep.WAIT), (HOUR, RenewalStep.RENEW)):
+        assert step(client(secret("a", LONG_AGO, NOW + 5 * DAY)), held="unseen", since=NOW - past) is expected
+        young = renewal("b", NOW - past, NOW + 180 * DAY)
+        assert step(client(secret("a", LONG_AGO, NOW + 5 * DAY), young)) is expected
+        own = renewal("c", NOW - second, NOW + 180 * DAY)
+        assert (earlier_rival("c", client(young, own), "", NOW) is not None) is (expected is RenewalStep.WAIT)
+
+
+def test_only_a_renewal_is_a_rival_of_a_renewal() -> None:
+    own, plain = renewal("b", NOW - HOUR / 4, NOW + 180 * DAY), secret("a", NOW - HOUR / 2, NOW + 180 * DAY)
+    assert earlier_rival("b", client(plain, own), "", NOW) is None
+    assert earlier_rival("gone", client(plain, own), "", NOW) is None
+    key = replace(plain, kind=CredentialKind.CERTIFICATE, name="dcr renewal 2026-11-22")
+    assert not is_renewal(key)
+    assert earlier_rival("b", client(key, own), "", NOW) is None
+    later = renewal("a", NOW - HOUR / 8, NOW + 180 * DAY)
+    assert earlier_rival("b", client(later, own), "", NOW) is None
+
+
+def test_each_plan_says_why() -> None:
+    def reason(one: AuditedClient, held: str = "", since: datetime | None = LONG_AGO) -> str:
+        return plan_renewal(one, held, since, NOW, BEFORE).reason
+
+    good, ending = secret("a", LONG_AGO, NOW + 100 * DAY), secret("a", LONG_AGO, NOW + 5 * DAY)
+    untold = replace(ending, told=False)
+    assert reason(client(good), "unseen", NOW) == "the store was just written to, and the directory doesn't show that secret yet"
+    assert reason(client(good), "a") == "its secret is good for long enough"
+    assert reason(client(good, renewal("b", NOW, NOW + 180 * DAY)), "a") == "a renewal of this client is under way"
+    assert reason(client(good), "unseen") == "the store hands out a secret that no longer works"
+    assert reason(client(good), "unseen", None) == "the store hands out a secret that no longer works"
+    assert reason(client()) == "it has no secret that works and is known to anybody"
+    assert reason(client(ending), "a") == "its secret ends within 30 days"
+    assert reason(client(untold)) == "its secret ends within 30 days"
+
+
+def test_when_a_renewal_is_due_to_the_second() -> None:
+    second = timedelta(seconds=1)
+    assert renewal_due(client(secret("a", LONG_AGO, NOW + BEFORE)), NOW, BEFORE) == NOW
+    assert renewal_due(client(secret("a", LONG_AGO, NOW + BEFORE + second)), NOW, BEFORE) is None
+    # All are over: since the last end, and what was to come doesn't count.
+    over = client(secret("a", LONG_AGO, NOW - 9 * DAY), secret("b", LONG_AGO, NOW), secret("c", NOW + DAY, NOW + 9 * DAY))
+    assert renewal_due(over, NOW, BEFORE) == NOW
+    assert renewal_due(client(secret("c", NOW + DAY, NOW + 9 * DAY)), NOW, BEFORE) is None
+    # Another secret is worth a look as long as it lives, and as long after its end as a renewal comes before one.
+    newest = secret("n", NOW - DAY, NOW + 180 * DAY)
+    look = NEVER - (newest.start - ALWAYS)
+    for end, expected in ((NOW + DAY, look), (NOW - BEFORE + second, look), (NOW - BEFORE, None)):
+        assert renewal_due(client(secret("a", LONG_AGO, end), newest), NOW, BEFORE) == expected
+    certificate = replace(secret("k", LONG_AGO, NOW + DAY), kind=CredentialKind.CERTIFICATE)
+    assert renewal_due(client(certificate, newest), NOW, BEFORE) is None
+    assert renewal_due(client(certificate), NOW, BEFORE) is None
+
+
 @given(one=clients(), data=st.data())
 def test_who_is_not_asked_about_needs_no_renewal(one: AuditedClient, data: st.DataObject) -> None:
     if renewal_due(one, NOW, BEFORE) is not None or one.auth_method not in {"", "client_secret_basic"}:
