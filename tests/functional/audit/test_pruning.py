@@ -1,18 +1,22 @@
 """Removing secrets that are over, against the emulated tenant."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.audit.actions import Action
-from shared.audit.actions.prune import Prune
+from shared.audit.actions.prune import Prune, removable
+from shared.audit.assessment import assess
+from shared.audit.clients import ClientCredential
 from shared.audit.configuration import AuditRules
 from shared.audit.delivery import Address, Deliveries, Delivery, Destinations, LookupFailed, Stored, StoreKind, parse_destinations
 from shared.audit.result import AuditRun, Result
 from shared.audit.run import Progress
 from shared.retry import Deadline
 from tests.functional.audit.estate import Estate
+from tests.unit.audit.sample_clients import DAY, NOW, SECOND, client, secret
 
 ANY_VAULT = parse_destinations('{"*": "https://team.vault.azure.net/secrets/{client_id}"}')
 
@@ -88,6 +92,23 @@ def test_secrets_that_somebody_else_made_are_left_to_them(estate: Estate) -> Non
     record = estate.add_client((-400, -200), (-20, 162), names=("made in the portal", "dcr"))
     prune(estate)
     assert len(estate.key_ids(record)) == 2
+
+
+def test_what_may_go_is_the_bridges_own_and_used_no_longer() -> None:
+    def may_go(*credentials: ClientCredential) -> list[str]:
+        return [
+            status.credential.key_id for status in removable(assess(client(*credentials), AuditRules(), NOW), AuditRules(), NOW)
+        ]
+
+    newest = secret("new", NOW - 8 * DAY, NOW + 172 * DAY)
+    old = secret("old", NOW - 90 * DAY, NOW + 90 * DAY)
+    over = secret("over", NOW - 90 * DAY, NOW)
+    foreign = [replace(old, key_id="f1", name="portal"), replace(over, key_id="f2", name="")]
+    assert may_go(old, over, *foreign, newest) == ["over", "old"]
+    assert may_go(replace(old, last_used=NOW - 14 * DAY), newest) == ["old"]
+    assert may_go(replace(old, last_used=NOW - 14 * DAY + SECOND), newest) == []
+    assert may_go(replace(old, last_used=NOW), replace(newest, only=True)) == ["old"]
+    assert may_go(old, replace(newest, start=NOW - 7 * DAY + SECOND)) == []
 
 
 def test_credential_writes_on_one_client_are_spaced(estate: Estate) -> None:

@@ -139,3 +139,25 @@ def test_purging_without_the_permission_to_list_says_which_one_is_missing(estate
     (outcome,) = run(estate, [purging(estate)]).outcomes
     assert outcome.result is Result.FAILED
     assert "Application.Read.All" in outcome.detail
+
+
+def test_purging_that_graph_refuses_for_another_reason_asks_for_no_permission(estate: Estate) -> None:
+    estate.emulator.faults.add("error", path="deletedItems", times=None, status=400, code="Request_BadRequest", message="no")
+    (outcome,) = run(estate, [purging(estate)]).outcomes
+    assert outcome.result is Result.FAILED
+    assert outcome.detail.startswith("listing deleted applications failed: ")
+
+
+def test_purging_begins_at_its_second_and_ends_at_its_limit() -> None:
+    estate = Estate(roles=("Application.ReadWrite.OwnedBy", "Application.Read.All"))
+    directory = estate.emulator.directory
+    for name in ("one", "two", "three"):
+        directory.delete_application(estate.add_client(name=name))
+    estate.clock.sleep(WEEK.total_seconds() - 1)
+    two = Purge(estate.clients, estate.directory, 2, TAG, WEEK)
+    assert run(estate, [two]).outcomes == ()
+    estate.clock.sleep(1)
+    outcomes = run(estate, [two]).outcomes
+    assert [outcome.result for outcome in outcomes] == [Result.DONE] * 2
+    assert all(outcome.detail.startswith("purged: deleted 2026-11-22T03:00:00") for outcome in outcomes)
+    assert len(directory.applications.deleted) == 1

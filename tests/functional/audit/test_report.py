@@ -101,6 +101,29 @@ def test_a_report_writes_nothing_and_is_not_kept(estate: Estate) -> None:
     assert estate.calls("POST") == estate.calls("PATCH") == estate.calls("DELETE") == 0
 
 
+@pytest.mark.parametrize(
+    ("form", "own"),
+    [
+        ("json", {"Content-Type": "application/json"}),
+        (
+            "csv",
+            {
+                "Content-Type": "text/csv; charset=utf-8; header=present",
+                "Content-Disposition": 'attachment; filename="client-secrets.csv"',
+            },
+        ),
+        (
+            "html",
+            {"Content-Type": "text/html; charset=utf-8", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer"},
+        ),
+    ],
+)
+def test_each_form_has_its_headers(estate: Estate, form: str, own: dict[str, str]) -> None:
+    headers = dict(get(estate, {"format": form}).headers)
+    assert headers.pop("Content-Security-Policy").endswith("; frame-ancestors 'none'")
+    assert headers == {"Cache-Control": "no-store", "Pragma": "no-cache", "X-Content-Type-Options": "nosniff", **own}
+
+
 def test_json_holds_the_counts_the_timeline_and_the_list(estate: Estate) -> None:
     populate(estate)
     document = json.loads(get(estate).body)

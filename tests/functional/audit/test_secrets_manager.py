@@ -13,8 +13,9 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
-from shared.audit.aws import SecretsManager
-from shared.audit.delivery import Address, Delivery, DeliveryRefused, DeliveryUnknown, LookupFailed, SecretForm, StoreKind
+from shared.audit.aws import OWN_STAGE, SecretsManager
+from shared.audit.delivery import Address, Delivery, DeliveryRefused, DeliveryUnknown, LookupFailed, SecretForm, Stored, StoreKind
+from shared.clock import ALWAYS
 from shared.retry import Deadline
 from shared.secret import Secret
 from tests.functional.audit.test_key_vault import CLIENT, END, QuickClock
@@ -89,6 +90,15 @@ def test_knows_by_the_key_id_which_secret_is_handed_out(aws: Any) -> None:
     assert stored is not None
     assert stored.key_id == new.key_id
     assert abs((datetime.now(UTC) - stored.since).total_seconds()) < 3600
+
+
+def test_a_secret_without_a_date_counts_as_an_old_one() -> None:
+    class Dateless:
+        def describe_secret(self, **_: object) -> dict[str, object]:
+            return {"VersionIdsToStages": {"k1": ["AWSCURRENT", OWN_STAGE], "k0": ["AWSPREVIOUS", OWN_STAGE]}}
+
+    stored = SecretsManager(lambda *_: Dateless()).read_current(ADDRESS, DEADLINE)
+    assert stored == Stored("k1", ALWAYS)
 
 
 def test_a_secret_that_somebody_else_put_there_since_is_none_of_the_bridges(aws: Any) -> None:
