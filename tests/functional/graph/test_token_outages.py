@@ -111,6 +111,32 @@ def place() -> Place:
     return Place()
 
 
+def test_a_token_that_was_begun_is_the_one_that_comes(place: Place) -> None:
+    place.credential.begin()
+    place.credential.begin()
+    assert (place.token(), place.token()) == ("token-1", "token-1")
+    place.credential.begin()
+    assert (place.token(), place.wire.tokens) == ("token-1", 1)
+
+
+def test_a_beginning_that_failed_is_told_to_who_needs_a_token_and_not_tried_again_at_once(place: Place) -> None:
+    asked: list[str] = []
+
+    def refuse() -> requests.Response:
+        asked.append("token")
+        return answer(503, b"")
+
+    place.wire.answers = [refuse]
+    place.credential.begin()
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            place.token()
+        place.credential.begin()
+    assert (asked, place.wire.tokens) == (["token"], 0)
+    place.clock.sleep(1)
+    assert place.token() == "token-1"
+
+
 @pytest.mark.parametrize("outage", OUTAGES)
 def test_an_outage_costs_nothing_while_the_token_lives(place: Place, outage: str) -> None:
     assert place.token() == "token-1"
