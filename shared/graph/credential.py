@@ -205,10 +205,8 @@ class MsalCredential:
         if not isinstance(answer, dict) or not isinstance(answer.get("access_token"), str):
             raise self._refusal(answer)
         seconds = float(answer.get("expires_in") or 0)
-        refresh = answer.get("refresh_in")
-        renew_in = float(refresh) if isinstance(refresh, int | float | str) and refresh else seconds / 2
-        ends_at = now + max(seconds - CLOSE_TO_END, seconds / 2)
-        return _Token(answer["access_token"], now + min(renew_in, seconds), ends_at)
+        # MSAL keeps the answer's refresh_in to itself.
+        return _Token(answer["access_token"], now + seconds / 2, now + max(seconds - CLOSE_TO_END, seconds / 2))
 
     def _refusal(self, answer: object) -> GraphFailure:
         fields = answer if isinstance(answer, dict) else {}

@@ -137,6 +137,35 @@ def test_a_beginning_that_failed_is_told_to_who_needs_a_token_and_not_tried_agai
     assert place.token() == "token-1"
 
 
+@pytest.mark.parametrize(
+    ("life", "used_at", "token"),
+    [
+        # A token is used to half a minute before its end, or to its half where that is later.
+        ({"expires_in": 3600}, 1799, "token-1"),
+        ({"expires_in": 3600}, 3571, "token-2"),
+        ({"expires_in": 40}, 19, "token-1"),
+        ({"expires_in": 40}, 21, "token-2"),
+    ],
+)
+def test_a_token_is_used_as_long_as_it_is_good(place: Place, life: dict[str, Any], used_at: float, token: str) -> None:
+    first = answer(200, {"token_type": "Bearer", "access_token": "token-1", **life})
+    place.wire.answers = [lambda: first]
+    place.wire.tokens = 1
+    assert place.token() == "token-1"
+    place.clock.sleep(used_at)
+    assert place.token() == token
+    assert place.wire.tokens == (1 if token == "token-1" else 2)
+
+
+def test_a_token_is_renewed_at_half_its_life_behind_the_one_that_lives(place: Place) -> None:
+    assert place.token() == "token-1"
+    place.clock.sleep(0.5 * HOUR - 1)
+    assert (place.token(), place.wire.tokens) == ("token-1", 1)
+    place.clock.sleep(1)
+    assert place.token() == "token-1"
+    assert place.token_in_time("token-2")
+
+
 @pytest.mark.parametrize("outage", OUTAGES)
 def test_an_outage_costs_nothing_while_the_token_lives(place: Place, outage: str) -> None:
     assert place.token() == "token-1"
@@ -213,14 +242,16 @@ def test_one_that_waits_gives_up_at_its_own_deadline(place: Place) -> None:
 def test_a_renewal_that_hangs_is_given_up_for_another(place: Place) -> None:
     assert place.token() == "token-1"
     place.clock.sleep(0.6 * HOUR)
-    release = Event()
+    hangs, release = Event(), Event()
 
     def hang() -> requests.Response:
+        hangs.set()
         release.wait(20)
         raise requests.ConnectionError("cut")
 
     place.wire.answers = [hang]
     assert place.token() == "token-1"
+    assert hangs.wait(20)
     place.clock.sleep(LONGEST_RENEWAL)
     assert place.token_in_time("token-2")
     release.set()
