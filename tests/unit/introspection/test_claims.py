@@ -111,8 +111,8 @@ def test_scopes_roles_and_audience_have_entras_types() -> None:
     for wrong in ("a", {"a": 1}, ["a", 1], 0, False):
         assert refusal(roles_of, {"roles": wrong}) is Reason.SCOPE_MALFORMED
     assert audience_of({"aud": "api://one"}) == "api://one"
-    for wrong in (None, "", ["api://one"], 1):
-        assert refusal(audience_of, {"aud": wrong}) is Reason.AUDIENCE_MALFORMED
+    for text in (None, "", ["api://one"], 1):
+        assert refusal(audience_of, {"aud": text}) is Reason.AUDIENCE_MALFORMED
 
 
 @pytest.mark.parametrize(
