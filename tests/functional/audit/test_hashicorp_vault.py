@@ -130,7 +130,7 @@ def test_a_role_opens_the_vault_once_and_anew_when_its_token_is_over(vault: KvDo
 
 
 def test_a_wrong_role_and_a_wrong_token_are_said(vault: KvDouble, clock: QuickClock) -> None:
-    with pytest.raises(DeliveryRefused, match="the login as gateway was answered 400"):
+    with pytest.raises(DeliveryRefused, match=r"the login as gateway was answered 400\Z"):
         store(vault, clock, VaultLogin(role="gateway")).put_secret(address(vault), delivery(), deadline(clock))
     wrong = store(vault, clock, VaultLogin(Secret("hvs.wrong")))
     with pytest.raises(DeliveryRefused, match="Vault refuses"):

@@ -6,11 +6,12 @@ from types import MappingProxyType
 
 import pytest
 
-from shared.audit.actions import Action
+from shared.audit.actions import Action, Task
 from shared.audit.actions.repair import Finish, Purge, Retire, Undo
 from shared.audit.configuration import AuditConfiguration, AuditRules
 from shared.audit.result import AuditRun, Result
 from shared.audit.run import Progress
+from shared.retry import Deadline
 from tests.functional.audit.estate import DAY, TAG, Estate
 
 WEEK = timedelta(days=7)
@@ -67,6 +68,15 @@ def test_a_client_that_was_finished_in_between_is_not_undone(estate: Estate) -> 
 
     assert run(estate, [Late(estate.clients, estate.directory, 50, WEEK)]).outcomes == ()
     assert live(estate) == {"late"}
+
+
+def test_an_action_whose_time_is_over_asks_and_changes_nothing(estate: Estate) -> None:
+    estate.add_client((-1, 180), created=-1, principal=False, name="broke off")
+    listed = [client for page in estate.clients.client_pages(Deadline.after(estate.clock, 60)) for client in page]
+    before = estate.calls()
+    task = Task(estate.clock, Deadline.after(estate.clock, 0), dry_run=False)
+    assert list(Undo(estate.clients, estate.directory, 50, WEEK).carry_out(listed, task)) == []
+    assert (len(listed), estate.calls(), live(estate)) == (1, before, {"broke off"})
 
 
 @pytest.mark.parametrize("name", ["finish", "undo", "retire"])

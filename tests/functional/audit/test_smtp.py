@@ -85,7 +85,9 @@ def servers(tmp_path: Path) -> Servers:
     return Servers(tmp_path)
 
 
-@pytest.mark.parametrize(("scheme", "host"), [("smtps", "localhost"), ("smtp", "127.0.0.2"), ("smtp", "localhost")])
+@pytest.mark.parametrize(
+    ("scheme", "host"), [("smtps", "localhost"), ("smtps", "127.0.0.2"), ("smtp", "127.0.0.2"), ("smtp", "localhost")]
+)
 def test_a_mail_goes_by_tls_to_a_server_that_the_operators_bundle_vouches_for(
     estate: Estate, servers: Servers, scheme: str, host: str
 ) -> None:

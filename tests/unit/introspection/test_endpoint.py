@@ -243,6 +243,7 @@ def test_e13_refuses_a_body_above_64_kilobytes(deployed: Introspection) -> None:
     with pytest.raises(PayloadTooLarge) as caught:
         deployed.handle(introspect_request(body="token=" + "x" * 2 * MAX_TOKEN), NOW)
     assert caught.value.status == 413
+    assert not is_active(deployed, introspect_request(body="token=" + "x" * (2 * MAX_TOKEN - len("token="))))
     with pytest.raises(InvalidRequest):
         deployed.handle(introspect_request(body="&".join(f"p{index}=1" for index in range(40))), NOW)
 
