@@ -69,6 +69,23 @@ def test_the_setting_for_dry_runs_reaches_the_actions(estate: Estate) -> None:
     assert len(estate.key_ids(record)) == 2
 
 
+@pytest.mark.parametrize(
+    ("graph_origin", "portal"),
+    [*((cloud.graph, cloud.portal) for cloud in CLOUDS.values()), ("https://graph.example.com", "")],
+)
+def test_findings_lead_to_the_portal_of_their_cloud(estate: Estate, graph_origin: str, portal: str) -> None:
+    audit = build_audit(
+        configuration(),
+        graph=estate.graph,
+        graph_origin=graph_origin,
+        clock=estate.clock,
+        session=estate.emulator.session(),
+        token_for=lambda *_: "",
+        probe=estate.probe,
+    )
+    assert audit.run(600).portal == portal
+
+
 @pytest.mark.parametrize("resource", ["https://vault.azure.net", "https://vault.azure.cn"])
 def test_a_vault_gets_a_token_for_its_own_resource_and_never_graphs(estate: Estate, resource: str) -> None:
     identity = ClientSecretIdentity(estate.bridge.client_id, Secret(estate.bridge.client_secret or ""))

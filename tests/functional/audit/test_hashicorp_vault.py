@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from shared.audit.configuration import VaultLogin
 from shared.audit.delivery import Address, DeliveryRefused, DeliveryUnknown, LookupFailed, SecretForm, Stored, StoreKind
@@ -203,3 +204,14 @@ def test_a_lost_answer_is_asked_for_again_and_ends_well(vault: KvDouble, clock: 
     stored = keeper.read_current(address(vault), deadline(clock))
     assert stored is not None
     assert stored.key_id == "k1"
+
+
+def test_a_login_without_an_answer_has_changed_nothing(vault: KvDouble, clock: QuickClock) -> None:
+    class Silent(DirectorySession):
+        def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> Any:
+            raise requests.ConnectTimeout
+
+    role = VaultLogin(role="bridge")
+    away = HashicorpVault(HttpsCaller(Silent(vault.ca_file), clock), role, lambda *_: "entra token")
+    with pytest.raises(DeliveryRefused, match="gave no answer to the login"):
+        away.put_secret(address(vault), delivery(), deadline(clock))

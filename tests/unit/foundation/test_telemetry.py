@@ -1,11 +1,13 @@
 """What is recorded while the packages load, when they can't be, and when the bridge ends."""
 
 from collections.abc import Iterator
+from queue import Queue
+from threading import current_thread
 
 import pytest
 
 from shared import telemetry
-from shared.open_telemetry import Waiting
+from shared.open_telemetry import MOST_KEPT, Waiting
 
 
 @pytest.fixture(autouse=True)
@@ -84,3 +86,39 @@ def test_nobody_is_told_where_it_is_off() -> None:
     telemetry.count("bridge.registrations")
     telemetry.wake()
     telemetry.close()
+
+
+def test_what_meets_the_recorder_while_it_is_put_in_is_told_too() -> None:
+    recorder = Closing()
+    waiting = Waiting(lambda: recorder)
+    one, other = telemetry.Count("a", ()), telemetry.Count("b", ())
+    waiting.record(one)
+    waiting.load()
+    # By a thread that asked whom to tell a moment before.
+    waiting.record(other)
+    assert recorder.events == [one, other]
+
+
+def test_so_many_events_are_kept_the_latest() -> None:
+    recorder = Closing()
+    waiting = Waiting(lambda: recorder)
+    for number in range(MOST_KEPT + 3):
+        waiting.record(telemetry.Count("a", (("n", str(number)),)))
+    waiting.load()
+    assert len(recorder.events) == MOST_KEPT
+    assert recorder.events[0] == telemetry.Count("a", (("n", "3"),))
+
+
+def test_the_packages_are_loaded_once_and_behind_the_answer() -> None:
+    loaded = Queue[str]()
+
+    def load() -> telemetry.Recorder:
+        loaded.put(current_thread().name)
+        return Closing()
+
+    waiting = Waiting(load)
+    telemetry.record_to(waiting)
+    telemetry.wake()
+    waiting.wake()
+    assert loaded.get(timeout=20) == "telemetry"
+    assert loaded.empty()
