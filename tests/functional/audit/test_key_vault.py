@@ -159,7 +159,7 @@ def test_throttling_is_waited_for_as_long_as_the_vault_says(vault: Vault, clock:
 
 def test_a_vault_that_refuses_has_not_taken_the_secret(vault: Vault, clock: QuickClock) -> None:
     vault.refusals = [(403, "")]
-    with pytest.raises(DeliveryRefused, match="403 Forbidden"):
+    with pytest.raises(DeliveryRefused, match=r"403 Forbidden\Z"):
         store(vault, clock).put_secret(address(vault), delivery(), deadline(clock))
     assert vault.secrets == {}
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.registration.authorization import Principal
+from shared.registration.authorization import CallerKind, Principal
 from shared.registration.clients import YOUNG, ManagedClient
 from shared.registration.entra_application import Provenance
 from shared.registration.policy import Policy
@@ -34,7 +34,7 @@ def found(
         {"appId": CLIENT}, replace(WEB, token_endpoint_auth_method=method), Provenance("portal", "default"), listed, Policy()
     )
     token = RegistrationAccessToken(CLIENT, 1, int(sealed_at.timestamp()), sealed)
-    return client.unsealed_secret(Principal("portal", "static", Policy(), token), NOW)
+    return client.unsealed_secret(Principal("portal", CallerKind.STATIC, Policy(), token), NOW)
 
 
 def test_a_listed_secret_is_handed_back_as_the_directory_has_it() -> None:
@@ -47,7 +47,7 @@ def test_nothing_is_handed_back_without_a_secret_in_the_token_or_for_a_client_wi
     assert found(KNOWN, method="none") is None
     assert found(KNOWN, method="private_key_jwt") is None
     client = ManagedClient({"appId": CLIENT}, WEB, Provenance("portal", "default"), (KNOWN,), Policy())
-    assert client.unsealed_secret(Principal("portal", "static", Policy()), NOW) is None
+    assert client.unsealed_secret(Principal("portal", CallerKind.STATIC, Policy()), NOW) is None
 
 
 def test_a_young_token_proves_a_secret_that_the_list_lacks_as_yet() -> None:

@@ -129,3 +129,26 @@ def test_agrees_with_the_local_host_on_every_expression(schedule: str) -> None:
             return False
 
     assert is_taken() == runs_there()
+
+
+@pytest.mark.parametrize(
+    ("schedule", "field"),
+    [
+        ("60 0 3 * * *", "second"),
+        ("0 60 3 * * *", "minute"),
+        ("0 0 24 * * *", "hour"),
+        ("0 0 3 0 * *", "day"),
+        ("0 0 3 32 * *", "day"),
+        ("0 0 3 * 0 *", "month"),
+        ("0 0 3 * 13 *", "month"),
+        ("0 0 3 * * 7", "day of the week"),
+    ],
+)
+def test_the_first_field_that_cannot_be_read_is_named(schedule: str, field: str) -> None:
+    with pytest.raises(ValueError, match=f"the field {field} can't be read\\Z"):
+        parse_schedule_text(schedule)
+
+
+@pytest.mark.parametrize("schedule", ["0 0 0 1 1 0", "59 59 23 31 12 6"])
+def test_each_field_reaches_from_its_first_value_to_its_last(schedule: str) -> None:
+    assert parse_schedule_text(schedule) == schedule
