@@ -85,12 +85,14 @@ def tests_of(found: Mapping[str, Any], module: str, line: int) -> tuple[str, ...
     reached = {
         test for place, number in reached_from(module, line) for test in found["lines"].get(place, {}).get(str(number), [])
     }
-    # Run at import, if at all: what is made out of modules' values compares all of them with what is published.
-    published = {test for test in seconds if test.startswith(PUBLISHED)} if len(first) <= 1 else set[str]()
     rooms = module.removesuffix(".py").split("/")[1:]
+    # Run at import, if at all: what is made out of modules' values compares all of them with what is published, and tests named
+    # after the module or its room may read a value without running a line.
+    published = {test for test in seconds if len(first) <= 1 and test.startswith(PUBLISHED)}
+    named = {test for test in seconds if len(first) <= 1 and (f"/test_{rooms[-1]}.py" in test or f"unit/{rooms[0]}/" in test)}
     own = {test for test in first if any(f"/{room}/" in test or f"_{room}." in test for room in rooms)}
     near = {test for tests in lines.values() for test in tests}
-    ordered = dict.fromkeys(test for tests in (own, first, published, reached) for test in _quickest(tests, seconds))
+    ordered = dict.fromkeys(test for tests in (own, first, published, reached, named) for test in _quickest(tests, seconds))
     ordered |= dict.fromkeys(_in_turn(near, seconds))
     chosen: list[str] = []
     spent = 0.0

@@ -38,6 +38,7 @@ def test_replaces_the_blob_by_the_page_of_the_run() -> None:
     assert (sent["method"], sent["url"]) == ("PUT", URL)
     assert sent["headers"]["x-ms-blob-type"] == "BlockBlob"
     assert parsedate_to_datetime(sent["headers"]["x-ms-date"]).tzinfo is UTC
+    assert sent["headers"]["x-ms-date"].endswith(" GMT")
     assert sent["headers"]["Authorization"] == "Bearer t0ken"
     assert sent["headers"]["Content-Type"] == "text/html; charset=utf-8"
     assert sent["data"].startswith(b"<!doctype html>")

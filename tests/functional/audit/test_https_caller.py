@@ -11,9 +11,16 @@ from tests.functional.audit.test_key_vault import QuickClock
 from tests.functional.audit.test_webhook import URL, Wire
 
 
+class StillClock(QuickClock):
+    """Time passes where somebody waits, and nowhere else."""
+
+    def monotonic(self) -> float:
+        return self.slept
+
+
 @pytest.fixture
 def clock() -> QuickClock:
-    return QuickClock()
+    return StillClock()
 
 
 def called(clock: QuickClock, wire: Wire, seconds: float = 600, **options: Any) -> tuple[int | None, bool]:
@@ -49,14 +56,13 @@ def test_a_caller_learns_whether_an_earlier_attempt_may_have_been_carried_out(
 
 @pytest.mark.parametrize(("asked", "waited"), [("", 20), ("2", 2 + 4 + 15), ("10", 10 + 10 + 15), ("61", 180)])
 def test_pauses_are_the_longer_of_ours_and_what_is_asked_for_up_to_a_minute(clock: QuickClock, asked: str, waited: float) -> None:
-    begun = clock.monotonic()
     assert called(clock, Wire(429, 429, 429, retry_after=asked)) == (200, False)
-    assert round(clock.monotonic() - begun, 3) == waited
+    assert clock.slept == waited
 
 
 def test_an_attempt_has_ten_seconds_or_what_is_left_but_one_at_least(clock: QuickClock) -> None:
     for left, timeout in ((600.0, 10.0), (10.0, 10.0), (7.0, 7.0), (0.5, 1.0)):
         wire = Wire(200)
         called(clock, wire, left)
-        assert wire.sent[0]["timeout"] == (pytest.approx(timeout, abs=0.01), pytest.approx(timeout, abs=0.01))
+        assert wire.sent[0]["timeout"] == (timeout, timeout)
         assert wire.sent[0]["allow_redirects"] is False

@@ -1,7 +1,7 @@
 """Removing secrets that are over, against the emulated tenant."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -109,6 +109,16 @@ def test_what_may_go_is_the_bridges_own_and_used_no_longer() -> None:
     assert may_go(replace(old, last_used=NOW - 14 * DAY + SECOND), newest) == []
     assert may_go(replace(old, last_used=NOW), replace(newest, only=True)) == ["old"]
     assert may_go(old, replace(newest, start=NOW - 7 * DAY + SECOND)) == []
+
+
+def test_the_client_whose_secret_is_over_longest_comes_first(estate: Estate) -> None:
+    def due(*credentials: ClientCredential) -> datetime | None:
+        return pruning(estate).due_since(assess(client(*credentials), AuditRules(), NOW), NOW)
+
+    newest = secret("new", NOW - 8 * DAY, NOW + 172 * DAY)
+    assert due(newest) is None
+    assert due(secret("old", NOW - 90 * DAY, NOW + 90 * DAY), newest) == NOW - DAY
+    assert due(secret("a", NOW - 90 * DAY, NOW - 3 * DAY), secret("b", NOW - 90 * DAY, NOW - 5 * DAY), newest) == NOW - 5 * DAY
 
 
 def test_credential_writes_on_one_client_are_spaced(estate: Estate) -> None:

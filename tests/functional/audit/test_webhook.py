@@ -111,6 +111,7 @@ def test_what_says_the_same_has_the_same_message_id(clock: QuickClock) -> None:
     notify(wire, clock, [finding("other")])
     ids = [sent["headers"]["webhook-id"] for sent in wire.sent]
     assert ids[0] == ids[1] != ids[2]
+    assert {(one[:4], len(one)) for one in ids} == {("msg_", 36)}
 
 
 @pytest.mark.parametrize("trouble", [429, 500, 503, 408, requests.ConnectionError("lost"), requests.ReadTimeout("slow")])

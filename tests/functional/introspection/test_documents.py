@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.http.documents import HttpsDocuments
+from shared import telemetry
+from shared.http.documents import HttpsDocuments, UnusableDocument
 from shared.introspection.endpoint import Introspection
 from tests.functional.introspection.key_server import KeyServer, Misbehaviour, key_server, send
 from tests.unit.introspection.authority import TENANT
@@ -155,3 +156,35 @@ def test_a_server_that_says_nothing_is_left_at_the_time_limit(keys: KeyServer) -
 def assert_waited(stop: threading.Event) -> None:
     """Waits until the client has given up."""
     assert stop.wait(30)
+
+
+class Noted:
+    """Keeps what telemetry is told."""
+
+    def __init__(self) -> None:
+        self.events: list[telemetry.Call | telemetry.Count] = []
+
+    def record(self, event: telemetry.Call | telemetry.Count) -> None:
+        self.events.append(event)
+
+    def wake(self) -> None:
+        """Nothing to do."""
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+def test_each_fetch_is_noted_with_what_became_of_it(keys: KeyServer) -> None:
+    noted = Noted()
+    telemetry.record_to(noted)
+    try:
+        fetch(keys, f"/{TENANT}/discovery/v2.0/keys")
+        with pytest.raises(UnusableDocument, match="404"):
+            fetch(keys, "/nowhere")
+    finally:
+        telemetry.record_to(None)
+    good, refreshed, bad, failed = noted.events
+    assert isinstance(good, telemetry.Call)
+    assert isinstance(bad, telemetry.Call)
+    assert (good.service, good.method, good.status, bad.service, bad.status) == ("keys", "GET", 200, "keys", 404)
+    assert [refreshed, failed] == [telemetry.Count("bridge.key_refreshes", (("result", r),)) for r in ("done", "failed")]

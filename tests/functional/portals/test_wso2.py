@@ -96,10 +96,29 @@ def test_a_form_encoded_secret_is_taken_too(connector: Connector) -> None:
     assert connector.form("token", encoded, grant_type="client_credentials").status == 200
 
 
-def test_a_parameter_twice_is_refused(connector: Connector) -> None:
+FORM = b"grant_type=client_credentials"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (FORM + b"&" + FORM, 400),
+        (FORM + b"&x=\xff", 400),
+        (FORM + b"".join(b"&p%d=1" % number for number in range(15)), 200),
+        (FORM + b"".join(b"&p%d=1" % number for number in range(16)), 400),
+        (FORM + b"&x=" + b"y" * (16 * 1024 - len(FORM) - 3), 200),
+        (FORM + b"&x=" + b"y" * (16 * 1024 - len(FORM) - 2), 400),
+    ],
+)
+def test_a_form_that_no_connector_sends_is_refused(connector: Connector, body: bytes, status: int) -> None:
     headers = {"authorization": basic(), "content-type": "application/x-www-form-urlencoded"}
-    body = b"grant_type=client_credentials&grant_type=client_credentials"
-    assert_error(call(connector.bridge, connector.portal, "POST", "token", headers, body), 400, "invalid_request")
+    response = call(connector.bridge, connector.portal, "POST", "token", headers, body)
+    if status == 200:
+        assert response.status == 200
+    else:
+        assert_error(response, 400, "invalid_request")
+    json_headers = {**headers, "content-type": "application/json"}
+    assert call(connector.bridge, connector.portal, "POST", "token", json_headers, b"{}").status == 415
 
 
 def test_without_configured_callers_nobody_gets_a_token(make: Callable[..., Bridge]) -> None:

@@ -1,12 +1,12 @@
 """What is recorded while the packages load, when they can't be, and when the bridge ends."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from queue import Queue
 from threading import current_thread
 
 import pytest
 
-from shared import telemetry
+from shared import open_telemetry, telemetry
 from shared.open_telemetry import MOST_KEPT, Waiting
 
 
@@ -122,3 +122,34 @@ def test_the_packages_are_loaded_once_and_behind_the_answer() -> None:
     waiting.wake()
     assert loaded.get(timeout=20) == "telemetry"
     assert loaded.empty()
+
+
+@pytest.mark.parametrize(
+    ("mode", "exporters"),
+    [
+        ("otlp", ("OTLPSpanExporter", "OTLPMetricExporter")),
+        ("azure", ("AzureMonitorTraceExporter", "AzureMonitorMetricExporter")),
+    ],
+)
+def test_each_mode_has_its_exporters(mode: str, exporters: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    monkeypatch.setenv(
+        "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        "InstrumentationKey=00000000-0000-4000-8000-000000000000;IngestionEndpoint=https://127.0.0.1:9/",
+    )
+
+    def keep(make_exporters: Callable[[], tuple[object, object]]) -> telemetry.Recorder:
+        made.extend(make_exporters())
+        return Closing()
+
+    monkeypatch.setattr(open_telemetry, "_make_recorder", keep)
+    before = Closing()
+    telemetry.record_to(before)
+    open_telemetry.start(mode)
+    assert before.closed
+    waiting = telemetry._State.recorder
+    assert isinstance(waiting, Waiting)
+    waiting.load()
+    assert tuple(type(exporter).__name__ for exporter in made) == exporters
+    for exporter in made:
+        exporter.shutdown()  # type: ignore[attr-defined]

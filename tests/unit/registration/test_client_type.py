@@ -1,5 +1,7 @@
 """Kinds of client, platforms, authentication methods, and the rules that join them with redirect URIs."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared.errors import InvalidClientMetadata, InvalidRedirectUri
@@ -114,6 +116,14 @@ def test_an_omitted_method_is_none_where_a_secret_is_no_use() -> None:
     assert choose_auth_method(None, "native", CODE, uris(PRIVATE), ANY) == "none"
     assert choose_auth_method(None, "native", CODE, uris(HTTPS, PRIVATE), ANY) == "none"
     assert choose_auth_method(None, "web", CODE, uris(PRIVATE), ANY) == "client_secret_basic"
+
+
+def test_an_omitted_method_is_none_for_software_on_a_device_where_such_clients_are_shared() -> None:
+    shared = replace(ANY, share_public_clients="localhost")
+    assert choose_auth_method(None, "web", CODE, uris(LOOPBACK), shared) == "none"
+    assert choose_auth_method(None, "web", CODE, uris(LOOPBACK, HTTPS), shared) == "client_secret_basic"
+    assert choose_auth_method(None, "web", (), (), shared) == "client_secret_basic"
+    assert choose_auth_method("client_secret_post", "web", CODE, uris(LOOPBACK), shared) == "client_secret_post"
     assert choose_auth_method(None, "native", ("client_credentials",), (), ANY) == "client_secret_basic"
     assert choose_auth_method(None, "native", (*CODE, "client_credentials"), uris(PRIVATE), ANY) == "client_secret_basic"
 
