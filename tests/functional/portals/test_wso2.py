@@ -252,6 +252,14 @@ def test_a_wished_id_and_secret_are_not_given(connector: Connector) -> None:
 def test_other_paths_are_404_and_other_methods_405(connector: Connector) -> None:
     for path in ("", "tokens", "register/a/b", "register/a/lifecycle/newSecret/x"):
         assert_error(connector.call("POST", path, PORTAL), 404, "not_found")
-    for path, allowed in (("token", "POST"), ("register", "POST"), ("register/a", "GET, PUT, DELETE, HEAD")):
+    for path, allowed in (
+        ("token", "POST"),
+        ("revoke", "POST"),
+        ("register", "POST"),
+        ("register/a", "GET, PUT, DELETE, HEAD"),
+        ("register/a/lifecycle/newSecret", "PUT, POST"),
+        ("register/a/regenerate-consumer-secret", "POST"),
+        ("register/a/change-owner", "POST"),
+    ):
         response = connector.call("PATCH", path, PORTAL)
         assert (response.status, response.headers["Allow"]) == (405, allowed)
