@@ -11,7 +11,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
@@ -49,13 +49,12 @@ _DIRECTORY = re.compile(r"/(applications|servicePrincipals|directory)\b")
 ATTEMPT_TIMEOUT = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class GraphAnswer:
+class GraphAnswer(NamedTuple):
     """A successful answer: status, JSON object (empty for 204), headers."""
 
     status: int
     body: JsonObject
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str]
 
 
 def shown_claims(token: str) -> JsonObject:

@@ -1,20 +1,18 @@
 """Who the bridge is in the tenant. Nothing heavy is imported here: settings are read in every function."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.secret import Secret
 
 
-@dataclass(frozen=True, slots=True)
-class ClientSecretIdentity:
+class ClientSecretIdentity(NamedTuple):
     """A client secret of the bridge's own application."""
 
     client_id: str
     secret: Secret
 
 
-@dataclass(frozen=True, slots=True)
-class ClientCertificate:
+class ClientCertificate(NamedTuple):
     """A certificate of the bridge's own application: `private_key` and `certificate` are PEM texts."""
 
     client_id: str
@@ -22,8 +20,7 @@ class ClientCertificate:
     certificate: str
 
 
-@dataclass(frozen=True, slots=True)
-class ManagedIdentity:
+class ManagedIdentity(NamedTuple):
     """The identity of the function app; `client_id` is empty for the system-assigned one."""
 
     client_id: str = ""
