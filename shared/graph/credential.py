@@ -178,7 +178,7 @@ class MsalCredential:
             failure = refused
         except Exception as cause:  # MSAL raises whatever its answers make it stumble over
             failure = self._failure_of(cause)
-        if failure is not None and failure.retry_after is None:
+        if failure is not None:
             failure.retry_after = read_retry_after(renewal.http.retry_after, self._clock.now())
         with self._changed:
             if self._renewal is not renewal:

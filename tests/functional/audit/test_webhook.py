@@ -92,7 +92,7 @@ def test_a_receiver_can_verify_the_signature(clock: QuickClock) -> None:
     assert headers["webhook-signature"] == f"v1,{expected}"
     assert abs(int(headers["webhook-timestamp"]) - datetime.now(UTC).timestamp()) < 600
     message = json.loads(body)
-    assert message["type"] == "audit.findings"
+    assert (headers["Content-Type"], message["type"]) == ("application/json", "audit.findings")
     assert message["data"]["findings"][0]["severity"] == "high"
 
 

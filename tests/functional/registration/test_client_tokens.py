@@ -65,6 +65,20 @@ def test_a_registration_access_token_lives_as_long_as_its_client(bridge: Bridge)
     assert read.status == 200
 
 
+@pytest.mark.usefixtures("calm")
+@pytest.mark.parametrize(("age", "status"), [(60, 503), (590, 503), (601, 401), (86_400, 401)])
+def test_a_token_of_a_client_that_is_not_seen_is_invalid_once_reads_must_have_caught_up(
+    bridge: Bridge, age: float, status: int
+) -> None:
+    client = bridge.register()
+    bridge.restart()
+    [record] = [one for one in bridge.emulator.directory.applications.live.values() if one.state["appId"] == client["client_id"]]
+    bridge.emulator.directory.delete_application(record)
+    bridge.emulator.clock.advance(age)
+    response = bridge.call("GET", client["client_id"], authorization=bearer(client))
+    assert_error(response, status, "invalid_token" if status == 401 else "temporarily_unavailable")
+
+
 # Callers and each other's clients
 
 

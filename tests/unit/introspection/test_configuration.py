@@ -214,6 +214,8 @@ def test_a_gateway_that_says_nothing_of_grants_and_agents_has_what_the_options_s
         *options.values()
     ]
     assert read.asks_directory
+    strict = read_configuration(settings(CALLERS=[{**CALLER, "grants": "enforce", "unregistered": "refuse"}]), tenant_id=TENANT)
+    assert [strict.options.unregistered_for(entry.caller) for entry in strict.callers] == ["refuse"]
     assert not read_configuration(settings(CALLERS=callers[:1], OPTIONS=options), tenant_id=TENANT).asks_directory
     assert not read_configuration(settings(CALLERS=[CALLER]), tenant_id=TENANT).asks_directory
 

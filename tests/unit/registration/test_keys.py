@@ -187,6 +187,11 @@ def test_an_initial_access_token_ends() -> None:
     token = minted()
     assert tokens.verify_initial_token(token, BASE, KeyRing(OLD), ACCESS.expires - timedelta(seconds=1))
     assert tokens.verify_initial_token(token, BASE, KeyRing(OLD), ACCESS.expires) is None
+    # By the clock that is given, which need not be the machine's.
+    later = datetime.now(UTC) + timedelta(days=1000)
+    access = ACCESS._replace(expires=later + timedelta(days=1))
+    token = tokens.mint_initial_token(access, BASE, KeyRing(OLD), later)
+    assert tokens.verify_initial_token(token, BASE, KeyRing(OLD), later)
 
 
 @pytest.mark.duty(37)
