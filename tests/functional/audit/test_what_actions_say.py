@@ -7,7 +7,7 @@ import pytest
 
 from emulator.directory.record import Record
 from shared.audit.actions import Action, Task
-from shared.audit.actions.renew import Renew
+from shared.audit.actions.renew import PROOFS, Renew
 from shared.audit.actions.repair import Finish, Purge, Retire, Undo
 from shared.audit.result import Outcome, Result
 from shared.registration.entra_application import federated_credential
@@ -80,6 +80,23 @@ def test_a_refused_secret_changes_nothing(scene: Scene) -> None:  # noqa: F811
     [outcome] = scene.run().outcomes
     assert outcome.result is Result.FAILED
     assert outcome.detail.startswith("nothing was changed: ")
+
+
+def test_a_secret_is_proven_so_many_times_in_a_row_before_it_is_handed_out(
+    scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+) -> None:
+    refusals = iter(["AADSTS7000215", "", *([""] * (PROOFS - 2)), "AADSTS7000215", *([""] * PROOFS)])
+    asked: list[str] = []
+
+    def refusal(*_: object) -> str:
+        asked.append(next(refusals))
+        return asked[-1]
+
+    monkeypatch.setattr(scene.estate.probe, "refusal", refusal)
+    [outcome] = scene.run().outcomes
+    assert outcome.result is Result.DONE
+    assert len(asked) == 1 + (PROOFS - 1) + 1 + PROOFS
 
 
 def test_a_renewal_says_into_what_and_why(scene: Scene) -> None:  # noqa: F811

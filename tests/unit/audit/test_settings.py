@@ -52,6 +52,17 @@ def test_reads_what_is_set() -> None:
     assert configuration.least_severity is Severity.HIGH
 
 
+def test_limits_days_and_thresholds_reach_to_their_bounds() -> None:
+    configuration, problems = read(
+        AUDIT_THRESHOLDS="1,730", AUDIT_CLIENT_LIFETIMES="a=1,b=3650", AUDIT_ACTION_LIMITS="prune=1,purge=10000"
+    )
+    assert problems == []
+    assert configuration.rules.thresholds == (730, 1)
+    assert {name: life.days for name, life in configuration.rules.lifetimes.items()} == {"a": 1, "b": 3650}
+    assert (configuration.limit(ActionName.PRUNE), configuration.limit(ActionName.PURGE)) == (1, 10_000)
+    assert configuration.limit(ActionName.FINISH) == 50
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -61,6 +72,10 @@ def test_reads_what_is_set() -> None:
         ("AUDIT_THRESHOLDS", "30,,1"),
         ("AUDIT_CLIENT_LIFETIMES", "open"),
         ("AUDIT_CLIENT_LIFETIMES", "open=-1"),
+        ("AUDIT_CLIENT_LIFETIMES", "open=3651"),
+        ("AUDIT_CLIENT_LIFETIMES", "open=0"),
+        ("AUDIT_CLIENT_LIFETIMES", "=30"),
+        ("AUDIT_ACTION_LIMITS", "prune=10001"),
         ("AUDIT_ACTIONS", "delete everything"),
         ("AUDIT_ACTIONS", "finish,undo"),
         ("AUDIT_ACTION_LIMITS", "tidy=5"),

@@ -1,5 +1,6 @@
 """Registration to application object and back."""
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,14 @@ import pytest
 from shared.clock import read_time
 from shared.errors import InvalidClientMetadata
 from shared.registration.certificates import read_jwks
-from shared.registration.entra_application import Provenance, read_provenance, read_registered, update_body
+from shared.registration.entra_application import (
+    Provenance,
+    federated_credential,
+    is_own_credential,
+    read_provenance,
+    read_registered,
+    update_body,
+)
 from shared.registration.metadata import FederatedIdentity
 from shared.registration.policy import DEVICE_CODE
 from shared.registration.redirect_uris import read_redirect_uris
@@ -244,3 +252,17 @@ def test_uris_of_a_registration_keep_their_order_within_a_platform() -> None:
     registration = registered(client_name="A", redirect_uris=list(texts))
     assert registration.redirect_uris == read_redirect_uris(texts, POLICY)
     assert create(registration)["web"]["redirectUris"] == list(texts)
+
+
+def test_a_federated_credential_has_the_name_that_earlier_versions_gave_it() -> None:
+    """It is in directories, and tells the bridge's own from an administrator's."""
+    credential = federated_credential(FederatedIdentity("https://issuer.example.com", "workload"))
+    text = b'["https://issuer.example.com", "workload", "api://AzureADTokenExchange"]'
+    assert credential == {
+        "name": f"dcr-{hashlib.sha256(text).hexdigest()[:32]}",
+        "issuer": "https://issuer.example.com",
+        "subject": "workload",
+        "audiences": ["api://AzureADTokenExchange"],
+    }
+    assert is_own_credential(credential)
+    assert not is_own_credential({"name": "portal"})
