@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from threading import Thread
 
 import pytest
 
 from shared.commands.diagnosis import Diagnosis, problem
+from shared.commands.doctor import main
 from shared.commands.doors import CALLS, knock
 
 type Seen = list[tuple[str, str, str, bytes]]
@@ -95,3 +97,15 @@ def test_where_nothing_answers_the_others_are_not_tried() -> None:
         problem("doors", "GET /health got no answer: ConnectionError", "compare BRIDGE_BASE_URL, DNS, Front Door")
     ]
     assert list(knock("")) == [problem("doors", "BRIDGE_BASE_URL is not set", "set it, or give --url")]
+
+
+def test_the_doctor_calls_the_address_that_it_is_given_else_the_settings_one() -> None:
+    with answering({}) as (url, seen), answering({}) as (other, others):
+        variables = {"BRIDGE_BASE_URL": url}
+        assert main(["--only-doors"], variables, StringIO()) == 0
+        assert (len(seen), len(others)) == (len(CALLS), 0)
+        output = StringIO()
+        assert main(["--only-doors", "--url", other], variables, output) == 0
+        assert (len(seen), len(others)) == (len(CALLS), len(CALLS))
+    assert "GET /health answers 200" in output.getvalue()
+    assert main(["--only-doors"], {}, StringIO()) == 1
