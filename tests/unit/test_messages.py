@@ -116,3 +116,13 @@ def test_a_message_never_shows_a_token() -> None:
     status, said = explained(f'AADSTS700016 while sending "{token}"')
     assert status == 0
     assert token not in said
+
+
+def test_several_messages_are_told_one_below_the_other() -> None:
+    status, said = explained("AADSTS700016 and then AADSTS7000215")
+    assert status == 0
+    assert said.endswith("\n")
+    lines = said.splitlines()
+    assert [line.partition(":")[0] for line in lines if line.startswith("  ")] == ["  cause", "  cure"] * (len(lines) // 3)
+    assert len(lines) % 3 == 0
+    assert len(lines) >= 6
