@@ -39,7 +39,7 @@ type Texts = Annotated[tuple[str, ...], Strict(False)] | None
 class FederatedIdentity:
     """A token issuer whose tokens for `subject` stand in for a client credential (Graph: federatedIdentityCredential)."""
 
-    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", defer_build=True)
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
 
     issuer: str
     subject: str

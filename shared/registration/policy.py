@@ -46,7 +46,7 @@ KNOWN_SCHEMES = frozenset({"cursor", "vscode", "vscode-insiders"})
 
 # How the models of settings read JSON: a misspelt limit would be no limit. They are plain dataclasses, of which pydantic learns
 # when there is a document to read: a worker without one doesn't wait for it.
-SETTING = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, defer_build=True)
+SETTING = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 def among(values: Collection[str]) -> tuple[AfterValidator, WithJsonSchema]:

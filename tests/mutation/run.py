@@ -89,7 +89,7 @@ def tests_of(found: Mapping[str, Any], module: str, line: int) -> tuple[str, ...
     # Run at import, if at all: what is made out of modules' values compares all of them with what is published, and tests named
     # after the module or its room may read a value without running a line.
     published = {test for test in seconds if len(first) <= 1 and test.startswith(PUBLISHED)}
-    named = {test for test in seconds if len(first) <= 1 and (f"/test_{rooms[-1]}.py" in test or f"unit/{rooms[0]}/" in test)}
+    named = {test for test in seconds if f"/test_{rooms[-1]}.py" in test or (len(first) <= 1 and f"unit/{rooms[0]}/" in test)}
     own = {test for test in first if any(f"/{room}/" in test or f"_{room}." in test for room in rooms)}
     near = {test for tests in lines.values() for test in tests}
     ordered = dict.fromkeys(test for tests in (own, first, published, reached, named) for test in _quickest(tests, seconds))

@@ -179,6 +179,19 @@ def test_texts_with_mistakes_are_refused(text: str) -> None:
         parse_mail_texts(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('{"outro": 5}', "outro must be a text"),
+        ('{"kinds": {"expiring": "{count}"}}', "a text of kinds must be a text"),
+        ('{"unknown": "x"}', "expected members among "),
+    ],
+)
+def test_a_text_with_a_mistake_is_named(text: str, named: str) -> None:
+    with pytest.raises(ValueError, match=rf"\A{named}"):
+        parse_mail_texts(text)
+
+
 def test_a_mail_whose_answer_is_lost_is_not_sent_twice_and_the_run_says_so(estate: Estate) -> None:
     add_owned(estate, 6.5)
     estate.emulator.faults.add("reset_after", path="sendMail", times=1)

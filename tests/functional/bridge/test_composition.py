@@ -20,6 +20,7 @@ from shared.application import Application
 from shared.environment import InvalidSettings
 from shared.http.message import Request
 from shared.parts import part
+from shared.registration.finishing import FinishedRegistrations
 from tests.functional.bridge.conftest import SECRET
 
 HEAVY = ("msal", "requests", "pydantic", "jwt", "boto3")
@@ -102,6 +103,40 @@ def test_a_wrong_introspection_setting_is_told_by_its_name_without_its_value(var
         introspect(application)
     assert [problem.name for problem in raised.value.problems] == ["INTROSPECTION_CALLERS"]
     assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [
+        ("introspection", "Introspection"),
+        ("registration", "RegistrationService"),
+        ("kong", "KongPortal"),
+        ("wso2", "Wso2Portal"),
+        ("discovery", "Discovery"),
+        ("readiness", "Readiness"),
+        ("audit", "Audit"),
+        ("bearer_tokens", "BearerTokens"),
+        ("credential", "MsalCredential"),
+        ("directory", "Directory"),
+    ],
+)
+def test_every_part_is_there_and_made_once(variables: Mapping[str, str], part: str, kind: str) -> None:
+    application = Application(variables)
+    try:
+        assert type(getattr(application, part)).__name__ == kind
+        assert getattr(application, part) is getattr(application, part)
+    finally:
+        application.close()
+
+
+def test_a_timer_without_registration_finishes_nothing(variables: Mapping[str, str]) -> None:
+    application = Application({**variables, "REGISTRATION_SEALING_KEYS": ""})
+    assert application.finish_registrations() is None
+    application = Application(variables)
+    try:
+        assert application.finish_registrations() == FinishedRegistrations((), (), ())
+    finally:
+        application.close()
 
 
 def test_one_part_serves_all_threads(variables: Mapping[str, str]) -> None:

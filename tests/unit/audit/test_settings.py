@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.audit.configuration import ActionName, AuditConfiguration
+from shared.audit.configuration import NO_SECRET, ActionName, AuditConfiguration, SinkAddresses
 from shared.audit.delivery import Address, SecretForm, StoreKind, destinations_schema, parse_destinations
 from shared.audit.findings import Severity
 from shared.environment import Environment
@@ -29,7 +29,8 @@ def test_without_settings_it_only_looks_and_logs() -> None:
     assert configuration.actions == frozenset()
     assert configuration.rules.thresholds == (60, 30, 14, 7, 1)
     assert not configuration.destinations
-    assert not any((configuration.sinks.webhook_url, configuration.sinks.teams_url, configuration.sinks.sns_topic))
+    nowhere = SinkAddresses(NO_SECRET, NO_SECRET, NO_SECRET, NO_SECRET, "", "", "")
+    assert configuration.sinks == SinkAddresses() == nowhere
 
 
 def test_reads_what_is_set() -> None:

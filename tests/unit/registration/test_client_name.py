@@ -120,6 +120,8 @@ def test_refuses_markup(text: str) -> None:
         "Μicrоsоft",
         "Micr0s0ft",
         "Micro$oft",
+        "@zure AD",
+        "@zure|AD",
         "Micro\u200dsoft",
         "MyMïcrosoftApp",
         "MyMicro\u200dsoftApp",
