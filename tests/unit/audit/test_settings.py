@@ -4,10 +4,11 @@ import base64
 import json
 import re
 from datetime import timedelta
+from types import MappingProxyType
 
 import pytest
 
-from shared.audit.configuration import NO_SECRET, ActionName, AuditConfiguration, SinkAddresses
+from shared.audit.configuration import NO_SECRET, ActionName, AuditConfiguration, AuditRules, Scope, SinkAddresses
 from shared.audit.delivery import Address, SecretForm, StoreKind, destinations_schema, parse_destinations
 from shared.audit.findings import Severity
 from shared.environment import Environment
@@ -27,7 +28,21 @@ def test_without_settings_it_only_looks_and_logs() -> None:
     configuration, problems = read()
     assert problems == []
     assert configuration.actions == frozenset()
-    assert configuration.rules.thresholds == (60, 30, 14, 7, 1)
+    days, hour = timedelta(days=1), timedelta(hours=1)
+    assert configuration.rules == AuditRules(
+        (60, 30, 14, 7, 1), 7 * days, 3, 182 * days, hour, 90 * days, 14 * days, days, MappingProxyType({})
+    )
+    limits = {"renew": 10, "finish": 50, "undo": 50, "retire": 50, "prune": 200, "purge": 100}
+    assert {action.value: configuration.limit(action) for action in ActionName} == limits
+    assert (configuration.scope, configuration.least_severity) == (Scope.BRIDGE, Severity.MEDIUM)
+    assert not (
+        configuration.dry_run or configuration.usage_report or configuration.mail.sender or configuration.logins.vault.token
+    )
+    assert configuration.logins.vault.audience == "https://management.azure.com"
+    assert (configuration.renew_before, configuration.secret_lifetime) == (30 * days, 182 * days)
+    assert (configuration.undo_within, configuration.purge_after) == (7 * days, 7 * days)
+    assert (configuration.time_limit, configuration.report_time_limit) == (540, 200)
+    assert (configuration.listed, configuration.confirmations, configuration.spacing) == (1000, 100, timedelta(seconds=10))
     assert not configuration.destinations
     nowhere = SinkAddresses(NO_SECRET, NO_SECRET, NO_SECRET, NO_SECRET, "", "", "")
     assert configuration.sinks == SinkAddresses() == nowhere
