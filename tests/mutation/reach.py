@@ -32,6 +32,14 @@ def reached_from(module: str, line: int) -> list[Line]:
     return [place for name in _assigned(_tree(module), line) for place in _named(name)]
 
 
+def runs_at_import(module: str, line: int) -> bool:
+    """Whether a line runs when its module is imported, and not when a function is called."""
+    return not any(
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.body[0].lineno <= line <= (node.end_lineno or line)
+        for node in ast.walk(_tree(module))
+    )
+
+
 def _assigned(tree: ast.Module, line: int) -> Iterator[str]:
     holders: list[ast.Module | ast.ClassDef] = [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))]
     for holder in holders:

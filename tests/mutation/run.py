@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 import pytest
 
 from tests.mutation.mutants import Mutant, mutants_of, mutated
-from tests.mutation.reach import reached_from
+from tests.mutation.reach import reached_from, runs_at_import
 
 ROOT = Path(__file__).parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
@@ -86,10 +86,12 @@ def tests_of(found: Mapping[str, Any], module: str, line: int) -> tuple[str, ...
         test for place, number in reached_from(module, line) for test in found["lines"].get(place, {}).get(str(number), [])
     }
     rooms = module.removesuffix(".py").split("/")[1:]
-    # Run at import, if at all: what is made out of modules' values compares all of them with what is published, and tests named
-    # after the module or its room may read a value without running a line.
-    published = {test for test in seconds if len(first) <= 1 and test.startswith(PUBLISHED)}
-    named = {test for test in seconds if f"/test_{rooms[-1]}.py" in test or (len(first) <= 1 and f"unit/{rooms[0]}/" in test)}
+    # What is made out of modules' values compares all of them with what is published, and tests named after the module or its
+    # room may read a value without running a line.
+    imported = runs_at_import(module, line)
+    published = {test for test in seconds if imported and test.startswith(PUBLISHED)}
+    of_room = f"unit/{rooms[0]}/"
+    named = {test for test in seconds if f"/test_{rooms[-1]}.py" in test or (imported and of_room in test)}
     own = {test for test in first if any(f"/{room}/" in test or f"_{room}." in test for room in rooms)}
     near = {test for tests in lines.values() for test in tests}
     ordered = dict.fromkeys(test for tests in (own, first, published, reached, named) for test in _quickest(tests, seconds))

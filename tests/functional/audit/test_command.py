@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from shared.adoption.journal import UnreadableJournal
 from shared.audit.actions.prune import Prune
 from shared.audit.configuration import AuditRules
 from shared.audit.delivery import Deliveries, Destinations
+from shared.commands.adopt import main as adopt_command
+from shared.commands.audit import main as audit_command
 from shared.commands.audit import run_command
+from shared.environment import InvalidSettings, Problem
+from shared.graph.errors import Unavailable
 from tests.functional.audit.estate import DAY, Estate
 
 
@@ -135,3 +140,35 @@ def test_a_name_cannot_steer_the_terminal(estate: Estate) -> None:
     assert "\x1b" not in out
     assert "\r" not in out
     assert "\u202e" not in out
+
+
+def test_the_command_tells_of_wrong_settings_and_exits_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> None:
+        raise InvalidSettings((Problem("AUDIT_SCOPE", "expected bridge, owned or tenant"),))
+
+    monkeypatch.setattr("shared.commands.audit.run_command", lambda *_: refuse())
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert audit_command() == 2
+    assert "AUDIT_SCOPE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("problem", "code", "told"),
+    [
+        (InvalidSettings((Problem("ENTRA_TENANT_ID", "expected a GUID"),)), 2, "ENTRA_TENANT_ID"),
+        (UnreadableJournal("line 3 is no entry"), 2, "line 3 is no entry"),
+        (FileNotFoundError("no such file"), 2, "no such file"),
+        (Unavailable("Graph is away"), 1, "Graph is away"),
+    ],
+)
+def test_adopting_exits_by_what_went_wrong(
+    problem: Exception, code: int, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> int:
+        raise problem
+
+    monkeypatch.setattr("shared.commands.adopt.run_adoption", fail)
+    assert adopt_command() == code
+    assert told in capsys.readouterr().err

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from emulator.server import EntraEmulator
 from shared.registration.policy import OPEN_POLICY, USUAL_POLICIES, Policy
 from tests.emulator.browser import AuthorizationRequest
-from tests.functional.registration.bridge import PORTAL, Bridge, assert_error, content
+from tests.functional.registration.bridge import PORTAL, Bridge, assert_error
 
 type Json = dict[str, Any]
 type Make = Callable[..., Bridge]
@@ -234,63 +233,16 @@ def test_an_application_of_somebody_else_under_the_name_is_never_given_away(brid
     assert_error(bridge.call("POST", body=BODY, authorization=None), 409, "conflict")
 
 
-# Retired, and back
-
-
-def retire(bridge: Bridge, client_id: str) -> None:
-    """As the audit does it: deleted, and kept by Entra for 30 days."""
-    bridge.emulator.consistency.settle()
-    bridge.directory.delete_application(client_id, bridge.deadline())
-    bridge.emulator.clock.advance(3600)
-    bridge.restart()
-
-
-def test_an_equal_registration_brings_a_retired_client_back_under_its_id(emulator: EntraEmulator, make: Make) -> None:
-    bridge = make(open_policy="open", policies=sharing("localhost"))
-    emulator.assumptions.owned_by_lists_deleted_items = True
+@pytest.mark.parametrize(("age", "mended"), [(60, True), (800, True), (901, False)])
+def test_a_young_application_that_is_not_whole_is_made_so_by_the_next_equal_one(bridge: Bridge, age: float, mended: bool) -> None:
+    """An older one is the audit's."""
     client_id = register(bridge)["client_id"]
-    retire(bridge, client_id)
-    assert register(bridge, redirect_uris=["http://localhost:5/callback"])["client_id"] == client_id
-    principal = bridge.directory.read_service_principal(client_id, bridge.deadline())
+    bridge.emulator.consistency.calm()
+    bridge.emulator.consistency.settle()
+    principal = bridge.emulator.directory.service_principal_of(client_id)
     assert principal is not None
-    assert any(tag.startswith("dcr:restored=") for tag in principal["tags"])
-
-
-def test_what_was_deleted_a_moment_ago_is_not_brought_back(emulator: EntraEmulator, make: Make) -> None:
-    """An operator's deletion is to happen although another worker gets an equal registration before it is purged."""
-    bridge = make(open_policy="open", policies=sharing("localhost"))
-    emulator.assumptions.owned_by_lists_deleted_items = True
-    client_id = register(bridge)["client_id"]
-    bridge.emulator.consistency.settle()
-    assert bridge.call("DELETE", client_id, authorization=PORTAL, behind=False).status == 204
-    bridge.emulator.consistency.settle()
+    bridge.emulator.directory.service_principals.soft_delete(principal)
+    bridge.emulator.clock.advance(age)
     bridge.restart()
-    assert_error(bridge.call("POST", body=BODY, authorization=None, patient=False), 503, "temporarily_unavailable")
-    assert bridge.directory.read_application(client_id, bridge.deadline()) is None
-
-
-def test_without_the_right_to_look_it_is_another_client_as_soon_as_the_name_counts_as_held(bridge: Bridge) -> None:
-    client_id = register(bridge)["client_id"]
-    retire(bridge, client_id)
-    refused = bridge.call("POST", body=BODY, authorization=None, patient=False)
-    assert_error(refused, 503, "temporarily_unavailable")
-    assert "Retry-After" in refused.headers
-    bridge.emulator.clock.advance(601)
-    other = register(bridge)["client_id"]
-    assert other != client_id
-    bridge.restart()
-    bridge.emulator.consistency.settle()
-    assert content(bridge.call("POST", body=BODY, authorization=None, patient=False)).get("client_id") in (None, other)
-
-
-def test_a_client_that_came_back_in_a_lost_answer_is_made_whole(emulator: EntraEmulator, make: Make) -> None:
-    bridge = make(open_policy="open", policies=sharing("localhost"))
-    emulator.assumptions.owned_by_lists_deleted_items = True
-    client_id = register(bridge)["client_id"]
-    retire(bridge, client_id)
-    emulator.faults.add("reset_after", method="POST", path="/restore$", times=1)
-    bridge.call("POST", body=BODY, authorization=None, patient=False)
-    bridge.restart()
-    bridge.emulator.clock.advance(3600)
     assert register(bridge)["client_id"] == client_id
-    assert bridge.directory.read_service_principal(client_id, bridge.deadline()) is not None
+    assert (bridge.emulator.directory.service_principal_of(client_id) is not None) is mended
