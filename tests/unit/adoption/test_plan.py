@@ -103,3 +103,11 @@ def test_the_token_version_is_written_where_it_is_another_and_asked_for(present:
     of_version = application(api={"requestedAccessTokenVersion": present})
     assert ("api" in plan_adoption(of_version, Standing(), adopter(token_version=True)).body) is written
     assert "api" not in plan_adoption(of_version, Standing(), adopter()).body
+
+
+@pytest.mark.parametrize("tags", [None, []])
+def test_an_application_without_tags_gets_the_bridges(tags: object) -> None:
+    plan = plan_adoption(application(tags=tags, displayName=None), Standing(), adopter())
+    assert (plan.adopted, plan.obstacles) == (False, ())
+    assert plan.body["tags"][0] == adopter().mark
+    assert plan.name == ""
