@@ -1,5 +1,6 @@
 """New secrets: the rotation endpoint, and MuleSoft's PUT with another secret."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -124,6 +125,9 @@ def test_a_secret_of_an_administrator_is_not_removed(bridge: Bridge) -> None:
     names = [password["displayName"] for password in bridge.application(client_id)["passwordCredentials"]]
     assert names.count("made by the emulator") == 1
     assert len(names) == 5
+    own = [name for name in names if name.startswith("dcr")]
+    assert all(re.fullmatch(r"dcr [0-9]{4}-[0-9]{2}-[0-9]{2} [0-9a-f]{8}", name) for name in own), own
+    assert len(set(own)) == 4
 
 
 # MuleSoft's dialect

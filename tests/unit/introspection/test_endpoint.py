@@ -178,6 +178,7 @@ def test_takes_get_only_when_the_operator_turned_it_on(token: str) -> None:
     deployed = introspection(with_options(allow_get=True))
     headers = {"authorization": basic(), "accept": "application/json"}
     assert is_active(deployed, Request("GET", "/introspect", headers, {"token": token}))
+    assert not is_active(deployed, Request("GET", "/introspect", headers, {"token": "\ud800"}))
     for query in ({"token": f"{token},{token}"}, {"token": token, "client_secret": SECRET}, {}):
         with pytest.raises(InvalidRequest):
             deployed.handle(Request("GET", "/introspect", headers, query), NOW)
