@@ -213,6 +213,24 @@ def test_a_place_that_graph_no_longer_knows_is_given_up(estate: Estate, status: 
     assert (second.complete, second.summary.clients) == (True, 1500)
 
 
+def test_a_place_that_cannot_be_read_now_is_kept_for_the_next_run(estate: Estate) -> None:
+    for _ in range(1500):
+        estate.add_client((-100, 170))
+    audit, window = estate.audit(), Window.of_last(DAY, estate.clock.now())
+    fault = estate.emulator.faults.add("error", path="/applications$", skip=1, times=None, status=503, body="empty")
+    assert not audit.run(120, window=window).complete
+    estate.emulator.faults.remove(fault)
+    fault = estate.emulator.faults.add("error", path="/applications$", times=None, status=403, code="Authorization_RequestDenied")
+    second = audit.run(120, window=window)
+    assert (second.complete, second.summary.clients) == (False, 0)
+    assert "403" in second.stopped
+    estate.emulator.faults.remove(fault)
+    before = len(estate.emulator.requests)
+    assert audit.run(120, window=window).complete
+    pages = [call for call in estate.emulator.requests[before:] if call.path.endswith("/applications")]
+    assert any("skiptoken" in name.lower() for name in pages[0].query)
+
+
 def test_a_refused_permission_is_a_record_and_not_an_exception(estate: Estate) -> None:
     estate.emulator.faults.add("error", path="/applications$", times=None, status=403, code="Authorization_RequestDenied")
     run = estate.run()
