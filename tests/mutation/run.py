@@ -90,11 +90,13 @@ def tests_of(found: Mapping[str, Any], module: str, line: int) -> tuple[str, ...
     # room may read a value without running a line.
     imported = runs_at_import(module, line)
     published = {test for test in seconds if imported and test.startswith(PUBLISHED)}
-    of_room = f"unit/{rooms[0]}/"
-    named = {test for test in seconds if f"/test_{rooms[-1]}.py" in test or (imported and of_room in test)}
+    named = {test for test in seconds if f"/test_{rooms[-1]}.py" in test}
+    of_room = {test for test in seconds if imported and f"unit/{rooms[0]}/" in test}
     own = {test for test in first if any(f"/{room}/" in test or f"_{room}." in test for room in rooms)}
     near = {test for tests in lines.values() for test in tests}
-    ordered = dict.fromkeys(test for tests in (own, first, published, reached, named) for test in _quickest(tests, seconds))
+    ordered = dict.fromkeys(
+        test for tests in (own, first, published, named, reached, of_room) for test in _quickest(tests, seconds)
+    )
     ordered |= dict.fromkeys(_in_turn(near, seconds))
     chosen: list[str] = []
     spent = 0.0
