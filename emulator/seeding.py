@@ -62,7 +62,13 @@ class Seeding:
     ) -> CallerAccount:
         """Give the function app a managed identity: a service principal without an application."""
         app_id = new_id()
-        principal = self.directory.add_service_principal(app_id, {"displayName": name, "servicePrincipalType": "ManagedIdentity"})
+        values = {
+            "displayName": name,
+            "servicePrincipalType": "ManagedIdentity",
+            # Whether it is one of its own, and the resource that it is or belongs to.
+            "alternativeNames": [f"isExplicit={user_assigned}", f"/subscriptions/{new_id()}/resourcegroups/rg/providers/{name}"],
+        }
+        principal = self.directory.add_service_principal(app_id, values)
         for role in roles:
             self.directory.assign_role(principal, self.directory.graph, GRAPH_APP_ROLES[role])
         if user_assigned:

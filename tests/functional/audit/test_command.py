@@ -145,10 +145,12 @@ def test_a_name_cannot_steer_the_terminal(estate: Estate) -> None:
 def test_the_command_tells_of_wrong_settings_and_exits_with_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse() -> None:
+    def refuse(arguments: list[str], *_: object) -> None:
+        assert arguments == ["--act"]
         raise InvalidSettings((Problem("AUDIT_SCOPE", "expected bridge, owned or tenant"),))
 
-    monkeypatch.setattr("shared.commands.audit.run_command", lambda *_: refuse())
+    monkeypatch.setattr("shared.commands.audit.run_command", refuse)
+    monkeypatch.setattr("sys.argv", ["audit", "--act"])
     monkeypatch.setattr("signal.signal", lambda *_: None)
     assert audit_command() == 2
     assert "AUDIT_SCOPE" in capsys.readouterr().err
@@ -166,9 +168,11 @@ def test_the_command_tells_of_wrong_settings_and_exits_with_2(
 def test_adopting_exits_by_what_went_wrong(
     problem: Exception, code: int, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(*_: object) -> int:
+    def fail(arguments: list[str], *_: object) -> int:
+        assert arguments == ["--all"]
         raise problem
 
+    monkeypatch.setattr("sys.argv", ["adopt", "--all"])
     monkeypatch.setattr("shared.commands.adopt.run_adoption", fail)
     assert adopt_command() == code
     assert told in capsys.readouterr().err

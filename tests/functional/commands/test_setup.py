@@ -45,6 +45,14 @@ def test_without_apply_nothing_changes(entra: EntraEmulator) -> None:
     assert len(entra.directory.applications.live) == before + 1  # the administrator of this test
 
 
+@pytest.mark.parametrize("user_assigned", [True, False])
+def test_a_managed_identity_is_named_by_its_id_where_it_is_one_of_its_own(entra: EntraEmulator, user_assigned: bool) -> None:
+    bridge = entra.add_managed_identity("bridge", user_assigned=user_assigned)
+    _, text = prepare(entra, bridge.client_id, "--apply")
+    assert settings_of(text)["ENTRA_MANAGED_IDENTITY"] == (bridge.client_id if user_assigned else "system")
+    assert "ENTRA_CLIENT_ID" not in settings_of(text)
+
+
 def test_apply_grants_what_is_needed_and_no_more(entra: EntraEmulator) -> None:
     bridge = entra.add_managed_identity("bridge")
     code, text = prepare(entra, bridge.client_id, "--with", "policies", "--apply")

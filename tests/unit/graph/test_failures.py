@@ -9,11 +9,20 @@ from shared.graph.client import GraphClient, follow_pages
 from shared.graph.clouds import Cloud
 from shared.graph.credential import PERMISSION_CODES
 from shared.graph.directory import Directory
-from shared.graph.errors import GraphFailure, NotReplicated, PermissionRefused, Unavailable, ValueRefused, as_line, failure_of
+from shared.graph.errors import (
+    GraphFailure,
+    NotReplicated,
+    PermissionRefused,
+    Unavailable,
+    ValueRefused,
+    as_line,
+    failure_of,
+    root_cause,
+)
 from shared.graph.secret_probe import SecretProbe
 from shared.retry import Deadline
 from shared.secret import Secret
-from tests.unit.graph.test_client import BASE, MovedClock, Tokens, Wire, graph_error, wire_answer
+from tests.unit.graph.test_client import BASE, MovedClock, Tokens, Wire, graph_error, refused_connection, wire_answer
 
 ABSENT = "does not reference a valid application object."
 
@@ -137,3 +146,18 @@ def test_a_probe_says_what_kept_the_secret_from_being_taken(answer: requests.Res
 
 def test_a_permission_that_is_refused_is_one() -> None:
     assert isinstance(failure(403, {"error": {"code": "Authorization_RequestDenied", "message": "no"}}), PermissionRefused)
+
+
+def test_what_is_at_the_bottom_of_a_failure_is_told() -> None:
+    assert root_cause(refused_connection()).startswith("NewConnectionError: ")
+    deep = ValueError("top")
+    deep.__cause__ = OSError("bottom")
+    assert root_cause(deep) == "OSError: bottom"
+    assert root_cause(requests.ConnectionError(OSError("inside"))) == "OSError: inside"
+    assert root_cause(ValueError("alone\nwith a line")) == "ValueError: alone with a line"
+    hidden = ValueError("told")
+    hidden.__context__, hidden.__suppress_context__ = OSError("hidden"), True
+    assert root_cause(hidden) == "ValueError: told"
+    before = ValueError("told")
+    before.__context__ = OSError("before")
+    assert root_cause(before) == "OSError: before"
