@@ -105,6 +105,9 @@ async def relay_slowly(client: socket.socket, server: socket.socket, seconds: fl
     finally:
         for way in ways:
             way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
-        client.close()
-        server.close()
+        try:
+            await asyncio.gather(*ways, return_exceptions=True)
+        finally:
+            # Whoever stops meanwhile interrupts this wait, too.
+            client.close()
+            server.close()

@@ -118,21 +118,25 @@ def test_an_emulator_can_be_started_again_after_a_stop() -> None:
         _ = emulator.ca_file
 
 
+@pytest.mark.parametrize("earlier", [0, 1, 20])
 @pytest.mark.parametrize("fault", ["", "slow_handshake", "late_connection"])
-def test_a_connection_that_comes_while_it_stops_is_closed(fault: str) -> None:
-    """Clients that know nothing of the stop, at whatever stage each is: no socket is left to the garbage collector."""
+def test_a_connection_that_comes_while_it_stops_is_closed(fault: str, earlier: int) -> None:
+    """Clients that know nothing of the stop, at whatever stage each is, and so many that came and went before: no socket is left
+    to the garbage collector."""
     for _ in range(5):
         emulator = EntraEmulator()
         emulator.start()
         if fault:
             emulator.faults.add(fault, times=None, seconds=5)
         host, port = urlsplit(emulator.url).netloc.split(":")
-        ended = threading.Event()
-        thread = threading.Thread(target=_knock, args=((host, int(port)), ended))
+        ended, knocked = threading.Event(), threading.Semaphore(0)
+        thread = threading.Thread(target=_knock, args=((host, int(port)), ended, knocked))
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always", ResourceWarning)
             thread.start()
             try:
+                for _ in range(earlier):
+                    assert knocked.acquire(timeout=20)
                 emulator.stop()
             finally:
                 ended.set()
@@ -141,7 +145,7 @@ def test_a_connection_that_comes_while_it_stops_is_closed(fault: str) -> None:
         assert [str(warning.message) for warning in warned] == []
 
 
-def _knock(address: tuple[str, int], ended: threading.Event) -> None:
+def _knock(address: tuple[str, int], ended: threading.Event, knocked: threading.Semaphore) -> None:
     while not ended.is_set():
         with suppress(OSError), socket.create_connection(address, timeout=5):
-            pass
+            knocked.release()
