@@ -10,7 +10,7 @@ from shared.http.message import Request
 from shared.introspection.bearer_tokens import BearerTokens
 from shared.registration.authorization import Authorization
 from shared.registration.policy import Policy
-from tests.functional.registration.bridge import PORTAL, Bridge, credential
+from tests.functional.registration.bridge import PORTAL, WEB, Bridge, assert_error, credential
 
 AUDITOR = "Basic YXVkaXRvcjpwYXNz"
 
@@ -52,3 +52,13 @@ def test_a_browser_is_asked_for_name_and_password(authorization: Authorization, 
         with pytest.raises(error) as other:
             ask(authorization, value, accept=accept)
         assert not other.value.headers.get("WWW-Authenticate", "").startswith("Basic")
+
+
+def test_who_may_audit_alone_registers_nothing(make: Callable[..., Bridge]) -> None:
+    bridge = make(
+        static_credentials=(credential("auditor", AUDITOR, "auditors"),),
+        policies={"default": Policy(), "auditors": Policy(name="auditors", may_audit=True, may_register=False)},
+    )
+    response = bridge.call("POST", body=WEB, authorization=AUDITOR)
+    assert_error(response, 403, "insufficient_scope", "may not register")
+    assert not [call for call in bridge.emulator.requests if call.method == "POST" and "/v1.0/" in call.path]

@@ -88,6 +88,16 @@ SITUATIONS: dict[str, tuple[AuditedClient, AuditRules, ClientFacts]] = {
         RULES,
         UNKNOWN,
     ),
+    "too long, and moved to a younger application": (
+        mine(secret("long", NOW - 400 * DAY, NOW + 800 * DAY), created=NOW - 20 * DAY),
+        RULES,
+        UNKNOWN,
+    ),
+    "too long, of an application without a date": (
+        mine(secret("long", NOW - 400 * DAY, NOW + 800 * DAY), created=None),
+        RULES,
+        UNKNOWN,
+    ),
     "too many": (mine(*(secret(str(n), NOW - n * DAY, NOW + (99 - n) * DAY) for n in (1, 2, 3)), OLD), RULES, UNKNOWN),
     "too many certificates": (
         mine(*(certificate(str(n), NOW - n * DAY, NOW + (99 - n) * DAY) for n in (1, 2, 3))),
