@@ -88,8 +88,8 @@ OUTAGES: dict[str, Callable[[], requests.Response]] = {
 
 
 class Place:
-    def __init__(self) -> None:
-        self.clock, self.wire = Clock(), Wire()
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock, self.wire = clock or Clock(), Wire()
         identity = ClientSecretIdentity("00000000-aaaa-4bbb-8ccc-000000000001", Secret("s3cret"))
         self.credential = MsalCredential(identity, TENANT, CLOUD, self.wire, self.clock)
 
