@@ -62,11 +62,15 @@ class Seeding:
     ) -> CallerAccount:
         """Give the function app a managed identity: a service principal without an application."""
         app_id = new_id()
+        kind = "Microsoft.ManagedIdentity/userAssignedIdentities" if user_assigned else "Microsoft.Web/sites"
         values = {
             "displayName": name,
             "servicePrincipalType": "ManagedIdentity",
             # Whether it is one of its own, and the resource that it is or belongs to.
-            "alternativeNames": [f"isExplicit={user_assigned}", f"/subscriptions/{new_id()}/resourcegroups/rg/providers/{name}"],
+            "alternativeNames": [
+                f"isExplicit={user_assigned}",
+                f"/subscriptions/{new_id()}/resourcegroups/rg/providers/{kind}/{name}",
+            ],
         }
         principal = self.directory.add_service_principal(app_id, values)
         for role in roles:

@@ -76,9 +76,10 @@ def read_map() -> dict[str, Any]:
 
 
 def tests_of(found: Mapping[str, Any], module: str, line: int) -> tuple[str, ...]:
-    """The tests that run the line, those of the module's own room first; then those that run a line which the mutant reaches from
-    there: the body of a function whose signature it changes, lines that name a constant; then the others that run the module, of
-    each file of tests in turn. Each the quickest first, as many as time allows."""
+    """The tests that run the line, those of the module's own room first; then those named after the module; those that run a line
+    which the mutant reaches from there: the body of a function whose signature it changes, lines that name a constant; for a line
+    that runs at import the unit tests of its room; then the others that run the module, of each file of tests in turn. Each the
+    quickest first, as many as time allows."""
     seconds: Mapping[str, float] = found["seconds"]
     lines: Mapping[str, list[str]] = found["lines"].get(module, {})
     first = set(lines.get(str(line), []))

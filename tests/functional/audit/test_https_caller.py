@@ -7,23 +7,16 @@ import requests
 
 from shared.audit.sinks.webhook import HttpsCaller
 from shared.retry import Deadline
-from tests.functional.audit.test_key_vault import QuickClock
 from tests.functional.audit.test_webhook import URL, Wire
-
-
-class StillClock(QuickClock):
-    """Time passes where somebody waits, and nowhere else."""
-
-    def monotonic(self) -> float:
-        return self.slept
+from tests.unit.graph.test_client import MovedClock
 
 
 @pytest.fixture
-def clock() -> QuickClock:
-    return StillClock()
+def clock() -> MovedClock:
+    return MovedClock()
 
 
-def called(clock: QuickClock, wire: Wire, seconds: float = 600, **options: Any) -> tuple[int | None, bool]:
+def called(clock: MovedClock, wire: Wire, seconds: float = 600, **options: Any) -> tuple[int | None, bool]:
     answer, lost = HttpsCaller(wire, clock).call("PUT", URL.reveal(), Deadline.after(clock, seconds), **options)
     return (None if answer is None else answer.status_code), lost
 
@@ -47,7 +40,7 @@ def called(clock: QuickClock, wire: Wire, seconds: float = 600, **options: Any) 
     ],
 )
 def test_a_caller_learns_whether_an_earlier_attempt_may_have_been_carried_out(
-    clock: QuickClock, answers: tuple[Any, ...], outcome: tuple[int | None, bool]
+    clock: MovedClock, answers: tuple[Any, ...], outcome: tuple[int | None, bool]
 ) -> None:
     wire = Wire(*answers)
     assert called(clock, wire) == outcome
@@ -55,12 +48,12 @@ def test_a_caller_learns_whether_an_earlier_attempt_may_have_been_carried_out(
 
 
 @pytest.mark.parametrize(("asked", "waited"), [("", 20), ("2", 2 + 4 + 15), ("10", 10 + 10 + 15), ("61", 180)])
-def test_pauses_are_the_longer_of_ours_and_what_is_asked_for_up_to_a_minute(clock: QuickClock, asked: str, waited: float) -> None:
+def test_pauses_are_the_longer_of_ours_and_what_is_asked_for_up_to_a_minute(clock: MovedClock, asked: str, waited: float) -> None:
     assert called(clock, Wire(429, 429, 429, retry_after=asked)) == (200, False)
-    assert clock.slept == waited
+    assert clock.seconds == waited
 
 
-def test_an_attempt_has_ten_seconds_or_what_is_left_but_one_at_least(clock: QuickClock) -> None:
+def test_an_attempt_has_ten_seconds_or_what_is_left_but_one_at_least(clock: MovedClock) -> None:
     for left, timeout in ((600.0, 10.0), (10.0, 10.0), (7.0, 7.0), (0.5, 1.0)):
         wire = Wire(200)
         called(clock, wire, left)

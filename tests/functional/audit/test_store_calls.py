@@ -11,8 +11,8 @@ from shared.audit.delivery import DeliveryRefused, DeliveryUnknown, LookupFailed
 from shared.audit.sinks.webhook import HttpsCaller
 from shared.audit.store_calls import StoreCalls, answered_object, object_in
 from shared.retry import Deadline
-from tests.functional.audit.test_https_caller import StillClock
 from tests.functional.audit.test_webhook import Wire
+from tests.unit.graph.test_client import MovedClock
 
 URL = "https://store.example.com/v1/secret"
 
@@ -21,7 +21,7 @@ class Store:
     """Calls of a store that answers as told, and says 401 where a token isn't good any more."""
 
     def __init__(self, *answers: int | requests.RequestException, text: str = "") -> None:
-        self.clock, self.wire = StillClock(), Wire(*answers, text=text)
+        self.clock, self.wire = MovedClock(), Wire(*answers, text=text)
         self.calls = StoreCalls(HttpsCaller(self.wire, self.clock), 401, lambda body: str(body["code"]))
         self.refusals: list[int | None] = []
 

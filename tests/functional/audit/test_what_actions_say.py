@@ -113,6 +113,12 @@ def broken_off(estate: Estate) -> Record:
     return estate.add_client((-1, 180), created=-1, principal=False, name="broke off")
 
 
+def repair(estate: Estate, name: str) -> Action:
+    if name == "finish":
+        return Finish(estate.clients, estate.directory, 50)
+    return Undo(estate.clients, estate.directory, 50, WEEK)
+
+
 @pytest.mark.parametrize(
     ("name", "planned", "done"),
     [
@@ -122,9 +128,7 @@ def broken_off(estate: Estate) -> Record:
 )
 def test_a_repair_says_what_it_does_and_did(estate: Estate, name: str, planned: str, done: str) -> None:
     broken_off(estate)
-    action: Action = (
-        Finish(estate.clients, estate.directory, 50) if name == "finish" else Undo(estate.clients, estate.directory, 50, WEEK)
-    )
+    action = repair(estate, name)
     [would] = run(estate, [action], dry_run=True).outcomes
     [was] = run(estate, [action]).outcomes
     assert [(one.action, one.client_name, one.result, one.detail) for one in (would, was)] == [
@@ -138,9 +142,7 @@ def test_a_repair_that_graph_refuses_is_a_failure_and_the_others_go_on(estate: E
     first, second = broken_off(estate), broken_off(estate)
     method = "POST" if name == "finish" else "DELETE"
     estate.emulator.faults.add("error", method=method, path=path, times=1, **DENIED)
-    action: Action = (
-        Finish(estate.clients, estate.directory, 50) if name == "finish" else Undo(estate.clients, estate.directory, 50, WEEK)
-    )
+    action = repair(estate, name)
     outcomes = run(estate, [action]).outcomes
     assert sorted(one.result for one in outcomes) == [Result.DONE, Result.FAILED]
     [failed] = [one for one in outcomes if one.result is Result.FAILED]

@@ -6,19 +6,13 @@ import pytest
 import requests
 
 from shared.graph.errors import GraphFailure, PermissionRefused, Unavailable
-from tests.functional.graph.test_token_outages import HOUR, Clock, Place, answer
-
-
-class StillClock(Clock):
-    """Moves by hand alone: what is tested to the second must not wait for a busy machine."""
-
-    def monotonic(self) -> float:
-        return self.moved
+from tests.functional.graph.test_token_outages import HOUR, Place, answer
+from tests.unit.graph.test_client import MovedClock
 
 
 @pytest.fixture
 def place() -> Place:
-    return Place(StillClock())
+    return Place(MovedClock())
 
 
 def test_a_token_that_was_begun_is_the_one_that_comes(place: Place) -> None:

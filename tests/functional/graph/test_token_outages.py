@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 
+from shared.clock import Clock
 from shared.graph.clouds import Cloud
 from shared.graph.credential import LONGEST_RENEWAL, MsalCredential
 from shared.graph.errors import GraphFailure, PermissionRefused, Unavailable
@@ -23,7 +24,7 @@ CLOUD = Cloud("test", "https://login.example", "https://graph.example")
 HOUR = 3600.0
 
 
-class Clock:
+class MachineClock:
     """The machine's clock, moved on by hand."""
 
     def __init__(self) -> None:
@@ -89,7 +90,7 @@ OUTAGES: dict[str, Callable[[], requests.Response]] = {
 
 class Place:
     def __init__(self, clock: Clock | None = None) -> None:
-        self.clock, self.wire = clock or Clock(), Wire()
+        self.clock, self.wire = clock or MachineClock(), Wire()
         identity = ClientSecretIdentity("00000000-aaaa-4bbb-8ccc-000000000001", Secret("s3cret"))
         self.credential = MsalCredential(identity, TENANT, CLOUD, self.wire, self.clock)
 
@@ -215,7 +216,7 @@ def test_a_rejected_token_is_replaced_and_kept_until_then(place: Place) -> None:
 
 def test_a_certificate_that_can_not_be_read_is_named(caplog: pytest.LogCaptureFixture) -> None:
     identity = ClientCertificate("x", Secret("-----BEGIN PRIVATE KEY-----\nQUJD\n-----END PRIVATE KEY-----"), "garbled")
-    clock = Clock()
+    clock = MachineClock()
     credential = MsalCredential(identity, TENANT, CLOUD, Wire(), clock)
     with caplog.at_level(logging.ERROR), pytest.raises(PermissionRefused, match="client certificate can't be read"):
         credential.token(Deadline.after(clock, 10))
@@ -223,7 +224,7 @@ def test_a_certificate_that_can_not_be_read_is_named(caplog: pytest.LogCaptureFi
 
 
 def test_an_absent_managed_identity_is_named() -> None:
-    wire, clock = Wire(), Clock()
+    wire, clock = Wire(), MachineClock()
     wire.answers = [reset]
     with pytest.raises(Unavailable, match="no managed identity answers"):
         MsalCredential(ManagedIdentity(), TENANT, CLOUD, wire, clock).token(Deadline.after(clock, 10))

@@ -13,6 +13,7 @@ from shared import telemetry
 from shared.http.documents import HttpsDocuments, UnusableDocument
 from shared.introspection.endpoint import Introspection
 from tests.functional.introspection.key_server import KeyServer, Misbehaviour, key_server, send
+from tests.unit.foundation.test_telemetry import Closing
 from tests.unit.introspection.authority import TENANT
 from tests.unit.introspection.deployment import NOW, InlineExecutor, configuration, introspect_request
 from tests.unit.introspection.tokens import make_token
@@ -158,24 +159,8 @@ def assert_waited(stop: threading.Event) -> None:
     assert stop.wait(30)
 
 
-class Noted:
-    """Keeps what telemetry is told."""
-
-    def __init__(self) -> None:
-        self.events: list[telemetry.Call | telemetry.Count] = []
-
-    def record(self, event: telemetry.Call | telemetry.Count) -> None:
-        self.events.append(event)
-
-    def wake(self) -> None:
-        """Nothing to do."""
-
-    def close(self) -> None:
-        """Nothing to do."""
-
-
 def test_each_fetch_is_noted_with_what_became_of_it(keys: KeyServer) -> None:
-    noted = Noted()
+    noted = Closing()
     telemetry.record_to(noted)
     try:
         fetch(keys, f"/{TENANT}/discovery/v2.0/keys")

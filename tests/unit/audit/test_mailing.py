@@ -16,28 +16,13 @@ from shared.audit.owners import MOST_OBJECTS, Owner
 from shared.audit.result import Outcome, Result
 from shared.audit.window import Window
 from shared.retry import Deadline
+from tests.unit.graph.test_client import MovedClock
 
 END = datetime(2026, 11, 22, 3, tzinfo=UTC)
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 WINDOW = Window(END - DAY, END)
 CLIENT = "0d9e8f7a-2222-4333-8444-a55566677788"
 ZOE = Owner("Zoe", "zoe@example.com")
-
-
-class Clock:
-    """Time passes where somebody waits, or sends."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-
-    def now(self) -> datetime:
-        return END + timedelta(seconds=self.passed)
-
-    def monotonic(self) -> float:
-        return self.passed
-
-    def sleep(self, seconds: float) -> None:
-        self.passed += seconds
 
 
 class Sender:
@@ -80,7 +65,7 @@ def mailing(sender: Sender, **configured: Any) -> Mailing:
 
 def carried_out(one: Mailing, seconds: float = 60, owners: int = 3, *, dry_run: bool = False) -> list[Outcome]:
     known = {f"applications/{number}": [Owner("", f"owner{number}@example.com")] for number in range(1, owners + 1)}
-    return list(one.carry_out(known, Deadline.after(Clock(), seconds), dry_run=dry_run))
+    return list(one.carry_out(known, Deadline.after(MovedClock(), seconds), dry_run=dry_run))
 
 
 @pytest.mark.parametrize(
