@@ -15,7 +15,7 @@ from local.sandbox import ROOT
 from shared import errors
 from shared.commands.describe_errors import main as describe
 from shared.commands.explain import main as explain
-from shared.commands.messages import find_messages, known_messages
+from shared.commands.messages import as_text, find_messages, known_messages
 from shared.http.message import error_response
 
 
@@ -126,3 +126,11 @@ def test_several_messages_are_told_one_below_the_other() -> None:
     assert [line.partition(":")[0] for line in lines if line.startswith("  ")] == ["  cause", "  cure"] * (len(lines) // 3)
     assert len(lines) % 3 == 0
     assert len(lines) >= 6
+
+
+def test_a_terminal_is_shown_messages_without_markup() -> None:
+    for message in (message for section in known_messages() for message in section.rows):
+        first, cause, cure = as_text(message).split("\n")
+        assert first == message.message.replace("`", "")
+        assert (cause[:9], cure[:9]) == ("  cause: ", "  cure:  ")
+        assert "`" not in cause + cure

@@ -111,3 +111,15 @@ def test_an_application_without_tags_gets_the_bridges(tags: object) -> None:
     assert (plan.adopted, plan.obstacles) == (False, ())
     assert plan.body["tags"][0] == adopter().mark
     assert plan.name == ""
+
+
+@pytest.mark.parametrize(("present", "remarked"), [(None, True), (1, True), (2, False)])
+def test_another_token_version_is_remarked_where_it_stays(present: int | None, remarked: bool) -> None:
+    plan = plan_adoption(application(api={"requestedAccessTokenVersion": present}), Standing(), adopter())
+    assert any("requestedAccessTokenVersion is not 2" in remark for remark in plan.remarks) is remarked
+
+
+def test_the_bridges_own_application_is_never_adopted() -> None:
+    plan = plan_adoption(application(), Standing(is_own=True), adopter())
+    assert plan.obstacles == ("it is the bridge's own application",)
+    assert (plan.body, plan.adopted) == ({}, False)

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import UTC, datetime
+from itertools import pairwise
 from threading import Event
 from threading import enumerate as threads
 
@@ -76,3 +77,19 @@ def test_closing_waits_for_what_is_under_way_and_begins_nothing_more() -> None:
     assert done == ["long"]
     assert not [thread for thread in set(threads()) - before if thread.name.startswith("background")]
     assert not background.add("too late", lambda _: done.append("too late"))
+
+
+def test_attempts_follow_at_growing_pauses_and_then_at_the_longest() -> None:
+    clock = LeapingClock()
+    background = Background(clock, threads=0)
+    tried: list[float] = []
+
+    def work(_: Deadline) -> None:
+        tried.append(clock.monotonic())
+        raise ObjectMissing("not seen")
+
+    background.add("undo something that was made", work)
+    while background.run_due():
+        pass
+    assert [later - earlier for earlier, later in pairwise(tried)][:8] == [1, 2, 4, 8, 15, 30, 30, 30]
+    assert tried[-1] > SOUGHT

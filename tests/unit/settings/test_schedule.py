@@ -19,6 +19,10 @@ from tests.unit.settings.test_check import problems
     [
         "",
         "0 0 3 ? * *",
+        "x 0 3 * * *",
+        "0 x 3 * * *",
+        "0 0 x * * *",
+        "0 0 3 x * *",
         "@daily",
         "0 3 * * 7",
         "* * *",
