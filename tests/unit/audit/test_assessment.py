@@ -1,5 +1,6 @@
 """The findings about one client."""
 
+from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -130,3 +131,16 @@ def test_a_client_lacks_a_credential_exactly_when_it_needs_one_and_none_is_usabl
 @given(one=clients())
 def test_what_came_about_did_so_before_now(one: AuditedClient) -> None:
     assert all(finding.since <= NOW for finding in assess(one, RULES, NOW).findings if finding.since)
+
+
+@pytest.mark.parametrize("enabled", [None, True])
+def test_a_client_whose_approval_is_given_or_unknown_is_no_finding(enabled: bool | None) -> None:
+    one = replace(client(secret("a", NOW - DAY, NOW + 180 * DAY)), awaits_approval=True)
+    assert found(one, facts=ClientFacts(principal=True, enabled=enabled)) == {}
+
+
+def test_a_client_that_waits_for_approval_matters_little_and_says_what_to_do() -> None:
+    one = replace(client(secret("a", NOW - DAY, NOW + 180 * DAY)), awaits_approval=True)
+    (finding,) = found(one, facts=ClientFacts(principal=True, enabled=False)).values()
+    assert (finding.kind, finding.severity) == (FindingKind.DISABLED, Severity.LOW)
+    assert finding.advice.startswith("Approve it")

@@ -9,7 +9,7 @@ from threading import Event
 import azure.functions as func
 import pytest
 
-from shared.errors import InvalidToken, MethodNotAllowed, TemporarilyUnavailable
+from shared.errors import InvalidRequest, InvalidToken, MethodNotAllowed, OAuthError, ServerError, TemporarilyUnavailable
 from shared.http.door import OTHERS, Pool, answer, answer_async
 from shared.http.exchange import Exchange
 from shared.http.message import Request, Response, json_response
@@ -245,3 +245,16 @@ async def _async(platform: func.HttpRequest) -> func.HttpResponse:
 def test_frames_a_coroutine_the_same_way(method: str, body: bytes, status: int) -> None:
     found = asyncio.run(_async(func.HttpRequest(method, "https://h.example/introspect", body=body)))
     assert found.status_code == status
+
+
+@pytest.mark.parametrize(("error", "level"), [(ServerError("it failed"), "ERROR"), (InvalidRequest("no body"), "INFO")])
+def test_only_the_bridges_own_failures_are_logged_as_errors(
+    error: OAuthError, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    def refuse(request: Request) -> Response:
+        raise error
+
+    call(refuse)
+    assert [record.levelname for record in caplog.records if error.description in record.getMessage()] == [level]
