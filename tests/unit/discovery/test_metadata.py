@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.discovery.endpoint import Discovery
+from shared.clock import SystemClock
+from shared.discovery.endpoint import Discovery, EntraMetadata
 from shared.discovery.server_metadata import Offer, server_metadata
 from shared.errors import NotFound, TemporarilyUnavailable
 from shared.http.message import Request
@@ -180,3 +181,29 @@ def test_names_what_a_tenant_without_client_secrets_allows() -> None:
     assert found["grant_types_supported"] == ["authorization_code"]
     alone = replace(every, auth_methods=("client_secret_basic",))
     assert server_metadata(ENTRA, alone, secrets=False)["token_endpoint_auth_methods_supported"] == ["client_secret_basic"]
+
+
+def test_reads_the_tenants_document_once_and_serves_it_from_memory() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def read(url: str, host: str) -> object:
+        asked.append((url, host))
+        return ENTRA
+
+    metadata = EntraMetadata("https://login.example.com", "contoso", read, SystemClock())
+    assert metadata.document() == metadata.document() == ENTRA
+    assert asked == [("https://login.example.com/contoso/v2.0/.well-known/openid-configuration", "login.example.com")]
+
+
+def test_what_is_no_json_object_is_not_the_tenants_document() -> None:
+    metadata = EntraMetadata("https://login.example.com", "contoso", lambda url, host: ["issuer"], SystemClock())
+    with pytest.raises(ValueError, match="not a JSON object"):
+        metadata.document()
+
+
+def test_a_document_that_can_not_be_had_is_a_failure_of_the_connection() -> None:
+    def read(url: str, host: str) -> object:
+        raise OSError("unreachable")
+
+    with pytest.raises(ConnectionError, match="the tenant's metadata can't be read"):
+        EntraMetadata("https://login.example.com", "contoso", read, SystemClock()).document()

@@ -13,6 +13,7 @@ from shared.errors import InvalidRequest, InvalidToken, MethodNotAllowed, OAuthE
 from shared.http.door import OTHERS, Pool, answer, answer_async
 from shared.http.exchange import Exchange
 from shared.http.message import Request, Response, json_response
+from tests.wire.patience import eventually
 
 
 class Context(func.Context):
@@ -224,10 +225,14 @@ def test_turns_callers_away_at_once_while_half_of_the_threads_hang() -> None:
         at_the_deadline(endpoint, pool)
     found = at_the_deadline(endpoints[2], pool)
     assert found.status_code == 503
+    assert json.loads(found.get_body())["error_description"] == "the bridge is waiting for its directory"
     assert not endpoints[2].claimed
     for endpoint in endpoints[:2]:
         endpoint.release.set()
         assert endpoint.ended.wait(20)
+    # A thread counts as free a moment after its endpoint ended.
+    endpoints[2].release.set()
+    eventually(lambda: json.loads(at_the_deadline(endpoints[2], pool).get_body()), lambda body: body == {"late": True})
 
 
 async def _async(platform: func.HttpRequest) -> func.HttpResponse:
