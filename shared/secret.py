@@ -1,6 +1,6 @@
 """A text that must not be seen by chance."""
 
-from typing import final
+from typing import Any, final
 
 
 @final
@@ -27,3 +27,10 @@ class Secret:
 
     def __repr__(self) -> str:
         return "Secret('**********')"
+
+
+def repr_without(value: tuple[Any, ...], *hidden: str) -> str:
+    """The repr of a named tuple without the members that aren't for logs."""
+    names: tuple[str, ...] = value._fields  # type: ignore[attr-defined]
+    members = ", ".join(f"{name}={member!r}" for name, member in zip(names, value, strict=True) if name not in hidden)
+    return f"{type(value).__name__}({members})"

@@ -4,8 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 from shared.errors import InvalidRequest, OAuthError, PayloadTooLarge
+from shared.secret import repr_without
 from shared.strict_json import Ambiguous, JsonObject, read_object
 
 JSON = "application/json"
@@ -16,8 +18,7 @@ LARGEST_BODY = 256 * 1024
 DEEPEST_NESTING = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """An HTTP request as the Functions host delivers it.
 
     `headers` have lower-case names; repeated ones are joined with a comma, and so are repeated query parameters. `params` are
@@ -26,10 +27,13 @@ class Request:
 
     method: str
     path: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
-    params: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = MappingProxyType({})
+    query: Mapping[str, str] = MappingProxyType({})
+    params: Mapping[str, str] = MappingProxyType({})
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        return repr_without(self, "body")
 
     @property
     def media_type(self) -> str:

@@ -4,7 +4,6 @@ A dialect translates at the edge. Who may do what, policies, idempotency and the
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from shared.errors import MethodNotAllowed, NotFound
 from shared.http.door import Endpoint
@@ -33,7 +32,7 @@ def path_segments(request: Request) -> list[str]:
 
 def request_about(exchange: Exchange, client_id: str) -> Request:
     """The request as registration has it, whose route gives the client's id."""
-    return replace(exchange.request, params={"client_id": client_id} if client_id else {})
+    return exchange.request._replace(params={"client_id": client_id} if client_id else {})
 
 
 def information_of(response: Response) -> JsonObject:

@@ -5,9 +5,8 @@ RFC 7517 section 4.7 (`x5c`), RFC 7523 section 2.2; learn.microsoft.com/graph/ap
 
 import base64
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from shared.clock import write_time
 from shared.errors import InvalidClientMetadata
+from shared.secret import repr_without
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -25,12 +25,14 @@ MOST_KEYS = 10
 _LONGEST_KEY_ID = 90
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(NamedTuple):
     """A certificate with an RSA key, no other. `key_id` is what the client calls it; `der` the certificate itself."""
 
     key_id: str
-    der: bytes = field(repr=False)
+    der: bytes
+
+    def __repr__(self) -> str:
+        return repr_without(self, "der")
 
     @property
     def parsed(self) -> "x509.Certificate":

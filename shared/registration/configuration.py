@@ -1,7 +1,7 @@
 """What an operator decides about registration: one frozen object, read from the settings by `shared.settings.registration`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
@@ -10,6 +10,7 @@ from shared.clock import Clock
 from shared.environment import GUID
 from shared.registration.policy import DEFAULT_POLICY, SETTING, Policy, among
 from shared.registration.tokens import KeyRing
+from shared.secret import repr_without
 
 if TYPE_CHECKING:
     from shared.background import Background
@@ -25,8 +26,7 @@ _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "E
 type CredentialHeader = Literal["authorization", "x-api-key"]
 
 
-@dataclass(frozen=True, slots=True)
-class StaticCredential:
+class StaticCredential(NamedTuple):
     """A value that a caller sends as it is. Only its SHA-256 is kept.
 
     `header` is `authorization` (the whole value, scheme included) or `x-api-key`. Several credentials of one `name` are one
@@ -34,13 +34,15 @@ class StaticCredential:
     """
 
     name: str
-    digest: bytes = field(repr=False)
+    digest: bytes
     header: CredentialHeader = "authorization"
     policy: str = DEFAULT_POLICY
 
+    def __repr__(self) -> str:
+        return repr_without(self, "digest")
 
-@dataclass(frozen=True, slots=True)
-class TokenCaller:
+
+class TokenCaller(NamedTuple):
     """A caller that gets short-lived tokens from the bridge by its id and secret, of which the SHA-256 is kept.
 
     Several entries of one `client_id` are one caller that is changing its secret.
@@ -48,8 +50,11 @@ class TokenCaller:
 
     name: str
     client_id: str
-    digest: bytes = field(repr=False)
+    digest: bytes
     policy: str = DEFAULT_POLICY
+
+    def __repr__(self) -> str:
+        return repr_without(self, "digest")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ creation succeeds only if the first one didn't happen. What lag leaves open is c
 
 import logging
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -155,7 +154,7 @@ class ClientCreation:
         client_id = str(application["appId"])
         completes = self._configuration.when_lagging == "complete"
         # What the directory says it stored; certificates' keys it doesn't show in this answer.
-        registered = replace(read_registered(application), certificates=new.registration.certificates)
+        registered = read_registered(application)._replace(certificates=new.registration.certificates)
         information = self._information(application, registered, secret, new)
         if completes and not exchange.secure(json_response(201, information)):
             self.undo(application, secret, new)
@@ -193,7 +192,7 @@ class ClientCreation:
         pending = {"approval": "pending"} if new.provenance.approval else {}
         if new.asked is None:
             return self._clients.information(application, registered, new.provenance.generation, secret) | pending
-        return shown(application, replace(registered, redirect_uris=new.asked.redirect_uris)) | pending
+        return shown(application, registered._replace(redirect_uris=new.asked.redirect_uris)) | pending
 
     def undo(self, application: JsonObject, secret: IssuedSecret | None, new: NewClient) -> None:
         """Behind the error: delete, then purge. Of what another request under the same name may have been answered with, the

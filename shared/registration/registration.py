@@ -1,14 +1,16 @@
 """A registration: what is really registered for a client, after every default, refusal and omission."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import asdict
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from shared.registration.certificates import Certificate
 from shared.registration.client_type import ClientType, Platform, classify_client, platform_of
 from shared.registration.metadata import FederatedIdentity
 from shared.registration.policy import SECRET_METHODS
 from shared.registration.redirect_uris import RedirectUri
+from shared.secret import repr_without
 
 # Shown even where they are empty.
 _ALWAYS = frozenset(
@@ -16,8 +18,7 @@ _ALWAYS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(NamedTuple):
     """The registered metadata of one client. Everything here is kept in the directory and comes back from there.
 
     `localized` holds members with a language tag by their whole name.
@@ -34,15 +35,18 @@ class Registration:
     logo_uri: str | None = None
     tos_uri: str | None = None
     policy_uri: str | None = None
-    contacts: tuple[str, ...] = field(default=(), repr=False)
+    contacts: tuple[str, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     federated_identities: tuple[FederatedIdentity, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
     frontchannel_logout_uri: str | None = None
     software_id: str | None = None
     software_version: str | None = None
-    software_statement: str | None = field(default=None, repr=False)
-    localized: Mapping[str, str] = field(default_factory=dict)
+    software_statement: str | None = None
+    localized: Mapping[str, str] = MappingProxyType({})
+
+    def __repr__(self) -> str:
+        return repr_without(self, "contacts", "software_statement")
 
     @property
     def client_type(self) -> ClientType:
@@ -60,7 +64,7 @@ class Registration:
 
     def as_metadata(self) -> dict[str, Any]:
         """All registered metadata as RFC 7591 section 3.2.1 has them returned: arrays as arrays, no nulls, nothing left out."""
-        members: dict[str, Any] = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        members: dict[str, Any] = {name: getattr(self, name) for name in self._fields}
         members["redirect_uris"] = [uri.text for uri in self.redirect_uris]
         members["federated_identities"] = [asdict(entry) for entry in self.federated_identities]
         if certificates := members.pop("certificates"):

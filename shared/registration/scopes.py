@@ -6,7 +6,6 @@ declares it; granting it stays with the tenant's administrators.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -114,7 +113,7 @@ class ScopeCatalogue:
         declared = (application or {}).get("requiredResourceAccess") or []
         access = [entry for entry in declared if entry["resourceAppId"] not in own]
         access += [{"resourceAppId": app_id, "resourceAccess": entries} for app_id, entries in permissions.items()]
-        return replace(registration, scope=" ".join(kept) or None), access
+        return registration._replace(scope=" ".join(kept) or None), access
 
     def _find(self, name: str, grant_types: tuple[str, ...], deadline: Deadline) -> list[tuple[str, JsonObject]] | None:
         """The permissions to declare for a scope, perhaps none, each with its API; None for an unknown scope."""

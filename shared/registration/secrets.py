@@ -5,7 +5,6 @@ learn.microsoft.com/graph/api/resources/passwordcredential
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from shared.registration.completion import Completion
 from shared.registration.configuration import RegistrationContext
 from shared.registration.policy import Policy
 from shared.retry import Deadline
+from shared.secret import repr_without
 from shared.strict_json import JsonObject
 
 # The name under which the bridge makes secrets: it removes no others.
@@ -47,13 +47,15 @@ class ClientSecret(NamedTuple):
         return None if self.starts == ALWAYS else (self.starts - EPOCH) // timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedSecret:
+class IssuedSecret(NamedTuple):
     """A secret whose text is known. `proven` is False where only its first characters could be compared."""
 
     secret: ClientSecret
-    text: str = field(repr=False)
+    text: str
     proven: bool = True
+
+    def __repr__(self) -> str:
+        return repr_without(self, "text")
 
 
 def read_secret(credential: JsonObject) -> ClientSecret:

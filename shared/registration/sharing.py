@@ -46,8 +46,7 @@ def _in_common(registration: Registration, sharing: Sharing) -> Registration:
     native = registration.uris_of(Platform.NATIVE)
     common = {uri.text: _without_port(uri, sharing) if uri.text in native else uri for uri in registration.redirect_uris}
     logout = dict.fromkeys(common[text].text for text in registration.post_logout_redirect_uris)
-    return replace(
-        registration,
+    return registration._replace(
         redirect_uris=tuple(dict.fromkeys(common.values())),
         post_logout_redirect_uris=tuple(logout),
     )

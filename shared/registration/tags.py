@@ -9,7 +9,6 @@ Other people's tags on the same object are left alone.
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 PREFIX = "dcr:"
@@ -70,12 +69,14 @@ def foreign_tags(tags: Iterable[str]) -> list[str]:
     return [tag for tag in tags if not tag.startswith(PREFIX)]
 
 
-@dataclass(frozen=True, slots=True)
 class Record:
     """The members read back, still escaped. A member with a part missing, because somebody removed a tag, is as if never
     there."""
 
-    _raw: Mapping[str, str]
+    __slots__ = ("_raw",)
+
+    def __init__(self, raw: Mapping[str, str]) -> None:
+        self._raw = raw
 
     @classmethod
     def from_tags(cls, tags: Iterable[str]) -> "Record":

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import Field
 
 from shared.registration.policy import SETTING
+from shared.secret import repr_without
 from shared.strict_json import JsonObject
 
 _SEALED = "dcr1"
@@ -79,15 +80,17 @@ class KeyRing:
         return f"KeyRing({', '.join(self._keys)})"
 
 
-@dataclass(frozen=True, slots=True)
-class SealedSecret:
+class SealedSecret(NamedTuple):
     """A client secret and the `keyId` of the Graph passwordCredential that it is. `ends` in epoch seconds, `starts` in
     microseconds, as exact as Graph's times are read; None in tokens of earlier versions, and where Graph names none."""
 
     key_id: str
-    text: str = field(repr=False)
+    text: str
     ends: int | None = None
     starts: int | None = None
+
+    def __repr__(self) -> str:
+        return repr_without(self, "text")
 
 
 class RegistrationAccessToken(NamedTuple):

@@ -199,4 +199,4 @@ def _without_urls_elsewhere(registration: Registration, policy: Policy) -> Regis
             elsewhere.add(name)
     localized = {name: text for name, text in registration.localized.items() if name not in elsewhere}
     dropped: dict[str, Any] = dict.fromkeys(elsewhere.intersection(_SHOWN_URLS))
-    return replace(registration, localized=localized, **dropped)
+    return registration._replace(localized=localized, **dropped)

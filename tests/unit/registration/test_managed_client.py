@@ -1,6 +1,5 @@
 """When the secret in a caller's own token may be handed back: never one that was removed, always one that lag only hides."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -31,7 +30,7 @@ def found(
     method: str = "client_secret_basic",
 ) -> IssuedSecret | None:
     client = ManagedClient(
-        {"appId": CLIENT}, replace(WEB, token_endpoint_auth_method=method), Provenance("portal", "default"), listed, Policy()
+        {"appId": CLIENT}, WEB._replace(token_endpoint_auth_method=method), Provenance("portal", "default"), listed, Policy()
     )
     token = RegistrationAccessToken(CLIENT, 1, int(sealed_at.timestamp()), sealed)
     return client.unsealed_secret(Principal("portal", CallerKind.STATIC, Policy(), token), NOW)
@@ -69,9 +68,9 @@ def test_a_token_is_young_for_ten_minutes(age: int, *, proven: bool) -> None:
 
 
 def test_a_token_that_does_not_say_when_its_secret_began_says_when_it_was_sealed() -> None:
-    assert found(sealed=replace(SEALED, starts=None)) == (IssuedSecret(ClientSecret(KEY_ID, SEALED_AT, ENDS), "the text"))
+    assert found(sealed=SEALED._replace(starts=None)) == (IssuedSecret(ClientSecret(KEY_ID, SEALED_AT, ENDS), "the text"))
 
 
 def test_a_token_that_does_not_say_when_its_secret_ends_proves_none() -> None:
-    assert found(sealed=replace(SEALED, ends=None)) is None
-    assert found(KNOWN, sealed=replace(SEALED, ends=None)) == IssuedSecret(KNOWN, "the text")
+    assert found(sealed=SEALED._replace(ends=None)) is None
+    assert found(KNOWN, sealed=SEALED._replace(ends=None)) == IssuedSecret(KNOWN, "the text")

@@ -1,7 +1,6 @@
 """Registration to application object and back."""
 
 import hashlib
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -150,7 +149,7 @@ def test_an_administrators_certificate_is_not_shown_as_the_clients() -> None:
 
 
 def test_scopes_are_a_list_that_people_can_read() -> None:
-    assert "dcr:scope=openid,api://orders/read" in create(replace(registered(**WEB), scope="openid api://orders/read"))["tags"]
+    assert "dcr:scope=openid,api://orders/read" in create(registered(**WEB)._replace(scope="openid api://orders/read"))["tags"]
 
 
 def test_permissions_are_declared_and_replaced() -> None:
@@ -164,7 +163,7 @@ def test_the_record_has_200_tags_and_no_more() -> None:
     own = len(create(registration)["tags"]) - 1
 
     def wide(count: int) -> Registration:
-        return replace(registration, localized={f"client_name#aa-{number}": "x" for number in range(count)})
+        return registration._replace(localized={f"client_name#aa-{number}": "x" for number in range(count)})
 
     assert len(create(wide(200 - own))["tags"]) == 201
     with pytest.raises(InvalidClientMetadata):
@@ -177,7 +176,7 @@ def test_the_record_has_bounds() -> None:
     assert create(registered(**WEB, **sent))
     urls = {f"logo_uri#{language}": "https://a.example/" + "x" * 237 for language in languages}
     full = registered(**WEB, **urls, software_statement="x" * 4096)
-    full = replace(full, localized={**full.localized, **{f"client_name#{language}": "\u3042 " * 60 for language in languages}})
+    full = full._replace(localized={**full.localized, **{f"client_name#{language}": "\u3042 " * 60 for language in languages}})
     with pytest.raises(InvalidClientMetadata) as caught:
         create(full)
     assert "longer than the directory can keep" in caught.value.description

@@ -1,6 +1,5 @@
 """From metadata to what will be registered."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -219,7 +218,7 @@ def test_a_repr_shows_no_statement() -> None:
 
 
 def test_a_scope_that_was_chosen_is_shown() -> None:
-    assert replace(registered(WEB), scope="openid").as_metadata()["scope"] == "openid"
+    assert registered(WEB)._replace(scope="openid").as_metadata()["scope"] == "openid"
 
 
 def test_a_repr_shows_no_contacts() -> None:
