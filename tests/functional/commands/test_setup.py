@@ -136,3 +136,22 @@ def test_a_text_that_is_no_token_is_said_to_be_none(token: str) -> None:
     output = io.StringIO()
     assert main(["--identity", "00000000-1111-4222-8333-444444444444"], {}, token, output) == 2
     assert "no access token" in output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("feature", "permission"),
+    [
+        ("users", "User.Read.All"),
+        ("purge", "Application.Read.All"),
+        ("tenant", "Application.Read.All"),
+        ("owners", "User.ReadBasic.All"),
+        ("mail", "Mail.Send"),
+        ("usage", "AuditLog.Read.All"),
+        ("policies", "Policy.Read.All"),
+    ],
+)
+def test_each_feature_is_granted_its_one_permission(entra: EntraEmulator, feature: str, permission: str) -> None:
+    bridge = entra.add_managed_identity("bridge")
+    code, text = prepare(entra, bridge.client_id, "--with", feature, "--apply")
+    assert code == 0, text
+    assert permissions(entra, bridge) == {"Application.ReadWrite.OwnedBy", permission}

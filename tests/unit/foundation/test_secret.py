@@ -10,6 +10,7 @@ from shared.registration.registration import Registration
 from shared.registration.secrets import ClientSecret, IssuedSecret
 from shared.registration.tokens import Key, SealedSecret
 from shared.secret import Secret
+from shared.settings.registration_callers import CredentialSetting
 
 HIDDEN = "hidden-from-all"
 WEB = Registration("orders", "web", "client_secret_basic", ("client_credentials",), ())
@@ -20,6 +21,8 @@ SECRETS: dict[str, object] = {
     "sealed": SealedSecret("key-1", HIDDEN),
     "digest": StaticCredential("portal", HIDDEN.encode()),
     "caller": TokenCaller("portal", "portal-id", HIDDEN.encode()),
+    "authorization setting": CredentialSetting("portal", authorization=HIDDEN),
+    "key setting": CredentialSetting("portal", api_key=HIDDEN),
     "certificate": Certificate("c1", HIDDEN.encode()),
     "contacts": WEB._replace(contacts=(HIDDEN,)),
     "statement": WEB._replace(software_statement=HIDDEN),
