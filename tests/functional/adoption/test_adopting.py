@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from typing import Any
 
 import pytest
 
@@ -246,3 +247,20 @@ def test_declared_permissions_become_the_scope_so_that_an_update_keeps_them(tena
         entry["resourceAppId"]: entry["resourceAccess"] for entry in tenant.record(client_id).state["requiredResourceAccess"]
     }
     assert after == {entry["resourceAppId"]: entry["resourceAccess"] for entry in declared}
+
+
+def test_what_others_write_between_the_list_and_the_adoption_is_kept(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    client_id = tenant.add(tags=[PORTAL_TAG])
+    record = tenant.record(client_id)
+    listed = tenant.administrator.service_principals_of
+
+    def meanwhile(*asked: Any) -> list[dict[str, Any]]:
+        tenant.emulator.directory.write_application(record, {"tags": [PORTAL_TAG, "added-meanwhile"], "notes": "By Ada."})
+        return listed(*asked)
+
+    monkeypatch.setattr(tenant.administrator, "service_principals_of", meanwhile)
+    code, out = tenant.adopt("--client-id", client_id)
+    assert code == 0, out
+    assert record.state["tags"][:2] == [PORTAL_TAG, "added-meanwhile"]
+    assert "entra-dcr-bridge" in record.state["tags"]
+    assert record.state["notes"].startswith("By Ada.\n\nRegistered through")
