@@ -77,9 +77,9 @@ def read_map() -> dict[str, Any]:
 
 def tests_of(found: Mapping[str, Any], module: str, line: int) -> tuple[str, ...]:
     """The tests that run the line, those of the module's own room first; then those named after the module; those that run a line
-    which the mutant reaches from there: the body of a function whose signature it changes, lines that name a constant; for a line
-    that runs at import the unit tests of its room; then the others that run the module, of each file of tests in turn. Each the
-    quickest first, as many as time allows."""
+    which the mutant reaches from there: the body of a function whose signature it changes, lines that name a constant; each the
+    quickest first. For a line that runs at import then the unit tests of its room, and last the others that run the module: of
+    each file of tests in turn, since one file alone has hundreds of quick ones. As many as time allows."""
     seconds: Mapping[str, float] = found["seconds"]
     lines: Mapping[str, list[str]] = found["lines"].get(module, {})
     first = set(lines.get(str(line), []))
@@ -95,10 +95,8 @@ def tests_of(found: Mapping[str, Any], module: str, line: int) -> tuple[str, ...
     of_room = {test for test in seconds if imported and f"unit/{rooms[0]}/" in test}
     own = {test for test in first if any(f"/{room}/" in test or f"_{room}." in test for room in rooms)}
     near = {test for tests in lines.values() for test in tests}
-    ordered = dict.fromkeys(
-        test for tests in (own, first, published, named, reached, of_room) for test in _quickest(tests, seconds)
-    )
-    ordered |= dict.fromkeys(_in_turn(near, seconds))
+    ordered = dict.fromkeys(test for tests in (own, first, published, named, reached) for test in _quickest(tests, seconds))
+    ordered |= dict.fromkeys(test for tests in (of_room, near) for test in _in_turn(tests, seconds))
     chosen: list[str] = []
     spent = 0.0
     for test in ordered:
