@@ -60,6 +60,7 @@ def test_names_a_schedule_that_the_host_refuses(schedule: str) -> None:
     [
         "0 0 3 * * *",
         "0 30 9 * Jan Mon-Fri",
+        "0 0 3 31 4-5 *",
         "*/5 * * * * 1,3",
         "5-50/15 0 0 1 1-6 *",
         "0 0 3 29 2 *",
