@@ -10,12 +10,18 @@ from typing import Any
 from urllib.parse import urljoin
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+# A client may name its page before it listens for the answer; people take longer than that, this one asks again.
+PATIENT = Retry(connect=8, read=0, backoff_factor=0.1)
 
 
 def sign_in(place: dict[str, Any], url: str) -> None:
     """Open the page, fill it in, and go where Entra sends the browser: to the client that listens there."""
     with requests.Session() as session:
         session.verify, session.trust_env = place["ca"], False  # REQUESTS_CA_BUNDLE would win
+        session.mount("http://", HTTPAdapter(max_retries=PATIENT))
         page = session.get(url, allow_redirects=False, timeout=30)
         if page.status_code == 200:
             action, request = (re.search(f'{name}="([^"]+)"', page.text) for name in ("action", 'name="request" value'))
