@@ -91,6 +91,13 @@ def test_clients_that_differ_are_different_ones(bridge: Bridge, other: Json) -> 
     assert register(bridge)["client_id"] != register(bridge, **other)["client_id"]
 
 
+def test_names_in_several_languages_are_equal_in_any_order(bridge: Bridge) -> None:
+    names = {"client_name#de": "Bestellungen", "client_name#fr": "Commandes", "client_name#ja": "\u6ce8\u6587"}
+    first = register(bridge, **names)
+    assert register(bridge, **dict(reversed(names.items())))["client_id"] == first["client_id"]
+    assert applications(bridge) == 1
+
+
 def test_a_software_id_alone_makes_nobody_equal(bridge: Bridge) -> None:
     """Nobody proves to be a piece of software: another one's redirect URIs must not come to a client that people trust."""
     first = register(bridge, software_id="mcp-cli", software_version="1")
