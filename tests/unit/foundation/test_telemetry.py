@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from queue import Queue
 from threading import current_thread
+from threading import enumerate as threads
 
 import pytest
 
@@ -133,6 +134,8 @@ def test_the_packages_are_loaded_once_and_behind_the_answer() -> None:
 )
 def test_each_mode_has_its_exporters(mode: str, exporters: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[object] = []
+    # The package's own statistics would be sent for as long as the process lives, beside all other tests.
+    monkeypatch.setenv("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "true")
     monkeypatch.setenv(
         "APPLICATIONINSIGHTS_CONNECTION_STRING",
         "InstrumentationKey=00000000-0000-4000-8000-000000000000;IngestionEndpoint=https://127.0.0.1:9/",
@@ -153,3 +156,4 @@ def test_each_mode_has_its_exporters(mode: str, exporters: tuple[str, str], monk
     assert tuple(type(exporter).__name__ for exporter in made) == exporters
     for exporter in made:
         exporter.shutdown()  # type: ignore[attr-defined]
+    assert [thread.name for thread in threads() if thread.name.startswith("Otel")] == []
