@@ -12,7 +12,7 @@ import requests
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from local.sandbox import RecordKeeper, Sandbox, sandbox
-from tests.e2e.collector import Collector, attributes_of, collector
+from tests.e2e.collector import QUIET, Collector, attributes_of, collector
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {"OTEL_BSP_SCHEDULE_DELAY": "50", "OTEL_METRIC_EXPORT_INTERVAL": "100"}
@@ -101,10 +101,8 @@ def test_application_insights_gets_dependencies_of_the_operation() -> None:
         settings = {
             "BRIDGE_TELEMETRY": "azure",
             "APPLICATIONINSIGHTS_CONNECTION_STRING": connection,
-            # What the exporter tells of itself, to Microsoft and to this resource.
-            "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
-            "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": "true",
             **QUICK,
+            **QUIET,
         }
         with sandbox(settings=settings) as place:
             assert register(place).status_code == 201
